@@ -1,0 +1,42 @@
+"""Did a programme for people who offended make a difference? Public names, loaded on first use.
+
+`import outcomes` loads nothing heavy: each public name is imported from its module when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import Any
+
+__version__ = "0.1.0.dev0"
+
+_PUBLIC = {
+    "Note": "outcomes.results",
+    "Weights": "outcomes.results",
+    "days": "outcomes.durations",
+    "OutcomesError": "outcomes.errors",
+    "DataError": "outcomes.errors",
+    "DesignError": "outcomes.errors",
+    "EstimationError": "outcomes.errors",
+    "NotSupportedError": "outcomes.errors",
+    "DisclosureError": "outcomes.errors",
+    "SurvivalData": "outcomes.design.data",
+    "survival_data": "outcomes.design.data",
+}
+
+__all__ = [*_PUBLIC]  # noqa: PLE0604
+
+logging.getLogger("outcomes").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'outcomes' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

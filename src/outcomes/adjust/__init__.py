@@ -1,0 +1,1 @@
+"""Making arms comparable: propensity, weights, balance, overlap."""

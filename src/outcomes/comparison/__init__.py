@@ -1,0 +1,1 @@
+"""Contrasts between arms and the doubt about them."""

@@ -1,0 +1,1 @@
+"""Who is compared, from when, on what."""

@@ -1,0 +1,358 @@
+"""Time at risk as arrays: what every estimator takes, whether it came from a cohort or from any tidy frame.
+
+`survival_data` is the side door for other analyses; `build_cohort` comes through the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.errors import DataError, did_you_mean
+from outcomes.results import Array, IntArray, Note, read_only, html_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SurvivalData", "survival_data"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class SurvivalData:
+    """People at risk, from when, until when, and what ended it. Rows are intervals (entry, exit]; most people have one.
+
+    Attributes
+    ----------
+    entry, exit : ndarray, shape (N,)
+        Start and end of each row in `unit`s since time zero; ``entry < exit``.
+    event : ndarray of int, shape (N,)
+        0 = censored (or the person goes on in another row); k = ``causes[k - 1]`` at `exit`.
+    person : ndarray of int, shape (N,)
+        Row of `baseline` each row belongs to. Rows of a person are in order of time.
+    arm : ndarray of int, shape (P,)
+        Index into `arms` for each row of `baseline`.
+    causes : tuple of str
+        Causes of ending; the outcome first, competing events after it.
+    arms : tuple of str
+        Arms, the reference first. ``("all",)`` where there is none.
+    frequency : ndarray, shape (N,), or None
+        Number of identical people each row stands for.
+    frame : pandas.DataFrame
+        Covariates by row (N rows, RangeIndex).
+    baseline : pandas.DataFrame
+        Covariates by person at time zero (P rows, RangeIndex), in order of first appearance.
+    arm_column, cluster : str or None
+        Original name of the arm's column; column of `baseline` that clusters people (area, site), if any.
+    labels : mapping
+        ``outcome, population, scale, unit`` and what else a result should print.
+    """
+
+    entry: Array
+    exit: Array
+    event: IntArray
+    person: IntArray
+    arm: IntArray
+    causes: tuple[str, ...]
+    arms: tuple[str, ...]
+    frequency: Array | None = None
+    frame: pd.DataFrame
+    baseline: pd.DataFrame
+    arm_column: str | None = None
+    cluster: str | None = None
+    unit: str = "days"
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        """The arm every contrast is against."""
+        return self.arms[0]
+
+    @property
+    def n(self) -> int:
+        """Number of people (counting frequencies)."""
+        return int(self.people_by_arm().sum())
+
+    @property
+    def row_arm(self) -> IntArray:
+        """Index into `arms` for each row, shape (N,)."""
+        return self.arm[self.person]
+
+    @property
+    def multi_row(self) -> bool:
+        """Whether some person has more than one row."""
+        return len(self.person) > len(self.baseline)
+
+    def people_by_arm(self) -> IntArray:
+        """Return the number of people in each arm, shape (A,)."""
+        counts = np.ones(len(self.baseline))
+        if self.frequency is not None:
+            first = np.unique(self.person, return_index=True)[1]
+            counts = self.frequency[first]
+        return np.bincount(self.arm, weights=counts, minlength=len(self.arms)).astype(np.int64)
+
+    def events_by_arm(self, cause: str | None = None) -> IntArray:
+        """Return the number of events in each arm, of one cause or of all, shape (A,)."""
+        hit = self.event > 0 if cause is None else self.event == 1 + self.causes.index(cause)
+        counts = np.ones(len(self.event)) if self.frequency is None else self.frequency
+        return np.bincount(self.row_arm[hit], weights=counts[hit], minlength=len(self.arms)).astype(np.int64)
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row an arm: n, time at risk, events of each cause, censored. Counts only."""
+        import pandas as pd
+
+        count = np.ones(len(self.exit)) if self.frequency is None else self.frequency
+        at_risk = np.bincount(self.row_arm, weights=(self.exit - self.entry) * count, minlength=len(self.arms))
+        people = self.people_by_arm()
+        rows: dict[str, Any] = {"arm": self.arms, "n": people, f"{self.unit}_at_risk": at_risk}
+        ended = np.zeros(len(self.arms), dtype=np.int64)
+        for cause in self.causes:
+            rows[f"n_{cause}"] = self.events_by_arm(cause)
+            ended = ended + rows[f"n_{cause}"]
+        rows["n_censored"] = people - ended
+        return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        return f"SurvivalData: {self.n:,} people, time in {self.unit}\n{self.summary().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        return html_table(self.summary(), caption=f"{self.n:,} people, time in {self.unit}")
+
+
+def survival_data(
+    frame: pd.DataFrame,
+    *,
+    duration: str | None = None,
+    entry: str | None = None,
+    exit: str | None = None,
+    event: str,
+    censored: Hashable = None,
+    causes: Mapping[Any, str] | Sequence[str] | None = None,
+    arm: str | None = None,
+    reference: Hashable = None,
+    id: str | None = None,
+    cluster: str | None = None,
+    frequency: str | None = None,
+    unit: str = "days",
+    labels: Mapping[str, str] | None = None,
+) -> SurvivalData:
+    """Take any tidy frame of durations and events into the library.
+
+    Use it for data that are already one row per person (`duration`, or `entry` and `exit` for delayed entry) or
+    start-stop rows (`entry`, `exit`, `id`).
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per person, or several per person with `id`. Not changed. Polars and pyarrow frames are converted.
+    duration : str
+        Column of the time from zero to the event or to censoring. Give this, or `exit` (with or without `entry`).
+    entry, exit : str
+        Columns of the start and end of each row; a person is at risk on (entry, exit].
+    event : str
+        Column of what happened at the end: 0/1 or False/True for one cause; otherwise declare `censored` or `causes`.
+    censored : hashable
+        The value of `event` that means "nothing happened" (default 0 or False).
+    causes : mapping or sequence of str
+        Value of `event` -> name of the cause, the outcome of interest first; or, where the values are text, their order.
+        Required where `event` has more than one code besides `censored`, unless the codes are text.
+    arm : str
+        Column of the arm. None: everybody is in one arm, ``"all"``.
+    reference : hashable
+        The value of `arm` every contrast is against; required where there are two arms or more.
+    id, cluster, frequency : str
+        Columns of the person, of the cluster (one value a person), and of row counts (whole, positive numbers).
+    unit : str
+        Unit of time, for labels.
+
+    Returns
+    -------
+    SurvivalData
+
+    Raises
+    ------
+    DataError
+        Missing column, missing or non-finite time, ``entry >= exit``, a time of 0 or less, undeclared event code, rows
+        of one person that overlap, an event before a person's last row, an arm that changes within a person.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"week": [5, 8, 9, 12], "arrest": [1, 0, 1, 0], "fin": [0, 0, 1, 1]})
+    >>> survival_data(frame, duration="week", event="arrest", arm="fin", reference=0, unit="weeks").arms
+    ('0', '1')
+    """
+    import narwhals as nw
+    import pandas as pd
+
+    table = frame if isinstance(frame, pd.DataFrame) else nw.from_native(frame, eager_only=True).to_pandas()
+    if (duration is None) == (exit is None):
+        raise DataError("survival_data: give either duration= or exit= (with entry= where people enter late).")
+    for name in (duration, entry, exit, event, arm, id, cluster, frequency):
+        if name is not None and name not in table.columns:
+            raise DataError(
+                f"survival_data: the frame has no column {name!r}. {did_you_mean(name, map(str, table.columns))}"
+            )
+    if len(table) == 0:
+        raise DataError("survival_data: the frame has no rows.")
+    table = table.reset_index(drop=True)
+
+    stop = _times(table, exit if exit is not None else str(duration))
+    start = _times(table, entry) if entry is not None else np.zeros(len(stop))
+    wrong = int((start >= stop).sum())
+    if wrong:
+        raise DataError(
+            f"survival_data: {wrong:,} of {len(stop):,} rows end at or before they start. Expected start < end "
+            "(time zero counts as 0). Give an event on the day of time zero half a day."
+        )
+    codes, names = _causes(table[event], event, censored, causes)
+    person, order = _people(table, id, start, stop)
+    table, start, stop, codes = table.iloc[order].reset_index(drop=True), start[order], stop[order], codes[order]
+    person = person[order]
+    _check_rows_of_a_person(person, start, stop, codes)
+
+    first = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
+    baseline = table.iloc[first].reset_index(drop=True)
+    arm_codes, arms = _arms(table, person, first, arm, reference)
+    if cluster is not None and int(baseline[cluster].isna().sum()):
+        raise DataError(
+            f"survival_data: column {cluster!r} (cluster) is missing for {int(baseline[cluster].isna().sum()):,} people."
+        )
+    return SurvivalData(
+        entry=read_only(start),
+        exit=read_only(stop),
+        event=read_only(codes, np.int64),
+        person=read_only(person, np.int64),
+        arm=read_only(arm_codes, np.int64),
+        causes=names,
+        arms=arms,
+        frequency=_frequency(table, frequency),
+        frame=table,
+        baseline=baseline,
+        arm_column=arm,
+        cluster=cluster,
+        unit=unit,
+        labels=MappingProxyType({"outcome": names[0], "unit": unit, **(labels or {})}),
+    )
+
+
+def _times(table: pd.DataFrame, name: str) -> Array:
+    import pandas as pd
+
+    column = table[name]
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        raise DataError(f"survival_data: column {name!r} must hold numbers (time since time zero), not {column.dtype}.")
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = int((~np.isfinite(values)).sum())
+    if bad:
+        raise DataError(f"survival_data: column {name!r} is missing or infinite in {bad:,} of {len(values):,} rows.")
+    return np.asarray(values)
+
+
+def _causes(
+    column: pd.Series[Any], name: str, censored: Hashable, causes: Mapping[Any, str] | Sequence[str] | None
+) -> tuple[IntArray, tuple[str, ...]]:
+    missing = int(column.isna().sum())
+    if missing:
+        raise DataError(f"survival_data: column {name!r} (event) is missing in {missing:,} of {len(column):,} rows.")
+    values = column.astype(object)
+    if censored is None:
+        censored = 0  # 0 == 0.0 == False
+    present = {value for value in values.unique() if value != censored}
+    if causes is None:
+        if present <= {1}:
+            mapping: dict[Any, str] = {1: name}
+        elif all(isinstance(value, str) for value in present):
+            if censored == 0:
+                raise DataError(
+                    f"survival_data: column {name!r} holds text; say which value means nothing happened (censored=)."
+                )
+            mapping = {value: str(value) for value in sorted(present)}
+        else:
+            raise DataError(
+                f"survival_data: column {name!r} has {len(present)} codes besides censored; only 0 and 1 are understood without "
+                "causes={code: name, …}, the outcome of interest first."
+            )
+    elif isinstance(causes, Mapping):
+        mapping = dict(causes)
+    else:
+        mapping = {cause: cause for cause in causes}
+    undeclared = int((~values.isin([*mapping, censored])).sum())
+    if undeclared:
+        raise DataError(
+            f"survival_data: {undeclared:,} rows of column {name!r} hold a code that causes= and censored= do not name."
+        )
+    numbers = {value: index for index, value in enumerate(mapping, start=1)}
+    return values.map(lambda value: numbers.get(value, 0)).to_numpy(dtype=np.int64), tuple(
+        str(v) for v in mapping.values()
+    )
+
+
+def _people(table: pd.DataFrame, id: str | None, start: Array, stop: Array) -> tuple[IntArray, IntArray]:
+    import pandas as pd
+
+    if id is None:
+        return np.arange(len(table)), np.arange(len(table))
+    if int(table[id].isna().sum()):
+        raise DataError(f"survival_data: column {id!r} (id) is missing in {int(table[id].isna().sum()):,} rows.")
+    person = pd.factorize(table[id])[0].astype(np.int64)
+    return person, np.lexsort((stop, start, person))
+
+
+def _check_rows_of_a_person(person: IntArray, start: Array, stop: Array, codes: IntArray) -> None:
+    same = person[1:] == person[:-1]
+    overlap = int((same & (start[1:] < stop[:-1])).sum())
+    if overlap:
+        raise DataError(f"survival_data: {overlap:,} rows start before the same person's row before them has ended.")
+    early = int((same & (codes[:-1] > 0)).sum())
+    if early:
+        raise DataError(
+            f"survival_data: {early:,} rows follow an event of the same person; here the first event ends the time at risk."
+        )
+
+
+def _arms(
+    table: pd.DataFrame, person: IntArray, first: IntArray, arm: str | None, reference: Hashable
+) -> tuple[IntArray, tuple[str, ...]]:
+    if arm is None:
+        return np.zeros(len(first), dtype=np.int64), ("all",)
+    column = table[arm]
+    missing = int(column.iloc[first].isna().sum())
+    if missing:
+        raise DataError(f"survival_data: column {arm!r} (arm) is missing for {missing:,} people.")
+    text = column.astype(str).to_numpy(dtype=object)
+    changes = int((text != text[first][person]).sum())
+    if changes:
+        raise DataError(
+            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed at time zero."
+        )
+    levels = sorted(set(text))
+    if len(levels) > 1 and reference is None:
+        raise DataError(
+            f"survival_data: name the arm every contrast is against (reference=). {did_you_mean('', levels)}"
+        )
+    if reference is not None:
+        if str(reference) not in levels:
+            raise DataError(
+                f"survival_data: no row has the reference arm {str(reference)!r}. {did_you_mean(str(reference), levels)}"
+            )
+        levels = [str(reference), *(level for level in levels if level != str(reference))]
+    index = {level: code for code, level in enumerate(levels)}
+    return np.array([index[value] for value in text[first]], dtype=np.int64), tuple(levels)
+
+
+def _frequency(table: pd.DataFrame, name: str | None) -> Array | None:
+    if name is None:
+        return None
+    values = _times(table, name)
+    wrong = int(((values < 1) | (values != np.floor(values))).sum())
+    if wrong:
+        raise DataError(
+            f"survival_data: column {name!r} (frequency) must hold whole numbers of 1 or more; {wrong:,} rows do not."
+        )
+    array: Array = read_only(values)
+    return array

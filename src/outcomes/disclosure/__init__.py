@@ -1,0 +1,1 @@
+"""What may leave the room, and the one place that writes."""

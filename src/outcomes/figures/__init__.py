@@ -1,0 +1,1 @@
+"""One drawing function per report figure; no statistics in here."""

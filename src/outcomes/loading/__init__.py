@@ -1,0 +1,1 @@
+"""What comes in: the schema, the readers, the checks."""

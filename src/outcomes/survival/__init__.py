@@ -1,0 +1,1 @@
+"""Time to reoffending: curves, competing risks, Cox, restricted means."""
