@@ -25,7 +25,7 @@ _PUBLIC = {
     "survival_data": "outcomes.design.data",
 }
 
-__all__ = [*_PUBLIC]  # noqa: PLE0604
+__all__ = [*_PUBLIC]
 
 logging.getLogger("outcomes").addHandler(logging.NullHandler())
 

@@ -1,4 +1,4 @@
-"""The one tree of errors. A message says what was wrong, where, what was expected and what to do; never a row's value."""
+"""The one tree of errors. A message says what was wrong, where, and what to do; it never shows a row's value."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Result:
 
     def __reduce__(self) -> NoReturn:
         raise DisclosureError(
-            f"{type(self).__name__} holds person-level arrays and does not pickle. Save .to_frame() or the report instead."
+            f"{type(self).__name__} holds person-level arrays and does not pickle; save .to_frame() or the report."
         )
 
     def __repr__(self) -> str:
@@ -123,7 +123,8 @@ def html_table(frame: pd.DataFrame, *, caption: str, rows: int = 15) -> str:
         for row in frame.head(rows).itertuples(index=False)
     )
     more = f"<p>… {len(frame) - rows} more rows</p>" if len(frame) > rows else ""
-    return f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+    title = html.escape(caption)
+    return f"<table><caption>{title}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.errors import DataError, did_you_mean
-from outcomes.results import Array, IntArray, Note, read_only, html_table
+from outcomes.results import Array, IntArray, Note, html_table, read_only
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,7 +158,7 @@ def survival_data(
     censored : hashable
         The value of `event` that means "nothing happened" (default 0 or False).
     causes : mapping or sequence of str
-        Value of `event` -> name of the cause, the outcome of interest first; or, where the values are text, their order.
+        Value of `event` -> name of the cause, the outcome of interest first; or, for text values, their order.
         Required where `event` has more than one code besides `censored`, unless the codes are text.
     arm : str
         Column of the arm. None: everybody is in one arm, ``"all"``.
@@ -218,10 +218,9 @@ def survival_data(
     first = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
     baseline = table.iloc[first].reset_index(drop=True)
     arm_codes, arms = _arms(table, person, first, arm, reference)
-    if cluster is not None and int(baseline[cluster].isna().sum()):
-        raise DataError(
-            f"survival_data: column {cluster!r} (cluster) is missing for {int(baseline[cluster].isna().sum()):,} people."
-        )
+    unclustered = 0 if cluster is None else int(baseline[cluster].isna().sum())
+    if unclustered:
+        raise DataError(f"survival_data: column {cluster!r} (cluster) is missing for {unclustered:,} people.")
     return SurvivalData(
         entry=read_only(start),
         exit=read_only(stop),
@@ -274,8 +273,8 @@ def _causes(
             mapping = {value: str(value) for value in sorted(present)}
         else:
             raise DataError(
-                f"survival_data: column {name!r} has {len(present)} codes besides censored; only 0 and 1 are understood without "
-                "causes={code: name, …}, the outcome of interest first."
+                f"survival_data: column {name!r} has {len(present)} codes besides censored; only 0 and 1 are understood "
+                "without causes={code: name, …}, the outcome of interest first."
             )
     elif isinstance(causes, Mapping):
         mapping = dict(causes)
@@ -311,7 +310,7 @@ def _check_rows_of_a_person(person: IntArray, start: Array, stop: Array, codes: 
     early = int((same & (codes[:-1] > 0)).sum())
     if early:
         raise DataError(
-            f"survival_data: {early:,} rows follow an event of the same person; here the first event ends the time at risk."
+            f"survival_data: {early:,} rows follow an event of the same person; the first event ends the time at risk."
         )
 
 
@@ -328,7 +327,7 @@ def _arms(
     changes = int((text != text[first][person]).sum())
     if changes:
         raise DataError(
-            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed at time zero."
+            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed."
         )
     levels = sorted(set(text))
     if len(levels) > 1 and reference is None:
@@ -337,9 +336,8 @@ def _arms(
         )
     if reference is not None:
         if str(reference) not in levels:
-            raise DataError(
-                f"survival_data: no row has the reference arm {str(reference)!r}. {did_you_mean(str(reference), levels)}"
-            )
+            hint = did_you_mean(str(reference), levels)
+            raise DataError(f"survival_data: no row has the reference arm {str(reference)!r}. {hint}")
         levels = [str(reference), *(level for level in levels if level != str(reference))]
     index = {level: code for code, level in enumerate(levels)}
     return np.array([index[value] for value in text[first]], dtype=np.int64), tuple(levels)

@@ -1,6 +1,6 @@
 """The one description of the tables: columns, types, codes, keys and the privacy role of each column.
 
-Everything that needs to know the shape of the data reads it here: the readers, the checks, the dictionary, the generator.
+The readers, the checks, the dictionary and the generator of example data all read the shape of the data here.
 """
 
 from __future__ import annotations
