@@ -273,8 +273,8 @@ def _causes(
             mapping = {value: str(value) for value in sorted(present)}
         else:
             raise DataError(
-                f"survival_data: column {name!r} has {len(present)} codes besides censored; only 0 and 1 are understood "
-                "without causes={code: name, …}, the outcome of interest first."
+                f"survival_data: column {name!r} has {len(present)} codes besides censored, not just 0 and 1. "
+                "Declare causes={code: name}, the outcome of interest first."
             )
     elif isinstance(causes, Mapping):
         mapping = dict(causes)

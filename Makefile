@@ -1,0 +1,47 @@
+# Two commands do everything on a machine with Python 3.11+ and make:
+#   make report   builds the example report (report/index.html)
+#   make test     runs every check
+# Both create .venv once and reuse it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+
+.PHONY: report test quick lint types notebooks data recovery clean help
+
+help:  ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/.ready-test: .venv/.ready
+	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+report: .venv/.ready  ## build the example report in report/
+	$(BIN)/outcomes report notebooks/study.toml --out report --overwrite
+
+test: .venv/.ready-test lint types  ## every check: lint, types, all tests, notebooks
+	$(RUN) pytest -q
+
+quick: .venv/.ready-test  ## the tests without the slow ones
+	$(RUN) pytest -q -m "not slow and not browser"
+
+lint: .venv/.ready-test
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+
+types: .venv/.ready-test
+	$(RUN) mypy
+
+data: .venv/.ready  ## write data/synthetic again, byte for byte
+	$(BIN)/outcomes synth --out data/synthetic --overwrite
+
+recovery: .venv/.ready-test  ## the full recovery run over 200 seeds (about an hour); writes tests/recovery/recovery.csv
+	$(RUN) tests.recovery.run --seeds 200
+
+clean:  ## remove the environment and the report
+	rm -rf .venv report
