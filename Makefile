@@ -40,8 +40,8 @@ types: .venv/.ready-test
 data: .venv/.ready  ## write data/synthetic again, byte for byte
 	$(BIN)/outcomes synth --out data/synthetic --overwrite
 
-recovery: .venv/.ready-test  ## the full recovery run over 200 seeds (about an hour); writes tests/recovery/recovery.csv
-	$(RUN) tests.recovery.run --seeds 200
+recovery: .venv/.ready-test  ## the full recovery run over 200 seeds; writes tests/recovery/two_year_risk.csv
+	$(BIN)/python tests/recovery/two_year_risk.py --seeds 200
 
 clean:  ## remove the environment and the report
 	rm -rf .venv report

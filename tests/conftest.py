@@ -1,0 +1,37 @@
+"""What all tests share: reproducible hypothesis, the folder of R's numbers, and a word on what was skipped for want of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "default", derandomize=True, deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("long", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def _reference_folder() -> Path | None:
+    named = os.environ.get("OUTCOMES_REFERENCE")
+    return Path(named) if named and Path(named).is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder with `data/*.csv` and `expected/*.json` computed with R."""
+    folder = _reference_folder()
+    if folder is None:
+        pytest.skip("OUTCOMES_REFERENCE names no folder: R's numbers are not here")
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [r for r in terminalreporter.stats.get("skipped", []) if "OUTCOMES_REFERENCE" in str(r.longrepr)]
+    if skipped:
+        terminalreporter.write_line(
+            f"{len(skipped)} reference tests skipped: set OUTCOMES_REFERENCE to the folder of R's numbers"
+        )
