@@ -1,4 +1,4 @@
-"""What all tests share: reproducible hypothesis, the folder of R's numbers, and a word on what was skipped for want of it."""
+"""What all tests share: reproducible generation, the folder of R's numbers, and a word on what was skipped."""
 
 from __future__ import annotations
 

@@ -23,6 +23,12 @@ _PUBLIC = {
     "DisclosureError": "outcomes.errors",
     "SurvivalData": "outcomes.design.data",
     "survival_data": "outcomes.design.data",
+    "KaplanMeier": "outcomes.survival.curves",
+    "CumulativeIncidence": "outcomes.survival.curves",
+    "kaplan_meier": "outcomes.survival.curves",
+    "Rmst": "outcomes.survival.restricted_mean",
+    "rmst": "outcomes.survival.restricted_mean",
+    "cumulative_incidence": "outcomes.survival.curves",
 }
 
 __all__ = [*_PUBLIC]
