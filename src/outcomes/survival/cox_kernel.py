@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.results import Array, IntArray
+from outcomes.survival.curve_kernel import summed
 
-__all__ = ["CoxFit", "RiskGroups", "evaluate", "group_events", "newton", "score_residuals"]
+__all__ = ["CoxFit", "RiskGroups", "by_group_moments", "evaluate", "group_events", "newton", "score_residuals"]
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ def group_events(
 def _over_risk_sets(groups: RiskGroups, values: Array) -> Array:
     """Return the sum of `values` (N,) over each group's risk set, shape (G,)."""
     size = len(groups.time)
-    joining = np.bincount(groups.low, weights=values, minlength=size + 1)
-    leaving = np.bincount(groups.high, weights=values, minlength=size + 1)
+    joining = summed(groups.low, values, size + 1)
+    leaving = summed(groups.high, values, size + 1)
     # from the far end, so that small late risk sets are not differences of large numbers
     total: Array = (np.cumsum(leaving[::-1])[::-1] - np.cumsum(joining[::-1])[::-1])[1:]
     return total
@@ -112,7 +113,7 @@ def _over_risk_sets(groups: RiskGroups, values: Array) -> Array:
 def _over_events(groups: RiskGroups, values: Array) -> Array:
     """Return the sum of `values` (N,) over each group's events, shape (G,)."""
     hit = groups.own >= 0
-    return np.bincount(groups.own[hit], weights=values[hit], minlength=len(groups.time))
+    return summed(groups.own[hit], values[hit], len(groups.time))
 
 
 @dataclass(frozen=True)
@@ -145,10 +146,10 @@ def evaluate(
     loglik = float(weight[hit] @ eta[hit] - each @ np.log(state.denominator))
     score = weight[hit] @ x[hit] - each @ state.mean
     hazard = each / state.denominator
-    at_risk = np.concatenate(([0.0], np.cumsum(np.bincount(groups.group, weights=hazard, minlength=size))))
-    tied = np.bincount(groups.group, weights=hazard * groups.fraction, minlength=size)
+    at_risk = np.concatenate(([0.0], np.cumsum(summed(groups.group, hazard, size))))
+    tied = summed(groups.group, hazard * groups.fraction, size)
     load = state.risk * (at_risk[groups.high] - at_risk[groups.low])
-    load[hit] -= (state.risk * 1.0)[hit] * tied[groups.own[hit]]
+    load[hit] -= state.risk[hit] * tied[groups.own[hit]]
     information = x.T @ (load[:, None] * x) - state.mean.T @ (each[:, None] * state.mean)
     return loglik, score, information, state
 
@@ -197,19 +198,42 @@ def score_residuals(groups: RiskGroups, x: Array, beta: Array, weight: Array, of
     hit = groups.own >= 0
     own = groups.own[hit]
 
-    def summed(values: Array) -> Array:
-        return np.bincount(groups.group, weights=values, minlength=size)
+    def by_group(values: Array) -> Array:
+        return summed(groups.group, values, size)
 
     def over_range(values: Array) -> Array:
         prefix = np.concatenate(([0.0], np.cumsum(values)))
         return prefix[groups.high] - prefix[groups.low]
 
-    exposure = over_range(summed(hazard))
-    exposure[hit] -= summed(hazard * groups.fraction)[own]
+    exposure = over_range(by_group(hazard))
+    exposure[hit] -= by_group(hazard * groups.fraction)[own]
     residual = -x * (np.exp(eta) * exposure)[:, None]
     for j in range(terms):
-        pull = over_range(summed(hazard * state.mean[:, j]))
-        pull[hit] -= summed(hazard * groups.fraction * state.mean[:, j])[own]
+        pull = over_range(by_group(hazard * state.mean[:, j]))
+        pull[hit] -= by_group(hazard * groups.fraction * state.mean[:, j])[own]
         residual[:, j] += np.exp(eta) * pull
-        residual[hit, j] += x[hit, j] - (summed(state.mean[:, j]) / groups.deaths)[own]
+        residual[hit, j] += x[hit, j] - (by_group(state.mean[:, j]) / groups.deaths)[own]
     return residual
+
+
+def by_group_moments(groups: RiskGroups, x: Array, beta: Array, weight: Array) -> tuple[Array, Array]:
+    """Return observed minus expected covariates (G, p) and the information (G, p, p) of each group of tied events."""
+    centred = x - np.average(x, axis=0, weights=weight)
+    eta = centred @ beta
+    state = _state(groups, centred, eta, weight)
+    size, terms = len(groups.time), x.shape[1]
+    each = groups.mean_weight[groups.group]
+    hit = groups.own >= 0
+    score, moment = np.empty((size, terms)), np.empty((size, terms, terms))
+    for j in range(terms):
+        score[:, j] = summed(groups.own[hit], (weight * centred[:, j])[hit], size) - summed(
+            groups.group, each * state.mean[:, j], size
+        )
+        for k in range(j + 1):
+            both = state.risk * centred[:, j] * centred[:, k]
+            second = (
+                _over_risk_sets(groups, both)[groups.group] - groups.fraction * _over_events(groups, both)[groups.group]
+            )
+            spread = second / state.denominator - state.mean[:, j] * state.mean[:, k]
+            moment[:, j, k] = moment[:, k, j] = summed(groups.group, each * spread, size)
+    return score, moment

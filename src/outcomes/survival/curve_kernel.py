@@ -12,7 +12,7 @@ import numpy as np
 
 from outcomes.results import Array, IntArray
 
-__all__ = ["ArmCurve", "fit_arm", "influence_on_cif", "influence_on_survival"]
+__all__ = ["ArmCurve", "fit_arm", "influence_on_cif", "influence_on_survival", "summed"]
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,15 @@ def fit_arm(entry: Array, exit: Array, event: IntArray, weight: Array, count: Ar
     size = len(times)
 
     def table(values: Array) -> tuple[Array, Array, Array]:
-        leaving = np.bincount(last, weights=values, minlength=size)
-        joining = np.bincount(first, weights=values, minlength=size + 1)[:size]
+        leaving = summed(last, values, size)
+        joining = summed(first, values, size + 1)[:size]
         at_risk = np.cumsum(joining) - np.concatenate(([0.0], np.cumsum(leaving)[:-1]))
         events = np.zeros((n_causes, size))
         for cause in range(1, n_causes + 1):
             hit = event == cause
-            events[cause - 1] = np.bincount(last[hit], weights=values[hit], minlength=size)
+            events[cause - 1] = summed(last[hit], values[hit], size)
         lost = event == 0
-        return at_risk, events, np.bincount(last[lost], weights=values[lost], minlength=size)
+        return at_risk, events, summed(last[lost], values[lost], size)
 
     at_risk, events, censored = table(weight)
     n_at_risk, n_events, n_censored = table(count)
@@ -104,7 +104,7 @@ def fit_arm(entry: Array, exit: Array, event: IntArray, weight: Array, count: Ar
     everyone = (n_events.sum(axis=0) >= n_at_risk) & (n_at_risk > 0)
     at_risk = np.where(n_at_risk > 0, at_risk, 0.0)
     share = np.divide(ended, at_risk, out=np.zeros(size), where=at_risk > 0)
-    survival = np.cumprod(np.where(everyone, 0.0, 1.0 - share))
+    survival = np.asarray(np.cumprod(np.where(everyone, 0.0, 1.0 - share)), dtype=np.float64)
     before = np.concatenate(([1.0], survival[:-1]))
     cif = np.cumsum(before * np.divide(events, at_risk, out=np.zeros_like(events), where=at_risk > 0), axis=1)
     return ArmCurve(
@@ -112,6 +112,11 @@ def fit_arm(entry: Array, exit: Array, event: IntArray, weight: Array, count: Ar
         n_censored=n_censored, survival=survival, cif=cif, entry=entry, exit=exit, weight=weight, event=event,
         last=last.astype(np.int64), first=first.astype(np.int64),
     )  # fmt: skip
+
+
+def summed(index: IntArray, values: Array, size: int) -> Array:
+    """Return the sum of `values` at each index 0..size-1."""
+    return np.asarray(np.bincount(index, weights=values, minlength=size), dtype=np.float64)
 
 
 def _prefix(values: Array) -> Array:
@@ -138,7 +143,8 @@ def influence_on_survival(arm: ArmCurve, times: Array) -> Array:
     jumped = (arm.event > 0)[:, None] & (upto[None, :] > arm.last[:, None])
     martingale = martingale + jumped * left[arm.last][:, None]
     survival = np.concatenate(([1.0], arm.survival))[upto]
-    return -survival[None, :] * martingale
+    change: Array = -survival[None, :] * martingale
+    return change
 
 
 def influence_on_cif(arm: ArmCurve, cause: int, times: Array) -> Array:
@@ -167,4 +173,5 @@ def influence_on_cif(arm: ArmCurve, cause: int, times: Array) -> Array:
         * after[:, None]
         * (incidence[np.maximum(upto[None, :], arm.last[:, None] + 1)] - incidence[arm.last + 1][:, None])
     )
-    return influence
+    result: Array = np.asarray(influence, dtype=np.float64)
+    return result

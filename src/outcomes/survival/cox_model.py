@@ -1,0 +1,347 @@
+"""Cox regression: the function people call and the result they get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
+from outcomes.results import Array, IntArray, Note, Result, read_only
+from outcomes.survival.cox_kernel import CoxFit, RiskGroups, evaluate, group_events, newton, score_residuals
+from outcomes.survival.design_matrix import design_matrix
+from outcomes.survival.estimates import by_person, covariance_of, stack
+from outcomes.survival.inputs import Asked, WeightsLike, normal_quantile, resolve
+from outcomes.survival.proportionality import ProportionalHazards, score_test
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outcomes.design.data import SurvivalData
+
+__all__ = ["Cox", "cox"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Cox(Result):
+    """A fitted Cox model; p terms.
+
+    Attributes
+    ----------
+    terms : tuple of str
+        Column names: numeric columns keep theirs, a level is ``arm[bespoke]``.
+    coefficients : ndarray, shape (p,)
+        Log hazard ratios.
+    covariance, model_covariance : ndarray, shape (p, p)
+        The covariance the standard errors come from; the inverse information.
+    loglik_null, loglik : float
+        Log partial likelihood at 0 and at the estimate.
+    score_statistic : float
+        Score test of all terms at 0.
+    residuals : ndarray, shape (N, p)
+        Score residuals by row, per unit of weight.
+    """
+
+    data: SurvivalData
+    asked: Asked
+    formula: str
+    cause: str
+    ties: str
+    terms: tuple[str, ...]
+    owners: tuple[str, ...]
+    coefficients: Array
+    covariance: Array
+    model_covariance: Array
+    loglik_null: float
+    loglik: float
+    score_statistic: float
+    residuals: Array
+    design: Array
+    groups: RiskGroups
+    conf_level: float
+    notes: tuple[Note, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    drawing: ClassVar[str | None] = "forest"
+    title: ClassVar[str] = "Cox regression"
+
+    @property
+    def n_events(self) -> int:
+        """Number of events the model was fitted to."""
+        return int(self.groups.deaths.sum())
+
+    def to_frame(self, *, exponentiate: bool = False) -> pd.DataFrame:
+        """Return one row a term: term, estimate, std_error, statistic, p_value, conf_low, conf_high, n, n_events.
+
+        Estimates are log hazard ratios; ``exponentiate=True`` gives hazard ratios and limits (std_error stays on the log scale).
+        """
+        import pandas as pd
+        from scipy.special import ndtr
+
+        error = np.sqrt(np.diag(self.covariance))
+        critical = normal_quantile(self.conf_level)
+        low, high = self.coefficients - critical * error, self.coefficients + critical * error
+        change = np.exp if exponentiate else (lambda x: x)
+        z = self.coefficients / error
+        return pd.DataFrame(
+            {
+                "outcome": self.data.labels.get("outcome", ""),
+                "cause": self.cause,
+                "term": self.terms,
+                "measure": "hazard_ratio" if exponentiate else "log_hazard_ratio",
+                "estimate": change(self.coefficients),
+                "std_error": error,
+                "statistic": z,
+                "p_value": 2 * ndtr(-np.abs(z)),
+                "conf_low": change(low),
+                "conf_high": change(high),
+                "n": self.data.n,
+                "n_events": self.n_events,
+            }
+        )
+
+    def summary(self) -> pd.DataFrame:
+        """Return hazard ratios with limits, one row a term."""
+        frame = self.to_frame(exponentiate=True)
+        return frame[["term", "estimate", "conf_low", "conf_high", "p_value"]].rename(
+            columns={"estimate": "hazard_ratio"}
+        )
+
+    def tests(self) -> pd.DataFrame:
+        """Return the tests of all terms at once: test, statistic, df, p_value.
+
+        Wald always (with the covariance in use); likelihood-ratio and score only where the likelihood is one of independent rows.
+        """
+        import pandas as pd
+        from scipy.special import chdtrc
+
+        df = len(self.terms)
+        rows = [("wald", float(self.coefficients @ np.linalg.solve(self.covariance, self.coefficients)))]
+        if self.asked.variance == "model":
+            rows += [("likelihood ratio", 2 * (self.loglik - self.loglik_null)), ("score", self.score_statistic)]
+        return pd.DataFrame([{"test": n, "statistic": s, "df": df, "p_value": float(chdtrc(df, s))} for n, s in rows])
+
+    def proportional_hazards(self, *, transform: str = "km") -> ProportionalHazards:
+        """Return the score test of proportional hazards, by term and for all terms.
+
+        Parameters
+        ----------
+        transform : {"km", "identity", "log", "rank"}
+            Function of time the coefficients are tested against.
+
+        Raises
+        ------
+        NotSupportedError
+            Weighted, clustered or multi-row fits: the test would scale with the weights.
+        """
+        if self.asked.variance != "model":
+            raise NotSupportedError(
+                "proportional_hazards: with weights, clusters or several rows a person this test scales with the weights. "
+                "Fit without them, or test arm x time with a robust variance."
+            )
+        return score_test(self, transform=transform)
+
+    def influence(self, *, variance: str | None = None) -> Array:
+        """Return each person's influence on the coefficients, shape (P, p); summed by cluster its square is the covariance."""
+        asked = (
+            self.asked if variance is None else resolve(self.data, _weights_of(self.asked), None, variance, what="cox")
+        )
+        count = 1.0 if self.data.frequency is None else self.data.frequency[:, None]
+        rows = (self.residuals * count) @ self.model_covariance
+        return stack(asked, by_person(rows, self.data.person, len(self.data.baseline)))
+
+    def describe(self) -> str:
+        """Return the hazard ratios in plain sentences."""
+        parts = [
+            f"{r['term']}: {r['estimate']:.2f} ({r['conf_low']:.2f} to {r['conf_high']:.2f})"
+            for r in self.to_frame(exponentiate=True).to_dict("records")
+        ]
+        return (
+            f"Hazard ratios for {self.cause} ({self.data.n:,} people, {self.n_events:,} events, {100 * self.conf_level:g} % intervals): "
+            + "; ".join(parts)
+            + ". Above 1 means sooner; read beside the test of proportional hazards and an absolute difference."
+        )
+
+
+def _weights_of(asked: Asked) -> WeightsLike:
+    if asked.source is not None:
+        return asked.source
+    return asked.weight if asked.weighted else None
+
+
+def cox(
+    data: SurvivalData,
+    formula: str,
+    *,
+    cause: str | None = None,
+    weights: WeightsLike = None,
+    strata: str | Sequence[str] | None = None,
+    cluster: str | None = None,
+    ties: str = "efron",
+    robust: bool | None = None,
+    conf_level: float = 0.95,
+) -> Cox:
+    """Fit a Cox proportional hazards model.
+
+    Use it for a relative answer beside an absolute one, or to adjust by regression.
+
+    Parameters
+    ----------
+    data : SurvivalData
+    formula : str
+        Terms joined by ``+``: columns of ``data.frame``, ``C(column)`` for factors, ``arm`` (or its original column) with the
+        reference first.
+    cause : str
+        Required where causes compete: the cause whose hazard is modelled; the others are censored (cause-specific hazard).
+    weights : Weights, str or array of shape (P,), optional
+        Sampling weights, one a person. Row counts belong to ``survival_data(frequency=)``.
+    strata : str or list of str, optional
+        Columns of ``data.frame``; each combination has its own baseline hazard.
+    cluster : str, optional
+        Column of ``data.baseline`` whose groups vary together. Default: the cluster of the data.
+    ties : {"efron", "breslow"}
+    robust : bool, optional
+        Default: robust whenever weighted, clustered or several rows a person.
+    conf_level : float
+
+    Returns
+    -------
+    Cox
+        ``to_frame()`` has one row a term: term, estimate (log hazard ratio), std_error, statistic, p_value, conf_low, conf_high.
+
+    Raises
+    ------
+    EstimationError
+        Unknown or missing covariates (counted), constant or collinear columns, no events, causes competing without `cause`.
+
+    Notes
+    -----
+    Risk sets are (entry, exit]. The robust variance is Lin and Wei's with Efron's own scores. A coefficient that runs away
+    (a term that separates those with from those without events) is said in a note, never reported in silence.
+
+    References
+    ----------
+    Cox (1972), JRSS B 34:187; Efron (1977), JASA 72:557; Lin & Wei (1989), JASA 84:1074.
+
+    Examples
+    --------
+    >>> import outcomes as oc
+    >>> from lifelines.datasets import load_rossi
+    >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
+    >>> oc.cox(data, "fin + prio").to_frame()["estimate"].round(4).tolist()
+    [-0.3469, 0.1022]
+    """
+    one_of(ties, ("efron", "breslow"), what="cox: ties")
+    died, name = _events_of(data, cause)
+    variance = None if robust is None else ("robust" if robust else "model")
+    asked = resolve(data, weights, cluster, variance, what="cox")
+    used = asked.weight[data.person] > 0
+    matrix = design_matrix(
+        formula, data.frame, arm=(data.arm_column, data.row_arm.astype(np.float64), data.arms), what="cox"
+    )
+    count = np.ones(len(data.exit)) if data.frequency is None else np.asarray(data.frequency)
+    weight = asked.weight[data.person] * count
+    centre = np.average(matrix.values, axis=0, weights=weight)
+    scale = np.sqrt(np.average((matrix.values - centre) ** 2, axis=0, weights=weight))
+    if not (scale > 0).all():
+        flat = ", ".join(c for c, s in zip(matrix.columns, scale, strict=True) if s == 0)
+        raise EstimationError(f"cox: {flat} is the same for everyone with a weight above 0. Leave it out.")
+    x = (matrix.values - centre) / scale
+    died = died & used
+    if not died.any():
+        raise EstimationError(f"cox: nobody had the event {name!r}; there is nothing to fit.")
+    groups = group_events(
+        np.asarray(data.entry),
+        np.asarray(data.exit),
+        died,
+        _strata(data, strata),
+        asked.weight[data.person],
+        count,
+        efron=ties == "efron",
+    )
+    zero = np.zeros(len(x))
+    null, score, information, _ = evaluate(groups, x, np.zeros(x.shape[1]), weight, zero)
+    fit, _ = newton(groups, x, weight, zero)
+    inverse, notes = _inverse(fit, matrix.columns, int(groups.deaths.sum()))
+    model = inverse / np.outer(scale, scale)
+    residuals = score_residuals(groups, x, fit.beta, weight, zero) * scale
+    result = Cox(
+        data=data,
+        asked=asked,
+        formula=formula,
+        cause=name,
+        ties=ties,
+        terms=matrix.columns,
+        owners=matrix.terms,
+        coefficients=read_only(fit.beta / scale),
+        covariance=read_only(model),
+        model_covariance=read_only(model),
+        loglik_null=null,
+        loglik=fit.loglik,
+        score_statistic=float(score @ np.linalg.solve(information, score)),
+        residuals=residuals,
+        design=matrix.values,
+        groups=groups,
+        conf_level=conf_level,
+        notes=(*data.notes, *notes),
+    )
+    if asked.variance == "model":
+        return result
+    from dataclasses import replace
+
+    return replace(result, covariance=read_only(covariance_of(asked, result.influence())))
+
+
+def _events_of(data: SurvivalData, cause: str | None) -> tuple[Any, str]:
+    if cause is None:
+        if len(data.causes) > 1:
+            raise EstimationError(
+                f"cox: {len(data.causes)} causes compete here ({', '.join(data.causes)}); name the one whose hazard is asked (cause=)."
+            )
+        return np.asarray(data.event) > 0, data.causes[0]
+    if cause not in data.causes:
+        raise EstimationError(f"cox: no cause {cause!r}. {did_you_mean(cause, data.causes)}")
+    return np.asarray(data.event) == 1 + data.causes.index(cause), cause
+
+
+def _strata(data: SurvivalData, strata: str | Sequence[str] | None) -> IntArray:
+    if strata is None:
+        return np.zeros(len(data.exit), dtype=np.int64)
+    names = [strata] if isinstance(strata, str) else list(strata)
+    for name in names:
+        if name not in data.frame.columns:
+            raise EstimationError(
+                f"cox: no column {name!r} (strata). {did_you_mean(name, map(str, data.frame.columns))}"
+            )
+        missing = int(data.frame[name].isna().sum())
+        if missing:
+            raise EstimationError(f"cox: column {name!r} (strata) is missing in {missing:,} rows.")
+    return np.asarray(data.frame.groupby(names, sort=True, observed=True).ngroup().to_numpy(), dtype=np.int64)
+
+
+def _inverse(fit: CoxFit, columns: tuple[str, ...], events: int) -> tuple[Array, tuple[Note, ...]]:
+    """Return the inverse information on the scaled columns, and what must be said about the fit."""
+    notes: list[Note] = []
+    inverse = np.linalg.pinv(fit.information, hermitian=True)
+    runaway = [name for name, b, v in zip(columns, fit.beta, np.diag(inverse), strict=True) if abs(b) > 8 or v > 1e4]
+    if runaway:
+        notes.append(
+            Note(
+                "separation",
+                f"The coefficient of {', '.join(runaway)} has no finite maximum (all or no events on one side); it and its "
+                "interval mean nothing. Firth's penalised likelihood would give an answer.",
+            )
+        )
+    elif not fit.converged:
+        notes.append(Note("not_converged", f"The fit stopped after {fit.iterations} steps without converging."))
+    if events < 10 * len(columns):
+        notes.append(
+            Note(
+                "few_events",
+                f"{events:,} events for {len(columns)} terms: fewer than 10 a term. Estimates are unstable and biased away from 0.",
+            )
+        )
+    return np.asarray(inverse, dtype=np.float64), tuple(notes)

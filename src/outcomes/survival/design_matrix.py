@@ -1,0 +1,139 @@
+"""From a formula to the columns of a regression: names, missing values, columns that say nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outcomes.errors import EstimationError, did_you_mean
+from outcomes.results import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["DesignMatrix", "design_matrix"]
+
+
+@dataclass(frozen=True)
+class DesignMatrix:
+    """Columns of a regression; N rows, p columns.
+
+    Attributes
+    ----------
+    values : ndarray, shape (N, p)
+        Without the intercept.
+    columns : tuple of str
+        Names: numeric columns keep theirs, a level is ``C(band)[high]`` or ``arm[bespoke]``.
+    terms : tuple of str
+        Term of the formula each column belongs to.
+    """
+
+    values: Array
+    columns: tuple[str, ...]
+    terms: tuple[str, ...]
+
+
+def design_matrix(
+    formula: str,
+    frame: pd.DataFrame,
+    *,
+    arm: tuple[str | None, Array, tuple[str, ...]] | None,
+    what: str,
+) -> DesignMatrix:
+    """Return the columns of `formula` (right-hand side) on `frame`, checked.
+
+    Parameters
+    ----------
+    formula : str
+        Such as ``"arm + age + C(risk_band)"``.
+    frame : pandas.DataFrame
+        One row per row of the data.
+    arm : tuple or None
+        Original name of the arm's column, code of each row and names of the arms, the reference first; None where the
+        formula must not speak of the arm.
+    what : str
+        Who asks, for messages.
+
+    Raises
+    ------
+    EstimationError
+        Unknown columns, missing values (counted by column), constant, infinite or collinear columns.
+    """
+    import pandas as pd
+    from formulaic import Formula
+    from formulaic.errors import FormulaicError
+
+    table = frame
+    if arm is not None:
+        original, codes, arms = arm
+        factor = pd.Categorical.from_codes(np.asarray(codes, dtype=np.int64).tolist(), categories=pd.Index(arms))
+        table = table.assign(arm=factor)
+        if original is not None and original != "arm" and not pd.api.types.is_numeric_dtype(frame[original]):
+            table = table.assign(**{original: factor})
+    problem = ""
+    try:
+        parsed = Formula(f"1 + {formula}")
+        needed = sorted(str(name) for name in parsed.required_variables)
+    except (FormulaicError, SyntaxError, ValueError):
+        problem = (
+            f"{what}: the formula {formula!r} cannot be read. Expected terms joined by +, such as 'age + C(risk_band)'."
+        )
+    if problem:
+        raise EstimationError(problem)
+    for name in needed:
+        if name not in table.columns:
+            raise EstimationError(
+                f"{what}: the data have no column {name!r}. {did_you_mean(name, map(str, table.columns))}"
+            )
+    missing = {name: int(table[name].isna().sum()) for name in needed if table[name].isna().any()}
+    if missing:
+        listed = ", ".join(f"{name} ({count:,})" for name, count in missing.items())
+        raise EstimationError(
+            f"{what}: covariates are missing: {listed} of {len(table):,} rows. Complete them at source, or leave the column out."
+        )
+    matrix = None
+    try:
+        matrix = parsed.get_model_matrix(table[needed], na_action="ignore") if needed else None
+    except (FormulaicError, TypeError, ValueError, KeyError):
+        problem = f"{what}: the formula {formula!r} does not fit the data: check that numbers are numbers and factors are in C(…)."
+    if problem:
+        raise EstimationError(problem)
+    if matrix is None:
+        raise EstimationError(f"{what}: the formula {formula!r} names no column.")
+    names = [str(name) for name in matrix.columns]
+    owner = {index: str(term) for term, indices in matrix.model_spec.term_indices.items() for index in indices}
+    keep = [i for i, name in enumerate(names) if name != "Intercept"]
+    values = np.asarray(matrix, dtype=np.float64)[:, keep]
+    columns = tuple(names[i].replace("[T.", "[") for i in keep)
+    _check(values, columns, what)
+    return DesignMatrix(values, columns, tuple(owner[i] for i in keep))
+
+
+def _check(values: Array, columns: tuple[str, ...], what: str) -> None:
+    infinite = [name for name, column in zip(columns, values.T, strict=True) if not np.isfinite(column).all()]
+    if infinite:
+        raise EstimationError(f"{what}: infinite values in {', '.join(infinite)}.")
+    constant = [name for name, column in zip(columns, values.T, strict=True) if np.ptp(column) == 0]
+    if constant:
+        raise EstimationError(f"{what}: {', '.join(constant)} is the same for everyone and says nothing. Leave it out.")
+    centred = values - values.mean(axis=0)
+    scaled = centred / np.sqrt((centred**2).sum(axis=0))
+    moment = scaled.T @ scaled
+    # the Cholesky pivots are 1 - R² of each column on those before it
+    dependent = []
+    basis: list[int] = []
+    for j in range(len(columns)):
+        left = 1.0
+        if basis:
+            projected = np.linalg.solve(moment[np.ix_(basis, basis)], moment[basis, j])
+            left = 1.0 - float(projected @ moment[basis, j])
+        if left < 1e-10:
+            dependent.append(columns[j])
+        else:
+            basis.append(j)
+    if dependent:
+        raise EstimationError(
+            f"{what}: {', '.join(dependent)} follow exactly from the other columns (collinear). Leave them out."
+        )
