@@ -23,6 +23,8 @@ _PUBLIC = {
     "DisclosureError": "outcomes.errors",
     "SurvivalData": "outcomes.design.data",
     "survival_data": "outcomes.design.data",
+    "weight": "outcomes.adjust.weighting",
+    "PropensityWeights": "outcomes.adjust.weighting",
     "KaplanMeier": "outcomes.survival.curves",
     "CumulativeIncidence": "outcomes.survival.curves",
     "kaplan_meier": "outcomes.survival.curves",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean
-from outcomes.results import Array, Note, Result
+from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.curve_kernel import fit_arm
 
 if TYPE_CHECKING:
@@ -159,19 +159,19 @@ def logrank_test(
     )
 
 
-def _strata(data: SurvivalData, strata: str | Sequence[str] | None) -> list[Array]:
+def _strata(data: SurvivalData, strata: str | Sequence[str] | None) -> list[IntArray]:
     if strata is None:
-        return [np.arange(len(data.exit))]
+        return [np.arange(len(data.exit), dtype=np.int64)]
     names = [strata] if isinstance(strata, str) else list(strata)
     for name in names:
         if name not in data.frame.columns:
             raise EstimationError(
                 f"logrank_test: no column {name!r} (strata). {did_you_mean(name, map(str, data.frame.columns))}"
             )
-    return [np.asarray(rows) for rows in data.frame.groupby(names, sort=True, observed=True).indices.values()]
+    return [np.asarray(rows, dtype=np.int64) for rows in data.frame.groupby(names, sort=True, observed=True).indices.values()]
 
 
-def _one_stratum(data: SurvivalData, rows: Array, died: Array, rho: float, gamma: float) -> tuple[Array, Array, Array]:
+def _one_stratum(data: SurvivalData, rows: IntArray, died: Any, rho: float, gamma: float) -> tuple[Array, Array, Array]:
     """Return observed, expected (A,) and the hypergeometric covariance (A, A) of one stratum."""
     entry, stop, arm = np.asarray(data.entry)[rows], np.asarray(data.exit)[rows], data.row_arm[rows]
     event = died[rows].astype(np.int64)
