@@ -69,11 +69,8 @@ def standardised_difference(x: Array, treated: Array, w: Array, scale: float) ->
     return float((np.average(x[a], weights=w[a]) - np.average(x[b], weights=w[b])) / scale)
 
 
-def _scale(x: Array, treated: Array, estimand: str, binary: bool) -> float:
-    def spread(v: Array) -> float:
-        return float(v.mean() * (1 - v.mean())) if binary else float(v.var(ddof=1))
-
-    arm, reference = spread(x[treated == 1]), spread(x[treated == 0])
+def _scale(x: Array, treated: Array, estimand: str) -> float:
+    arm, reference = float(x[treated == 1].var(ddof=1)), float(x[treated == 0].var(ddof=1))
     if estimand == "att":
         return float(np.sqrt(arm))
     if estimand == "atc":
@@ -115,7 +112,7 @@ def balance_of(weights: PropensityWeights) -> Balance:
     a, b = treated == 1, treated == 0
     for term, x in columns:
         binary = set(np.unique(x)) <= {0.0, 1.0}
-        scale = _scale(x, treated, weights.estimand, binary)
+        scale = _scale(x, treated, weights.estimand)
         row: dict[str, Any] = {"term": term, "arm": weights.arms[1], "reference": weights.arms[0]}
         row |= {"mean_reference": float(x[b].mean()), "mean_arm": float(x[a].mean())}
         row |= {

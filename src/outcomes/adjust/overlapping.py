@@ -104,7 +104,8 @@ def overlap_of(weights: PropensityWeights, *, by: Sequence[str] = ()) -> Overlap
         notes.append(
             Note(
                 "one_arm_cells",
-                f"{alone} of {len(cells)} cells of {' by '.join(by)} hold one arm only ({people:,} people); there the comparison rests on the model.",
+                f"{alone} of {len(cells)} cells of {' by '.join(by)} hold one arm only ({people:,} people); "
+                "there the comparison rests on the model.",
             )
         )
     return Overlap(
@@ -125,7 +126,7 @@ def _cells(weights: PropensityWeights, by: Sequence[str]) -> pd.DataFrame:
     if not by:
         return pd.DataFrame(columns=["n", "n_arms"])
     table = weights.baseline[list(by)].astype(str).assign(_arm=np.asarray(weights.arms, dtype=object)[weights.arm])
-    counts = table.groupby([*by, "_arm"], sort=True).size().unstack("_arm", fill_value=0)
+    counts = pd.crosstab([table[name] for name in by], table["_arm"])
     counts = counts.reindex(columns=list(weights.arms), fill_value=0)
     cells = counts.rename(columns={arm: f"n_{arm}" for arm in weights.arms}).reset_index()
     cells["n"] = counts.sum(axis=1).to_numpy()
