@@ -23,6 +23,8 @@ _PUBLIC = {
     "DisclosureError": "outcomes.errors",
     "SurvivalData": "outcomes.design.data",
     "survival_data": "outcomes.design.data",
+    "Tables": "outcomes.loading.tables",
+    "load_tables": "outcomes.loading.tables",
     "weight": "outcomes.adjust.weighting",
     "compare": "outcomes.comparison.contrasts",
     "Comparison": "outcomes.comparison.comparing",

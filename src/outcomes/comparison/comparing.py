@@ -135,8 +135,8 @@ class Comparison(Result):
         gap = 100 * row["estimate"]
         fewer = "fewer" if gap < 0 else "more"
         base = (
-            f"By {self._when(row)}, {100 * row['risk_arm']:.1f} of 100 people in {row['arm']} and {100 * row['risk_reference']:.1f} of 100 in "
-            f"{row['reference']} had {row['cause']}: {abs(gap):.1f} {fewer} per 100 "
+            f"By {self._when(row)}, {100 * row['risk_arm']:.1f} of 100 people in {row['arm']} and "
+            f"{100 * row['risk_reference']:.1f} of 100 in {row['reference']} had {row['cause']}: {abs(gap):.1f} {fewer} per 100 "
         )
         if not np.isfinite(row["conf_low"]):
             return base + f"{who}. No interval can be given."
