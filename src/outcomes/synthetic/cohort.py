@@ -18,10 +18,10 @@ from outcomes.synthetic.records_events import event_tables
 from outcomes.synthetic.records_people import people_tables
 from outcomes.synthetic.records_programmes import group_tables, programme_tables
 from outcomes.synthetic.records_takeup import takeup_tables
+from outcomes.synthetic.replication import replicate
 from outcomes.synthetic.shelf import as_csv
 from outcomes.synthetic.story import Story, tell
-from outcomes.synthetic.summary import add_at_risk, potential_frame, truth
-from outcomes.synthetic.truth import replicate
+from outcomes.synthetic.truths import add_at_risk, potential_frame, truth
 
 if TYPE_CHECKING:
     import pandas as pd

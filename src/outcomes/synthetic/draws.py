@@ -41,13 +41,12 @@ def lag(u: Array, median: Array, shape: Array) -> Array:
 
 def spread(u: Array, sd: float) -> Array:
     """Return uniform draws with mean 0 and this standard deviation (bounded at 1.73 of them)."""
-    return (u - 0.5) * (sd * np.sqrt(12.0))
+    return np.asarray((u - 0.5) * (sd * 12.0**0.5))
 
 
 def table(u: Array, probabilities: Sequence[float], quantiles: Sequence[float]) -> Array:
     """Return draws from the distribution whose quantiles are given, straight lines between them."""
-    drawn: Array = np.interp(u, probabilities, quantiles)
-    return drawn
+    return np.interp(u, probabilities, quantiles)
 
 
 def pick(u: Array, shares: Sequence[float]) -> IntArray:

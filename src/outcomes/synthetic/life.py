@@ -212,13 +212,10 @@ def _happen(
     """Let the events of this step happen: an offence of some kind, or a recall."""
     sexual, general, control, total = cumulative
     point = u[1] * total
-    within = np.where(
-        point < sexual,
-        point / sexual,
-        np.where(
-            point < general, 1 + (point - sexual) / (general - sexual), 2 + (point - general) / (control - general)
-        ),
-    )
+    edges = (np.zeros(len(rows)), sexual, general, control)
+    group = np.minimum((point >= sexual).astype(np.int64) + (point >= general), CONTROL)
+    low, high = np.choose(group, edges[:3]), np.choose(group, edges[1:])
+    within = group + (point - low) / np.maximum(high - low, np.finfo(np.float64).tiny)
     recalled = point >= control
     # a recall drawn for after the licence does not happen
     back = np.flatnonzero(recalled & (now.clock[rows] < now.fixed.licence_end[rows]))

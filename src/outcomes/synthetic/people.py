@@ -48,13 +48,12 @@ class People:
     @property
     def sexual_index(self) -> Bool:
         """Sentenced for a sexual offence."""
-        sexual: Bool = self.index_offence < SEXUAL_INDEX
-        return sexual
+        return self.index_offence < SEXUAL_INDEX
 
     @property
     def excluded(self) -> Bool:
         """Refused by the manual: full denial or a learning disability."""
-        return (self.denial == 2) | self.learning_disability
+        return np.asarray((self.denial == 2) | self.learning_disability)
 
     @property
     def adult_man(self) -> Bool:

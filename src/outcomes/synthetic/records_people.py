@@ -88,7 +88,8 @@ def _assessments(story: Story, rng: np.random.Generator) -> pd.DataFrame:
     people, n = story.people, story.people.n
     u = rng.random((9, n))
     before = story.sentence - below(u[0], 5, 40)
-    inside = np.maximum(story.assignment.planned_start - below(u[1], 5, 60), story.sentence + 30)
+    until = np.minimum(story.assignment.planned_start, story.origin)
+    inside = np.maximum(until - below(u[1], 5, 60), story.sentence + 30)
     near = np.where(people.custody, inside, story.time_zero - below(u[1], 1, 14))
     again = np.where(people.custody, u[2] < 0.8, story.started & (story.wait >= 60))
     later = story.time_zero + below(u[3], 150, 900)

@@ -12,8 +12,8 @@ from outcomes.results import Array
 from outcomes.synthetic.assignment import ARMS, BESPOKE, MANUALISED, NONE
 from outcomes.synthetic.people import BANDS, DENIAL
 from outcomes.synthetic.records_people import area_codes, person_ids
+from outcomes.synthetic.replication import HORIZONS, OUTCOMES, PROVEN_WITHIN, Potential, at_risk_risk
 from outcomes.synthetic.story import EXTRACTED, Story
-from outcomes.synthetic.truth import HORIZONS, OUTCOMES, PROVEN_WITHIN, Potential, at_risk_risk
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,8 +140,8 @@ def _rows(potential: pd.DataFrame, population: str, outcome: str, version: str, 
     return rows
 
 
-def _by_arm(potential: pd.DataFrame, population: str, label: str, column: str) -> dict[str, float]:
-    """Return the population's mean under each programme and none, and bespoke minus manualised."""
+def _by_arm(potential: pd.DataFrame, population: str, label: str, column: str) -> dict[str, float | None]:
+    """Return the population's mean under each programme and none, and bespoke minus manualised (None if nobody is in it)."""
     who, weight = _weights(potential, population)
     out: dict[str, float] = {}
     for arm in (ARMS[k] for k in TREATED):
@@ -152,7 +152,7 @@ def _by_arm(potential: pd.DataFrame, population: str, label: str, column: str) -
         total = math.fsum(weight)
         out[f"{label}_{arm}"] = math.fsum(values * weight) / total if total > 0 else math.nan
     out[f"{label}_difference"] = out[f"{label}_bespoke"] - out[f"{label}_manualised"]
-    return {name: float(f"{value:.6g}") for name, value in out.items()}
+    return {name: None if math.isnan(value) else float(f"{value:.6g}") for name, value in out.items()}
 
 
 def _weights(potential: pd.DataFrame, population: str) -> tuple[np.typing.NDArray[np.bool_], Array]:
