@@ -65,6 +65,7 @@ def draw_people(n: int, n_areas: int, rng: np.random.Generator) -> People:
     """Return `n` people spread over `n_areas` areas; age is at sentence (community) or release (custody)."""
     u = rng.random((16, n))
     age = np.round(table(u[0], (0, 0.012, 0.15, 0.4, 0.7, 0.93, 1), (16, 18, 24, 34, 46, 62, 82)), 2)
+    age = np.where(np.abs(age - 18.0) < 0.1, 18.1, age)  # rounded ages must not differ on who is an adult
     prior = np.floor(table(u[1], (0, 0.28, 0.45, 0.65, 0.83, 0.95, 1), (0, 1, 2, 4, 8, 15, 26))).astype(np.int64)
     sexual_share = np.where(u[2] < 0.7, 0.0, u[3] * 0.6)
     prior_sexual = np.minimum(np.ceil(prior * sexual_share), prior).astype(np.int64)
