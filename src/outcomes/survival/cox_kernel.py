@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.results import Array, IntArray
-from outcomes.survival.curve_kernel import summed
+from outcomes.survival.risk_table import summed
 
 __all__ = ["CoxFit", "RiskGroups", "by_group_moments", "evaluate", "group_events", "newton", "score_residuals"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,7 +14,7 @@ from outcomes.results import Array, IntArray, Note, Result, read_only
 from outcomes.survival.cox_kernel import CoxFit, RiskGroups, evaluate, group_events, newton, score_residuals
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.estimates import by_person, covariance_of, stack
-from outcomes.survival.inputs import Asked, WeightsLike, normal_quantile, resolve
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
 from outcomes.survival.proportionality import ProportionalHazards, score_test
 
 if TYPE_CHECKING:
@@ -146,11 +146,11 @@ class Cox(Result):
 
     def influence(self, *, variance: str | None = None) -> Array:
         """Return each person's influence on the coefficients, shape (P, p); summed by cluster its square is the covariance."""
-        asked = (
-            self.asked if variance is None else resolve(self.data, _weights_of(self.asked), None, variance, what="cox")
-        )
-        count = 1.0 if self.data.frequency is None else self.data.frequency[:, None]
-        rows = (self.residuals * count) @ self.model_covariance
+        asked = self.asked
+        if variance is not None and variance != asked.variance:
+            again = resolve(self.data, _weights_of(asked), None, variance, what="cox")
+            asked = replace(again, cluster=None if again.variance == "model" else asked.cluster)
+        rows = self.residuals @ self.model_covariance
         return stack(asked, by_person(rows, self.data.person, len(self.data.baseline)))
 
     def describe(self) -> str:
@@ -179,7 +179,7 @@ def cox(
     cause: str | None = None,
     weights: WeightsLike = None,
     strata: str | Sequence[str] | None = None,
-    cluster: str | None = None,
+    cluster: ClusterLike = None,
     ties: str = "efron",
     robust: bool | None = None,
     conf_level: float = 0.95,
@@ -232,7 +232,7 @@ def cox(
     >>> from lifelines.datasets import load_rossi
     >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
     >>> oc.cox(data, "fin + prio").to_frame()["estimate"].round(4).tolist()
-    [-0.3469, 0.1022]
+    [-0.3988, 0.1041]
     """
     one_of(ties, ("efron", "breslow"), what="cox: ties")
     died, name = _events_of(data, cause)
@@ -290,8 +290,6 @@ def cox(
     )
     if asked.variance == "model":
         return result
-    from dataclasses import replace
-
     return replace(result, covariance=read_only(covariance_of(asked, result.influence())))
 
 

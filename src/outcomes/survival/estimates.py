@@ -1,4 +1,4 @@
-"""Estimates by arm with their joint covariance: what every contrast is made of."""
+"""Estimates by arm with each person's influence on them: what every contrast is made of."""
 
 from __future__ import annotations
 
@@ -7,9 +7,42 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.results import Array, IntArray
+from outcomes.survival.influence_paths import InfluencePath
 from outcomes.survival.inputs import Asked
 
-__all__ = ["ArmEstimates", "by_person", "covariance_of", "stack"]
+__all__ = ["ArmEstimates", "Influence", "by_person", "covariance_of", "stack", "variance_over_time"]
+
+
+@dataclass(frozen=True)
+class Influence:
+    """Each person's influence on one number an arm and time; P people, A arms, T times.
+
+    Attributes
+    ----------
+    estimate : ndarray, shape (A, T)
+        Risk (one minus Kaplan–Meier, or a cumulative incidence), or restricted mean with T = 1.
+    values : ndarray, shape (P, A, T)
+        Summed by cluster (or person), their squares are the variance. A row of `data.baseline` that stands for f people
+        counts f times.
+    cluster : ndarray of int, shape (P,), or None
+    arms : tuple of str
+    n_clusters : int or None
+    """
+
+    estimate: Array
+    values: Array
+    cluster: IntArray | None
+    arms: tuple[str, ...]
+    n_clusters: int | None
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance between arms at each time, shape (T, A, A)."""
+        values = self.values
+        if self.cluster is not None:
+            values = by_person(values, self.cluster, int(self.cluster.max()) + 1)
+        found: Array = np.einsum("pat,pbt->tab", values, values)
+        return found
 
 
 @dataclass(frozen=True)
@@ -24,7 +57,7 @@ class ArmEstimates:
     estimate : ndarray, shape (T, A)
     covariance : ndarray, shape (T, A, A)
     n, n_events : ndarray of int, shape (A,), (T, A)
-        People, and events by each time.
+        People with a weight above 0, and events by each time.
     variance : str
         ``model``, ``robust`` or ``stacked``.
     clusters : tuple of int or None
@@ -46,9 +79,11 @@ class ArmEstimates:
 
 def by_person(rows: Array, person: IntArray, people: int) -> Array:
     """Sum row-level influences (N, ...) to people (P, ...)."""
-    total = np.zeros((people, *rows.shape[1:]))
-    np.add.at(total, person, rows)
-    return total
+    flat = rows.reshape(len(rows), -1)
+    total = np.empty((people, flat.shape[1]))
+    for j in range(flat.shape[1]):
+        total[:, j] = np.bincount(person, weights=flat[:, j], minlength=people)
+    return total.reshape(people, *rows.shape[1:])
 
 
 def stack(asked: Asked, derivative: Array) -> Array:
@@ -58,16 +93,52 @@ def stack(asked: Asked, derivative: Array) -> Array:
     w_j D_j + (sum_i D_i dw_i/db) IF_j(b). Lunceford & Davidian (2004), Statistics in Medicine 23:2937.
     """
     total: Array = asked.weight[:, None] * derivative
-    if asked.variance == "stacked" and asked.source is not None:
-        gradient, influence = asked.source.gradient, asked.source.influence
-        if gradient is not None and influence is not None:
-            total = total + influence @ (gradient.T @ derivative)
-    return total
+    score = asked.score
+    if score is not None:
+        gradient, influence = score
+        total = total + influence @ (gradient.T @ (asked.count[:, None] * derivative))
+    # f identical people are f independent ones, or f members of one cluster
+    times = np.sqrt(asked.count) if asked.cluster is None else asked.count
+    return total * times[:, None]
 
 
 def covariance_of(asked: Asked, influence: Array) -> Array:
     """Return the covariance (M, M) of M estimates from people's influences (P, M), summed by cluster."""
-    groups = asked.groups
-    summed = by_person(influence, groups, int(groups.max()) + 1)
-    covariance: Array = summed.T @ summed
+    if asked.cluster is not None:
+        influence = by_person(influence, asked.cluster, int(asked.cluster.max()) + 1)
+    covariance: Array = influence.T @ influence
     return covariance
+
+
+def variance_over_time(asked: Asked, path: InfluencePath, person: IntArray, *, single: bool) -> Array:
+    """Return the variance of a curve after each number of times passed, shape (T + 1,).
+
+    Parameters
+    ----------
+    path : InfluencePath
+        Of one arm's rows.
+    person : ndarray of int, shape (N,)
+        Person of each of them.
+    single : bool
+        Whether every person has one row.
+    """
+    weight, count = asked.weight[person], asked.count[person]
+    moved, score = None, asked.score
+    if score is not None:
+        gradient, influence = score
+        moved = path.totals(count[:, None] * gradient[person])  # (K, T + 1)
+    if asked.cluster is None and single:
+        variance = path.sum_of_squares(weight * np.sqrt(count))
+        if score is not None and moved is not None:
+            cross = path.totals((count * weight)[:, None] * influence[person])
+            spread = (asked.count[:, None] * influence).T @ influence
+            variance = variance + 2 * (moved * cross).sum(axis=0) + (moved * (spread @ moved)).sum(axis=0)
+        return np.maximum(variance, 0.0)
+    if asked.cluster is None:
+        group, times = np.arange(len(asked.weight)), np.sqrt(asked.count)
+    else:
+        group, times = asked.cluster, asked.count
+    shift = None
+    if score is not None and moved is not None:
+        shift = by_person(times[:, None] * influence, group, int(group.max()) + 1) @ moved
+    return path.squared_totals(weight * times[person], group[person], shift)

@@ -12,9 +12,11 @@ import numpy as np
 from outcomes.durations import days
 from outcomes.errors import NotSupportedError, one_of
 from outcomes.results import Array, Note, Result
-from outcomes.survival.curve_kernel import ArmCurve
-from outcomes.survival.curves import kaplan_meier
-from outcomes.survival.inputs import normal_quantile
+from outcomes.survival.curve_results import fit_arms
+from outcomes.survival.curves import event_of
+from outcomes.survival.estimates import variance_over_time
+from outcomes.survival.inputs import ClusterLike, WeightsLike, normal_quantile, resolve
+from outcomes.survival.risk_table import RiskTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +48,7 @@ class NelsonAalen(Result):
         rows = []
         for arm, part in self.frame.groupby("arm", sort=False):
             at = part["time"].to_numpy()
-            for moment in (days(t, what="time") for t in moments):
+            for moment in (0.0 if t == 0 else days(t, what="time") for t in moments):
                 upto = int(np.searchsorted(at, moment, side="right"))
                 row: dict[str, Any] = {"arm": arm, "time": moment}
                 for name in ("estimate", "std_error", "conf_low", "conf_high"):
@@ -66,7 +68,14 @@ class NelsonAalen(Result):
 
 
 def nelson_aalen(
-    data: SurvivalData, *, cause: str | None = None, ties: str = "nelson-aalen", conf_level: float = 0.95
+    data: SurvivalData,
+    *,
+    weights: WeightsLike = None,
+    cause: str | None = None,
+    ties: str = "nelson-aalen",
+    conf_level: float = 0.95,
+    cluster: ClusterLike = None,
+    variance: str | None = None,
 ) -> NelsonAalen:
     """Estimate the cumulative hazard by arm.
 
@@ -75,21 +84,28 @@ def nelson_aalen(
     Parameters
     ----------
     data : SurvivalData
+    weights : Weights, str or array of shape (P,), optional
+        Sampling weights, one a person.
     cause : str, optional
-        As in `kaplan_meier`.
+        As in `kaplan_meier`: a cause's hazard with the others censored, or ``"any"``.
     ties : {"nelson-aalen", "fleming-harrington"}
-        The second spreads tied events over one another (tie-corrected).
+        The second lets tied events happen one after another (tie-corrected).
     conf_level : float
+    cluster : str or array of shape (P,), optional
+        Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data.
+    variance : {"model", "robust", "stacked"}, optional
+        Default: the sum of events over squared numbers at risk (or its tie-corrected form) for plain data; the infinitesimal
+        jackknife by person or cluster where there are weights, clusters or several rows a person.
 
     Returns
     -------
     NelsonAalen
-        ``to_frame()``: arm, time, estimate, std_error, conf_low, conf_high (on the log scale), n_at_risk, n_events.
+        ``to_frame()``: arm, time, estimate, std_error, conf_low, conf_high (on the log scale), n_at_risk, n_events (at the time).
 
     Raises
     ------
     NotSupportedError
-        Clustered data or several rows a person, whose variance this is not.
+        The tie-corrected form with weights, clusters or several rows a person.
 
     References
     ----------
@@ -106,16 +122,23 @@ def nelson_aalen(
     import pandas as pd
 
     one_of(ties, ("nelson-aalen", "fleming-harrington"), what="nelson_aalen: ties")
-    if data.multi_row:
-        raise NotSupportedError(
-            "nelson_aalen: several rows a person are not supported yet; use kaplan_meier, whose variance knows them."
-        )
-    curves = kaplan_meier(data, cause=cause, variance="greenwood")
     critical = normal_quantile(conf_level)
+    event, _, notes = event_of(data, cause, what="nelson_aalen")
+    asked = resolve(data, weights, cluster, variance, what="nelson_aalen")
+    corrected = ties == "fleming-harrington"
+    if corrected and asked.variance != "model":
+        raise NotSupportedError(
+            "nelson_aalen: the tie-corrected hazard has no variance here for weights, clusters or several rows a person; "
+            "use ties='nelson-aalen'."
+        )
+    fits, rows, more = fit_arms(data, asked, event, 1, "nelson_aalen")
     frames = []
-    for arm, fit in zip(data.arms, curves.fits, strict=True):
-        step, spread = _increments(fit, corrected=ties == "fleming-harrington")
+    for arm, fit, inside in zip(data.arms, fits, rows, strict=True):
+        step, spread = _increments(fit.table, corrected=corrected)
         total, error = np.cumsum(step), np.sqrt(np.cumsum(spread))
+        if asked.variance != "model":
+            person = data.person[inside]
+            error = np.sqrt(variance_over_time(asked, fit.hazard_path(), person, single=not data.multi_row))[1:]
         with np.errstate(divide="ignore", invalid="ignore"):
             reach = np.exp(critical * error / total)
         frames.append(
@@ -125,22 +148,22 @@ def nelson_aalen(
                     "time": fit.times,
                     "estimate": total,
                     "std_error": error,
-                    "conf_low": total / reach,
-                    "conf_high": total * reach,
-                    "n_at_risk": fit.n_at_risk.astype(np.int64),
-                    "n_events": fit.n_events[0].astype(np.int64),
+                    "conf_low": np.where(total > 0, total / reach, np.nan),
+                    "conf_high": np.where(total > 0, total * reach, np.nan),
+                    "n_at_risk": fit.table.n_at_risk.astype(np.int64),
+                    "n_events": fit.table.n_events[0].astype(np.int64),
                 }
             )
         )
-    return NelsonAalen(frame=pd.concat(frames, ignore_index=True), notes=curves.notes)
+    return NelsonAalen(frame=pd.concat(frames, ignore_index=True), notes=(*data.notes, *notes, *more))
 
 
-def _increments(fit: ArmCurve, *, corrected: bool) -> tuple[Array, Array]:
+def _increments(table: RiskTable, *, corrected: bool) -> tuple[Array, Array]:
     """Return the steps of the cumulative hazard and of its variance at each time, shape (T,)."""
-    ended, at_risk = fit.ended, fit.at_risk
+    ended, at_risk = table.ended, table.at_risk
     if not corrected:
-        step = np.divide(ended, at_risk, out=np.zeros(len(ended)), where=at_risk > 0)
-        return step, np.divide(ended, at_risk**2, out=np.zeros(len(ended)), where=at_risk > 0)
+        step = table.per_at_risk(ended)
+        return step, table.per_at_risk(step)
     times = np.repeat(np.arange(len(ended)), ended.astype(np.int64))
     first = np.cumsum(ended) - ended
     left = at_risk[times] - (np.arange(len(times)) - first[times])

@@ -14,9 +14,10 @@ from outcomes.results import Array, IntArray, Note, Weights, read_only
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["Asked", "WeightsLike", "normal_quantile", "resolve"]
+__all__ = ["Asked", "ClusterLike", "WeightsLike", "normal_quantile", "resolve", "stacked_note"]
 
 WeightsLike = Weights | str | npt.ArrayLike | None
+ClusterLike = str | npt.ArrayLike | None
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Asked:
     ----------
     weight : ndarray, shape (P,)
         Sampling weight of each person; ones where there are none.
+    count : ndarray, shape (P,)
+        Number of identical people each one stands for (`frequency` of the data); ones where there is none.
     weighted : bool
     source : Weights or None
         The fitted weights, where the person's own score can carry its doubt.
@@ -38,6 +41,7 @@ class Asked:
     """
 
     weight: Array
+    count: Array
     weighted: bool
     source: Weights | None
     cluster: IntArray | None
@@ -48,17 +52,51 @@ class Asked:
         """Cluster of each person; the person where there are none, shape (P,)."""
         return self.cluster if self.cluster is not None else np.arange(len(self.weight))
 
+    @property
+    def score(self) -> tuple[Array, Array] | None:
+        """Gradient of the weights and influence of the score's parameters, (P, K) each, where the variance is stacked."""
+        if self.variance != "stacked" or self.source is None:
+            return None
+        gradient, influence = self.source.gradient, self.source.influence
+        return None if gradient is None or influence is None else (gradient, influence)
 
-def resolve(data: SurvivalData, weights: WeightsLike, cluster: str | None, variance: str | None, *, what: str) -> Asked:
+    @property
+    def estimand(self) -> str:
+        """Estimand of the weights; ``weighted`` where they came as numbers, ``none`` where there are none."""
+        if self.source is not None:
+            return self.source.estimand
+        return "weighted" if self.weighted else "none"
+
+    @property
+    def n_clusters(self) -> int | None:
+        """Number of clusters with people in them; None where people are not clustered."""
+        return None if self.cluster is None else len(np.unique(self.cluster[self.weight > 0]))
+
+    def people_by_arm(self, data: SurvivalData) -> IntArray:
+        """Return the number of people with a weight above 0 in each arm, shape (A,)."""
+        used = self.count * (self.weight > 0)
+        return np.bincount(data.arm, weights=used, minlength=len(data.arms)).astype(np.int64)
+
+    def clusters_by_arm(self, data: SurvivalData) -> tuple[int, ...] | None:
+        """Return the number of clusters with people of each arm; None where people are not clustered."""
+        if self.cluster is None:
+            return None
+        used = self.weight > 0
+        return tuple(len(np.unique(self.cluster[used & (data.arm == arm)])) for arm in range(len(data.arms)))
+
+
+def resolve(
+    data: SurvivalData, weights: WeightsLike, cluster: ClusterLike, variance: str | None, *, what: str
+) -> Asked:
     """Return the weights, clusters and variance of an estimate of `data`, checked."""
     values, source = _weights(data, weights, what)
-    name = cluster if cluster is not None else data.cluster
-    codes = _clusters(data, name, what)
+    codes = _clusters(data, cluster if cluster is not None else data.cluster, what)
     chosen = _variance(
         data, variance, weighted=values is not None, clustered=codes is not None, source=source, what=what
     )
     return Asked(
         weight=read_only(values if values is not None else np.ones(len(data.baseline))),
+        count=read_only(_counts(data, what)),
         weighted=values is not None,
         source=source,
         cluster=None if chosen == "model" else codes,
@@ -83,6 +121,10 @@ def _weights(data: SurvivalData, weights: WeightsLike, what: str) -> tuple[Array
             raise EstimationError(
                 f"{what}: no column {weights!r} (weights). {did_you_mean(weights, map(str, data.baseline.columns))}"
             )
+        import pandas as pd
+
+        if not pd.api.types.is_numeric_dtype(data.baseline[weights]):
+            raise EstimationError(f"{what}: column {weights!r} (weights) must hold numbers.")
         values = data.baseline[weights].to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         values = np.asarray(weights, dtype=np.float64)
@@ -97,19 +139,40 @@ def _weights(data: SurvivalData, weights: WeightsLike, what: str) -> tuple[Array
     return values, source
 
 
-def _clusters(data: SurvivalData, name: str | None, what: str) -> IntArray | None:
-    if name is None:
-        return None
-    if name not in data.baseline.columns:
+def _counts(data: SurvivalData, what: str) -> Array:
+    """Return how many people each one stands for, shape (P,)."""
+    if data.frequency is None:
+        return np.ones(len(data.baseline))
+    count = np.zeros(len(data.baseline))
+    count[data.person] = data.frequency
+    differ = int((count[data.person] != data.frequency).sum())
+    if differ:
         raise EstimationError(
-            f"{what}: no column {name!r} (cluster). {did_you_mean(name, map(str, data.baseline.columns))}"
+            f"{what}: in {differ:,} rows the frequency differs from that of the same person's other rows."
         )
+    return count
+
+
+def _clusters(data: SurvivalData, cluster: ClusterLike, what: str) -> IntArray | None:
     import pandas as pd
 
-    missing = int(data.baseline[name].isna().sum())
+    if cluster is None:
+        return None
+    if isinstance(cluster, str):
+        if cluster not in data.baseline.columns:
+            hint = did_you_mean(cluster, map(str, data.baseline.columns))
+            raise EstimationError(f"{what}: no column {cluster!r} (cluster). {hint}")
+        values, where = data.baseline[cluster], f"column {cluster!r} (cluster)"
+    else:
+        values, where = pd.Series(np.asarray(cluster)), "the cluster"
+    if len(values) != len(data.baseline):
+        raise EstimationError(
+            f"{what}: cluster must be one value a person ({len(data.baseline):,}); got {len(values):,}."
+        )
+    missing = int(values.isna().sum())
     if missing:
-        raise EstimationError(f"{what}: column {name!r} (cluster) is missing for {missing:,} people.")
-    return pd.factorize(data.baseline[name], sort=True)[0].astype(np.int64)
+        raise EstimationError(f"{what}: {where} is missing for {missing:,} people.")
+    return pd.factorize(values)[0].astype(np.int64)
 
 
 def _variance(

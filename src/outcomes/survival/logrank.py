@@ -168,7 +168,10 @@ def _strata(data: SurvivalData, strata: str | Sequence[str] | None) -> list[IntA
             raise EstimationError(
                 f"logrank_test: no column {name!r} (strata). {did_you_mean(name, map(str, data.frame.columns))}"
             )
-    return [np.asarray(rows, dtype=np.int64) for rows in data.frame.groupby(names, sort=True, observed=True).indices.values()]
+    return [
+        np.asarray(rows, dtype=np.int64)
+        for rows in data.frame.groupby(names, sort=True, observed=True).indices.values()
+    ]
 
 
 def _one_stratum(data: SurvivalData, rows: IntArray, died: Any, rho: float, gamma: float) -> tuple[Array, Array, Array]:
@@ -177,8 +180,9 @@ def _one_stratum(data: SurvivalData, rows: IntArray, died: Any, rho: float, gamm
     event = died[rows].astype(np.int64)
     count = np.ones(len(rows)) if data.frequency is None else np.asarray(data.frequency)[rows]
     pooled = fit_arm(entry, stop, event, count, count, 1)
-    at = pooled.events[0] > 0
-    total, deaths = pooled.at_risk[at], pooled.events[0][at]
+    table = pooled.table
+    at = table.events[0] > 0
+    total, deaths = table.at_risk[at], table.events[0][at]
     before = np.concatenate(([1.0], pooled.survival[:-1]))[at]
     weight = before**rho * (1 - before) ** gamma
     size = len(data.arms)

@@ -14,8 +14,8 @@ from outcomes.errors import EstimationError
 from outcomes.results import Array, Note, Result
 from outcomes.survival.curve_kernel import ArmCurve
 from outcomes.survival.curves import CumulativeIncidence, KaplanMeier, cumulative_incidence, kaplan_meier
-from outcomes.survival.estimates import ArmEstimates, by_person, covariance_of, stack
-from outcomes.survival.inputs import WeightsLike, normal_quantile
+from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,9 +58,10 @@ class Rmst(Result):
 
         critical = normal_quantile(self.conf_level)
         data = self.curves.data
+        people = self.curves.asked.people_by_arm(data)
         rows = []
         for a, arm in enumerate(data.arms):
-            events = int(self.curves.fits[a].n_events[:, self.curves.fits[a].times <= self.horizon].sum())
+            events = int(_events(self.curves.fits[a], self.horizon))
             for m, measure in enumerate(self.measures):
                 estimate, error = float(self.estimate[a, m]), float(self.std_error[a, m])
                 rows.append(
@@ -73,7 +74,7 @@ class Rmst(Result):
                         "std_error": error,
                         "conf_low": estimate - critical * error,
                         "conf_high": estimate + critical * error,
-                        "n": int(data.people_by_arm()[a]),
+                        "n": int(people[a]),
                         "n_events": events,
                     }
                 )
@@ -90,80 +91,94 @@ class Rmst(Result):
         ]
         return f"Mean {data.unit} without an event within {when}: " + "; ".join(parts) + "."
 
+    def influence(self, *, measure: str = "rmst", variance: str | None = None) -> Influence:
+        """Return each person's influence on the restricted mean of each arm; values have shape (P, A, 1).
+
+        Parameters
+        ----------
+        measure : str
+            One of `measures`.
+        variance : {"robust", "stacked"}, optional
+            Whether weights count as known or as estimated; default as in the result.
+        """
+        index = self._index(measure)
+        asked = self.curves.asked_as(variance)
+        each = [_influence(self.curves, a, index, self.horizon, asked) for a in range(len(self.curves.arms))]
+        return Influence(
+            estimate=self.estimate[:, [index]],
+            values=np.stack(each, axis=1)[:, :, None],
+            cluster=asked.cluster,
+            arms=self.curves.arms,
+            n_clusters=asked.n_clusters,
+        )
+
     def arm_estimates(self, *, measure: str = "rmst", variance: str | None = None) -> ArmEstimates:
         """Return the restricted mean in each arm with the arms' joint covariance; what `compare` stands on."""
-        if measure not in self.measures:
-            raise EstimationError(f"rmst: no measure {measure!r} here; there are {', '.join(self.measures)}.")
-        index = self.measures.index(measure)
-        frame = self.curves.arm_estimates([self.horizon], variance=variance)
-        asked = self.curves.asked_as(variance)
-        covariance = np.diag(self.std_error[:, index] ** 2)
-        if asked.variance != "model":
-            each = np.stack(
-                [_influence(self.curves, a, index, self.horizon, asked) for a in range(len(frame.arms))], axis=1
-            )
-            covariance = covariance_of(asked, each)
+        index = self._index(measure)
+        asked, data = self.curves.asked_as(variance), self.curves.data
+        if asked.variance == "model":
+            covariance = np.diag([_greenwood(fit, self.horizon) ** 2 for fit in self.curves.fits])
+        else:
+            covariance = covariance_of(asked, self.influence(measure=measure, variance=variance).values[:, :, 0])
         return ArmEstimates(
-            arms=frame.arms,
+            arms=data.arms,
             times=np.array([self.horizon]),
             estimate=self.estimate[None, :, index],
             covariance=covariance[None],
-            n=frame.n,
-            n_events=frame.n_events,
+            n=asked.people_by_arm(data),
+            n_events=np.array([[_events(fit, self.horizon) for fit in self.curves.fits]], dtype=np.int64),
             variance=asked.variance,
-            clusters=frame.clusters,
-            n_clusters=frame.n_clusters,
+            clusters=asked.clusters_by_arm(data),
+            n_clusters=asked.n_clusters,
         )
 
+    def _index(self, measure: str) -> int:
+        if measure not in self.measures:
+            raise EstimationError(f"rmst: no measure {measure!r} here; there are {', '.join(self.measures)}.")
+        return self.measures.index(measure)
 
-def _steps(fit: ArmCurve, horizon: float) -> tuple[Array, Array]:
-    """Return times of change before the horizon, and the width of the stretch from each (and from 0) to the next."""
-    inside = fit.times[fit.times < horizon]
-    return inside, np.diff(np.concatenate(([0.0], inside, [horizon])))
+
+def _events(fit: ArmCurve, horizon: float) -> float:
+    """Return the number of events of any cause up to the horizon."""
+    return float(fit.table.n_events[:, fit.times <= horizon].sum())
+
+
+def _width(fit: ArmCurve, horizon: float) -> Array:
+    """Return the length, inside the horizon, of the stretch that begins at 0 and at each time; shape (T + 1,)."""
+    edges = np.minimum(np.concatenate(([0.0], fit.times, [np.inf])), horizon)
+    return np.diff(edges)
 
 
 def _area(curves: KaplanMeier | CumulativeIncidence, arm: int, measure: int, horizon: float) -> float:
     fit = curves.fits[arm]
-    inside, width = _steps(fit, horizon)
-    survival = np.concatenate(([1.0], fit.survival[: len(inside)]))
+    width = _width(fit, horizon)
+    survival = np.concatenate(([1.0], fit.survival))
     if measure == 0:
         return float(width @ survival)
-    lost = (
-        1.0 - survival
-        if isinstance(curves, KaplanMeier)
-        else np.concatenate(([0.0], fit.cif[measure - 1, : len(inside)]))
-    )
-    return float(width @ lost)
+    if isinstance(curves, KaplanMeier):
+        return float(width @ (1.0 - survival))
+    return float(width[1:] @ fit.cif[measure - 1])
 
 
-def _influence(curves: KaplanMeier | CumulativeIncidence, arm: int, measure: int, horizon: float, asked: Any) -> Array:
+def _influence(
+    curves: KaplanMeier | CumulativeIncidence, arm: int, measure: int, horizon: float, asked: Asked
+) -> Array:
     """Return people's influences on one area, shape (P,): the area under their influences on the curve."""
-    from outcomes.survival.curve_kernel import influence_on_cif, influence_on_survival
-
-    fit, data, rows = curves.fits[arm], curves.data, curves.rows[arm]
-    inside, width = _steps(fit, horizon)
-    total = np.zeros(len(rows))
-    step = max(1, 4_000_000 // max(1, len(rows)))
-    for start in range(0, len(inside), step):
-        part = inside[start : start + step]
-        if measure == 0 or isinstance(curves, KaplanMeier):
-            moved = influence_on_survival(fit, part) * (1.0 if measure == 0 else -1.0)
-        else:
-            moved = influence_on_cif(fit, measure, part)
-        total += moved @ width[1:][start : start + step]
-    frequency = 1.0 if data.frequency is None else data.frequency[rows]
-    return stack(asked, by_person((total * frequency)[:, None], data.person[rows], len(data.baseline)))[:, 0]
+    fit, data = curves.fits[arm], curves.data
+    lost = measure > 0
+    by_cause = lost and isinstance(curves, CumulativeIncidence)
+    path = fit.incidence_path(measure) if by_cause else fit.survival_path()
+    rows = path.area(_width(fit, horizon)) * (-1.0 if lost and not by_cause else 1.0)
+    each = by_person(rows[:, None], data.person[curves.rows[arm]], len(data.baseline))
+    return stack(asked, each)[:, 0]
 
 
 def _greenwood(fit: ArmCurve, horizon: float) -> float:
     """Return the Greenwood-type standard error of the area (Klein & Moeschberger 2003, section 4.5)."""
-    inside, width = _steps(fit, horizon)
-    survival = np.concatenate(([1.0], fit.survival[: len(inside)]))
-    beyond = np.cumsum((width * survival)[::-1])[::-1][1:]
-    ended, at_risk = fit.ended[: len(inside)], fit.at_risk[: len(inside)]
-    left = at_risk - ended
-    step = np.divide(ended, at_risk * left, out=np.zeros(len(inside)), where=(left > 0) & (at_risk > 0))
-    return float(np.sqrt((beyond**2 * step).sum()))
+    area = _width(fit, horizon)[1:] * fit.survival
+    beyond = np.cumsum(area[::-1])[::-1]
+    table = fit.table
+    return float(np.sqrt((beyond**2 * table.per_at_risk(table.ended) * table.per_survivor()).sum()))
 
 
 def rmst(
@@ -172,7 +187,7 @@ def rmst(
     horizon: float | str,
     weights: WeightsLike = None,
     conf_level: float = 0.95,
-    cluster: str | None = None,
+    cluster: ClusterLike = None,
     variance: str | None = None,
 ) -> Rmst:
     """Estimate the mean time free of the event up to a horizon, by arm.
@@ -223,7 +238,7 @@ def rmst(
     else:
         curves = kaplan_meier(data, weights=weights, cluster=cluster, variance=variance)
     for arm, fit in zip(data.arms, curves.fits, strict=True):
-        if end > fit.times[-1] and fit.survival[-1] > 0:
+        if end > fit.times[-1] and fit.ends_open:
             raise EstimationError(
                 f"rmst: the horizon {end:g} lies beyond the follow-up of arm {arm!r}, whose last usable time is {fit.times[-1]:g}."
             )
@@ -233,17 +248,8 @@ def rmst(
     if curves.asked.variance == "model":
         error = np.array([[_greenwood(curves.fits[a], end)] * len(measures) for a in arms])
     else:
-        error = np.array(
-            [
-                [
-                    float(
-                        np.sqrt(covariance_of(curves.asked, _influence(curves, a, m, end, curves.asked)[:, None])[0, 0])
-                    )
-                    for m in count
-                ]
-                for a in arms
-            ]
-        )
+        each = [[_influence(curves, a, m, end, curves.asked) for m in count] for a in arms]
+        error = np.array([[np.sqrt(covariance_of(curves.asked, one[:, None])[0, 0]) for one in arm] for arm in each])
     return Rmst(
         horizon=end,
         curves=curves,

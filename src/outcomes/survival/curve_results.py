@@ -1,0 +1,336 @@
+"""What Kaplan–Meier and cumulative incidence curves of several arms share: tables, limits, influences, sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from outcomes.durations import days, in_words
+from outcomes.errors import EstimationError, did_you_mean
+from outcomes.results import Array, IntArray, Note, Result
+from outcomes.survival.curve_kernel import ArmCurve, fit_arm
+from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack, variance_over_time
+from outcomes.survival.influence_paths import InfluencePath
+from outcomes.survival.inputs import Asked, normal_quantile, resolve
+from outcomes.survival.intervals import probability_limits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outcomes.design.data import SurvivalData
+
+__all__ = ["Curves", "fit_arms"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Curves(Result):
+    """Curves of every arm on one data set.
+
+    Attributes
+    ----------
+    data : SurvivalData
+    asked : Asked
+        Weights, clusters and variance.
+    fits : tuple of ArmCurve
+        One an arm, the reference first.
+    rows : tuple of ndarray
+        Rows of the data in each arm.
+    causes : tuple of str
+        Causes the curves speak of.
+    conf_type, conf_level
+        How limits were made.
+    """
+
+    data: SurvivalData
+    asked: Asked
+    fits: tuple[ArmCurve, ...]
+    rows: tuple[IntArray, ...]
+    causes: tuple[str, ...]
+    conf_type: str
+    conf_level: float
+    notes: tuple[Note, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    rising: ClassVar[bool] = True
+
+    # what the two kinds of curve differ in
+
+    def _steps(self, arm: int, cause: int) -> Array:
+        """Return the curve after each number of times passed, shape (T + 1,)."""
+        raise NotImplementedError
+
+    def _path(self, arm: int, cause: int) -> InfluencePath:
+        """Return how the curve moves with each row's weight."""
+        raise NotImplementedError
+
+    def _model_variance(self, arm: int) -> Array:
+        """Return the variance of independent people without weights, shape (T + 1,)."""
+        raise NotImplementedError
+
+    # tables
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of the arms, the reference first."""
+        return self.data.arms
+
+    @property
+    def last_times(self) -> tuple[float, ...]:
+        """Last time anybody was observed in each arm."""
+        return tuple(float(fit.times[-1]) for fit in self.fits)
+
+    def at(self, times: float | str | Iterable[float | str]) -> pd.DataFrame:
+        """Return the curves at chosen times: one row per arm, cause and time.
+
+        Columns: outcome, estimand, arm, cause, time, estimate, std_error, conf_low, conf_high, n, n_at_risk (just before the
+        time), n_events and n_censored (by the time). Estimates are missing beyond an arm's last observation, unless
+        everybody there had had an event.
+        """
+        import pandas as pd
+
+        moments = _moments(times)
+        return pd.concat(
+            [self._rows_at(arm, cause, moments) for arm in range(len(self.arms)) for cause in range(len(self.causes))],
+            ignore_index=True,
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the curves at every time something happened, from time 0; columns as in `at`."""
+        import pandas as pd
+
+        frames = []
+        for arm, fit in enumerate(self.fits):
+            moments = np.concatenate(([0.0], fit.times))
+            frames += [self._rows_at(arm, cause, moments) for cause in range(len(self.causes))]
+        return pd.concat(frames, ignore_index=True)
+
+    def _std_error(self, arm: int, cause: int) -> Array:
+        """Return the standard error after each number of times passed, shape (T + 1,)."""
+        if self.asked.variance == "model":
+            return np.sqrt(self._model_variance(arm))
+        person = self.data.person[self.rows[arm]]
+        path = self._path(arm, cause)
+        return np.sqrt(variance_over_time(self.asked, path, person, single=not self.data.multi_row))
+
+    def _rows_at(self, arm: int, cause: int, times: Array) -> pd.DataFrame:
+        import pandas as pd
+
+        fit = self.fits[arm]
+        passed = fit.passed(times)
+        estimate, error = self._steps(arm, cause)[passed], self._std_error(arm, cause)[passed]
+        low, high = probability_limits(estimate, error, normal_quantile(self.conf_level), self.conf_type)
+        certain = (estimate == 0) & (error == 0) & self.rising
+        low, high = np.where(certain, 0.0, low), np.where(certain, 0.0, high)
+        unknown = (times > fit.times[-1]) & fit.ends_open
+        known = {
+            name: np.where(unknown, np.nan, values)
+            for name, values in (("estimate", estimate), ("std_error", error), ("conf_low", low), ("conf_high", high))
+        }
+        return pd.DataFrame(
+            {
+                "outcome": self.data.labels.get("outcome", ""),
+                "estimand": self.asked.estimand,
+                "arm": self.arms[arm],
+                "cause": self.causes[cause],
+                "time": times,
+                **known,
+                "n": int(self.asked.people_by_arm(self.data)[arm]),
+                "n_at_risk": _at_risk(fit, times),
+                "n_events": _so_far(fit.table.n_events[cause])[passed],
+                "n_censored": _so_far(fit.table.n_censored)[passed],
+            }
+        )
+
+    # influences
+
+    def influence(
+        self, times: float | str | Iterable[float | str], *, cause: str | None = None, variance: str | None = None
+    ) -> Influence:
+        """Return each person's influence on each arm's risk (one minus Kaplan–Meier, or the cause's incidence).
+
+        Parameters
+        ----------
+        times : time or list of times
+            Inside the follow-up of every arm.
+        cause : str, optional
+            Default: the first.
+        variance : {"robust", "stacked"}, optional
+            Whether weights count as known or as estimated; default as in the result.
+
+        Raises
+        ------
+        EstimationError
+            A time beyond the follow-up of an arm (named, with its last usable time), an unknown cause.
+        """
+        moments, index = _moments(times), self._cause_index(cause)
+        self._within_follow_up(moments)
+        asked = self.asked_as(variance)
+        return Influence(
+            estimate=self._risks(index, moments),
+            values=np.stack([self._influence(arm, index, moments, asked) for arm in range(len(self.arms))], axis=1),
+            cluster=asked.cluster,
+            arms=self.arms,
+            n_clusters=asked.n_clusters,
+        )
+
+    def _influence(self, arm: int, cause: int, times: Array, asked: Asked) -> Array:
+        """Return people's total influences on one arm's risk, shape (P, T)."""
+        rows = self._path(arm, cause).at(self.fits[arm].passed(times))
+        each = by_person(rows, self.data.person[self.rows[arm]], len(self.data.baseline))
+        return stack(asked, each) * (1.0 if self.rising else -1.0)
+
+    def _risks(self, cause: int, times: Array) -> Array:
+        """Return the risk in each arm, shape (A, T)."""
+        values = np.stack([self._steps(arm, cause)[fit.passed(times)] for arm, fit in enumerate(self.fits)])
+        return values if self.rising else 1.0 - values
+
+    def arm_estimates(
+        self, times: Iterable[float | str], *, cause: str | None = None, variance: str | None = None
+    ) -> ArmEstimates:
+        """Return the risk in each arm at each time with the arms' joint covariance; what `compare` stands on.
+
+        Raises
+        ------
+        EstimationError
+            If a time lies beyond the follow-up of an arm; the message names the arm and its last usable time.
+        """
+        moments, index = _moments(times), self._cause_index(cause)
+        self._within_follow_up(moments)
+        asked = self.asked_as(variance)
+        covariance = np.zeros((len(moments), len(self.arms), len(self.arms)))
+        if asked.variance == "model":
+            for arm, fit in enumerate(self.fits):
+                covariance[:, arm, arm] = self._model_variance(arm)[fit.passed(moments)]
+        else:
+            each = np.stack([self._influence(arm, index, moments, asked) for arm in range(len(self.arms))], axis=2)
+            covariance = np.stack([covariance_of(asked, each[:, t, :]) for t in range(len(moments))])
+        events = [_so_far(fit.table.n_events[index])[fit.passed(moments)] for fit in self.fits]
+        return ArmEstimates(
+            arms=self.arms,
+            times=moments,
+            estimate=self._risks(index, moments).T,
+            covariance=covariance,
+            n=asked.people_by_arm(self.data),
+            n_events=np.stack(events, axis=1),
+            variance=asked.variance,
+            clusters=asked.clusters_by_arm(self.data),
+            n_clusters=asked.n_clusters,
+        )
+
+    def asked_as(self, variance: str | None) -> Asked:
+        """Return what was asked, with another kind of variance where one is named."""
+        if variance is None or variance == self.asked.variance:
+            return self.asked
+        weights = self.asked.source or (self.asked.weight if self.asked.weighted else None)
+        again = resolve(self.data, weights, None, variance, what="compare")
+        return replace(again, cluster=None if again.variance == "model" else self.asked.cluster)
+
+    def _cause_index(self, cause: str | None) -> int:
+        if cause is None:
+            return 0
+        if cause not in self.causes:
+            raise EstimationError(f"No cause {cause!r} here. {did_you_mean(cause, self.causes)}")
+        return self.causes.index(cause)
+
+    def _within_follow_up(self, moments: Array) -> None:
+        for arm, fit in zip(self.arms, self.fits, strict=True):
+            if moments.max() > fit.times[-1] and fit.ends_open:
+                raise EstimationError(
+                    f"Time {moments.max():g} lies beyond the follow-up of arm {arm!r}, whose last usable time is {fit.times[-1]:g}."
+                )
+
+    # sentences
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row an arm and cause at the last time every arm was observed."""
+        return self.at(self._common_time())
+
+    def _common_time(self) -> float:
+        return min(self.last_times)
+
+    def describe(self) -> str:
+        """Return the risks at the last common time in plain sentences."""
+        moment = self._common_time()
+        when = in_words(moment) if self.data.unit == "days" else f"{moment:g} {self.data.unit}"
+        sentences = []
+        for row in self.at(moment).to_dict("records"):
+            risk = (row["estimate"], row["conf_low"], row["conf_high"])
+            if not self.rising:
+                risk = (1 - risk[0], 1 - risk[2], 1 - risk[1])
+            sentences.append(
+                f"{row['arm']}: by {when} an estimated {100 * risk[0]:.1f} % had {row['cause']} "
+                f"({100 * risk[1]:.1f} to {100 * risk[2]:.1f} %; {row['n']:,} people, {row['n_events']:,} events)."
+            )
+        return " ".join(sentences)
+
+
+def _moments(times: float | str | Iterable[float | str]) -> Array:
+    listed = [times] if isinstance(times, (str, int, float)) else list(times)
+    return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time") for t in listed])
+
+
+def _so_far(counts: Array) -> IntArray:
+    """Return running totals with a leading 0, shape (T + 1,)."""
+    return np.concatenate(([0.0], np.cumsum(counts))).astype(np.int64)
+
+
+def _at_risk(fit: ArmCurve, times: Array) -> IntArray:
+    """Return the number of people at risk just before each time: entry < t <= exit (at 0, those who start there)."""
+    entered, left = np.argsort(fit.entry), np.argsort(fit.exit)
+    joined = np.concatenate(([0.0], np.cumsum(fit.count[entered])))
+    gone = np.concatenate(([0.0], np.cumsum(fit.count[left])))
+    before = np.searchsorted(fit.entry[entered], times, side="left")
+    there = np.where(times == 0, np.searchsorted(fit.entry[entered], times, side="right"), before)
+    staying = joined[there] - gone[np.searchsorted(fit.exit[left], times, side="left")]
+    return staying.astype(np.int64)
+
+
+def fit_arms(
+    data: SurvivalData, asked: Asked, event: IntArray, n_causes: int, what: str
+) -> tuple[tuple[ArmCurve, ...], tuple[IntArray, ...], tuple[Note, ...]]:
+    """Return each arm's curves, the rows they come from, and what must be said about empty risk sets.
+
+    Raises
+    ------
+    EstimationError
+        An arm with nobody at risk.
+    """
+    fits, rows, notes = [], [], []
+    row_arm, person = data.row_arm, np.asarray(data.person)
+    count = np.ones(len(data.exit)) if data.frequency is None else np.asarray(data.frequency)
+    final = np.append(person[1:] != person[:-1], True)
+    for index, arm in enumerate(data.arms):
+        inside = np.flatnonzero((row_arm == index) & (asked.weight[person] > 0))
+        if len(inside) == 0:
+            raise EstimationError(f"{what}: arm {arm!r} has nobody at risk.")
+        number = count[inside]
+        weight = asked.weight[person[inside]] * number if asked.weighted else number
+        fit = fit_arm(
+            data.entry[inside], data.exit[inside], event[inside], weight, number, n_causes, final=final[inside]
+        )
+        fits.append(fit)
+        rows.append(inside)
+        notes += _empty_risk_sets(arm, fit)
+    return tuple(fits), tuple(rows), tuple(notes)
+
+
+def _empty_risk_sets(arm: str, fit: ArmCurve) -> list[Note]:
+    table = fit.table
+    ended = table.n_events.sum(axis=0)
+    emptied = np.flatnonzero((ended[:-1] > 0) & (ended[:-1] >= table.n_at_risk[:-1]))
+    if len(emptied):
+        text = (
+            f"Arm {arm}: everybody at risk at time {fit.times[emptied[0]]:g} ({int(table.n_at_risk[emptied[0]]):,}) had an event, so the "
+            "event-free share is 0 from there on although others enter later. Begin later, where enough people are at risk."
+        )
+        return [Note("risk_set_emptied", text)]
+    if (table.n_left[:-1] == 0).any():
+        text = (
+            f"Arm {arm}: for a time nobody was at risk; the curve is carried across, as if nothing had happened then."
+        )
+        return [Note("risk_set_gap", text)]
+    return []
