@@ -89,8 +89,8 @@ def start_chances(people: People, biases: Biases) -> Array:
     chance = CAP * np.exp(-np.maximum(0.0, np.stack([score, -score], axis=1)))
     leak = 1.0 - 0.98 * min(1.0, biases.exclusion)
     chance[:, 1] *= np.where(people.excluded, leak, 1.0)
-    barred = ~people.sexual_index | (people.age < 18) | ~people.male
-    chance[barred] = 0.0
+    chance[~people.male, 1] = 0.0
+    chance[~people.sexual_index | (people.age < 18)] = 0.0
     return chance
 
 

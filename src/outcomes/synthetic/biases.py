@@ -32,8 +32,9 @@ class Biases:
     custody_delivery : float
         Time between a programme in custody and release, from which people are at risk.
     immortal_time : float
-        Share of people sentenced to custody whose programme starts some time after release, on licence: they start only
-        if they are still in the community then.
+        Life goes on while people wait: who is taken away, dies or leaves between sentence or release and the start never
+        starts, and is among those without a programme. The strength is the share of people sentenced to custody whose
+        programme starts some time after release, on licence (20 % at 1).
     drop_out : float
         Starters drop out, more often the higher their risk and more often from the manualised programme; a
         drop-out keeps 30 % of the programme's effect.

@@ -56,11 +56,11 @@ class SyntheticCohort:
     tables : dict of str to pandas.DataFrame
         Every table of the schema, columns and order as there; dates as datetime64.
     truth : dict
-        Plain data: seed, strengths, and under ``results`` one entry for each population, outcome, version, horizon and scale.
-        Without replicates ``results`` is empty.
+        Plain data: seed, strengths, and under ``results`` one entry for each population, outcome, version, horizon and scale
+        (``results_by_risk_band``: the same within bands). Without replicates both are empty.
     potential : pandas.DataFrame
         One row a person: arm, populations, true propensity, and columns
-        ``{arm}_{outcome}_{version}_{risk|rmst|at_risk}_{horizon}`` and ``{arm}_recall_risk_{horizon}``, where drawn.
+        ``{arm}_{outcome}_{version}_{risk|rmst|at_risk|at_risk_rmst}_{horizon}`` and ``{arm}_recall_risk_{horizon}``, where drawn.
     """
 
     tables: dict[str, pd.DataFrame]

@@ -74,7 +74,7 @@ def draw_people(n: int, n_areas: int, rng: np.random.Generator) -> People:
     band = band_of(score)
     custody = u[6] < np.array([0.45, 0.58, 0.68, 0.76])[band]
     return People(
-        male=u[7] >= 0.012,
+        male=u[7] >= 0.015,
         ethnicity=pick(u[8], (0.80, 0.07, 0.06, 0.03, 0.02, 0.02)),
         foreign=u[9] < 0.02,
         age=age,

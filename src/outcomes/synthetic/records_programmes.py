@@ -81,6 +81,7 @@ def _eligibility() -> pd.DataFrame:
         if p.family in (BESPOKE_FAMILY, MANUAL_FAMILY):
             rows.append((p.programme_id, "index_offence", "not in", sexual, *always, "not_sexual"))
         if p.family == MANUAL_FAMILY:
+            rows.append((p.programme_id, "sex", "!=", "male", *always, "not_male"))
             rows.append((p.programme_id, "denial", "==", "full", *always, "full_denial"))
             rows.append((p.programme_id, "learning_disability", "==", "true", *always, "learning_disability"))
         if p.key == "youth":

@@ -18,7 +18,7 @@ from outcomes.synthetic.courses import KEPT_BY_DROP_OUTS, courses, draw_exits
 from outcomes.synthetic.hazards import CONTROL, KNOTS, LEVELS, OFFENCES, SEXUAL, YEAR, Rates
 from outcomes.synthetic.life import RECALLED, Lives, live
 
-__all__ = ["HORIZONS", "OUTCOMES", "PROVEN_WITHIN", "Potential", "at_risk_risk", "proven_share", "replicate"]
+__all__ = ["HORIZONS", "OUTCOMES", "PROVEN_WITHIN", "Potential", "never_away", "proven_share", "replicate"]
 
 HORIZONS = {"2y": 730, "5y": 1826}
 PROVEN_WITHIN = {"any": 182, "sexual": 547, "sexual_before_recall": 547}
@@ -127,10 +127,10 @@ def proven_share(within: int, lag_strength: float) -> Array:
     return np.asarray(1.0 - 0.5 ** ((within / lag_strength / median) ** shape))
 
 
-def at_risk_risk(
+def never_away(
     rates: Rates, wait: IntArray, arm: int, outcome: str, version: str, horizon: int, lag_strength: float
-) -> Array:
-    """Return everyone's risk as if they were never out of the community, in closed form, shape (n,).
+) -> tuple[Array, Array]:
+    """Return everyone's risk and mean event-free days as if never out of the community, in closed form, shapes (n,).
 
     Hazards are constant between the knots of the shape, so each piece adds rate/(rate + exit) x (share that leaves in it).
     Deaths between offence and proof, which the record loses, are left out here.
@@ -143,22 +143,24 @@ def at_risk_risk(
     rate = rate * (rates.detection if version == "proven" else 1.0)
     leaving = (rates.death + rates.deportation) / YEAR
     if arm == NONE:
-        return _risk_by_pieces(rate, leaving, wait, horizon)
+        return _by_pieces(rate, leaving, wait, horizon)
     chance = rates.dropping_out[:, arm]
     full = rate * np.exp(rates.effect[:, arm] + rates.setting[:, arm])
     part = rate * np.exp(KEPT_BY_DROP_OUTS * rates.effect[:, arm] + rates.setting[:, arm])
-    stayed, left = (_risk_by_pieces(r, leaving, wait, horizon) for r in (full, part))
-    return np.asarray((1 - chance) * stayed + chance * left)
+    stayed, left = (_by_pieces(r, leaving, wait, horizon) for r in (full, part))
+    mixed = tuple((1 - chance) * s + chance * d for s, d in zip(stayed, left, strict=True))
+    return mixed[0], mixed[1]
 
 
-def _risk_by_pieces(rate: Array, leaving: Array, wait: IntArray, horizon: int) -> Array:
-    """Return the chance of the event before leaving within `horizon` days of time zero."""
+def _by_pieces(rate: Array, leaving: Array, wait: IntArray, horizon: int) -> tuple[Array, Array]:
+    """Return the chance of the event before leaving within `horizon` days of time zero, and the mean days before either."""
     edges = np.append(KNOTS, np.inf)
-    alive, risk = np.ones(len(rate)), np.zeros(len(rate))
+    alive, risk, free = np.ones(len(rate)), np.zeros(len(rate)), np.zeros(len(rate))
     for level, low, high in zip(LEVELS, edges[:-1], edges[1:], strict=True):
         days = np.maximum(np.minimum(high, wait + horizon) - np.maximum(low, wait), 0.0)
         total = rate * level + leaving
         gone = -np.expm1(-total * days)
         risk += alive * gone * rate * level / total
+        free += alive * gone / total
         alive = alive * (1 - gone)
-    return risk
+    return risk, free

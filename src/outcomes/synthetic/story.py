@@ -118,14 +118,17 @@ def tell(n: int, n_areas: int, biases: Biases, streams: dict[str, np.random.Gene
     chosen = assignment.arm <= MANUALISED
     dropped = chosen & (u[1] < all_rates.dropping_out[everyone, np.where(chosen, assignment.arm, BESPOKE)])
     exits = draw_exits(all_rates, everyone, u[2:5], loss=True)
+    # without immortal time nothing happens between sentence or release and the start, and everyone lives to see it
+    begin = np.where(biases.immortal_time > 0, 0, assignment.wait).astype(np.float64)
+    exits = replace(exits, time=exits.time + begin)
     drawn = courses(
         all_rates,
         everyone,
         assignment.arm,
-        begin=np.zeros(n),
+        begin=begin,
         onset=assignment.wait.astype(np.float64),
-        length=(day(EXTRACTED) - assignment.origin).astype(np.float64),
-        exit=exits.time,
+        length=(day(EXTRACTED) - assignment.origin) - begin,
+        exit=exits.time - begin,
         dropped=dropped,
     )
     lives = live(drawn, streams["events"], lag_strength=biases.conviction_lag)

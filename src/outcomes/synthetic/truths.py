@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from outcomes.results import Array
 from outcomes.synthetic.assignment import ARMS, BESPOKE, MANUALISED, NONE
 from outcomes.synthetic.people import BANDS, DENIAL
 from outcomes.synthetic.records_people import area_codes, person_ids
-from outcomes.synthetic.replication import HORIZONS, OUTCOMES, PROVEN_WITHIN, Potential, at_risk_risk
+from outcomes.synthetic.replication import HORIZONS, OUTCOMES, PROVEN_WITHIN, Potential, never_away
 from outcomes.synthetic.story import EXTRACTED, Story
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def potential_frame(story: Story, drawn: Potential | None) -> pd.DataFrame:
         "person_id": person_ids(np.arange(people.n)),
         "arm": np.array(ARMS, dtype=object)[story.arm],
         "starter": story.started,
-        "eligible_both": ~people.excluded & people.sexual_index,
+        "eligible_both": ~people.excluded & people.sexual_index & people.male,
         "adult_man": people.adult_man,
         "in_both": both,
         "in_caseload": people.sexual_index & people.adult_man,
@@ -59,32 +60,27 @@ def potential_frame(story: Story, drawn: Potential | None) -> pd.DataFrame:
 
 
 def add_at_risk(potential: pd.DataFrame, story: Story) -> pd.DataFrame:
-    """Return the frame with the closed-form risks as if never out of the community."""
+    """Return the frame with the closed-form risks and event-free days as if never out of the community."""
     import pandas as pd
 
-    more = {
-        f"{ARMS[arm]}_{outcome}_{version}_at_risk_{horizon}": at_risk_risk(
-            story.rates, story.wait, arm, outcome, version, length, story.biases.conviction_lag
+    more: dict[str, Array] = {}
+    for arm, outcome, version, horizon in product(TREATED, ("any", "sexual"), VERSIONS, HORIZONS):
+        name = f"{ARMS[arm]}_{outcome}_{version}_at_risk"
+        more[f"{name}_{horizon}"], more[f"{name}_rmst_{horizon}"] = never_away(
+            story.rates, story.wait, arm, outcome, version, HORIZONS[horizon], story.biases.conviction_lag
         )
-        for arm in TREATED
-        for outcome in ("any", "sexual")
-        for version in VERSIONS
-        for horizon, length in HORIZONS.items()
-    }
     return pd.concat([potential, pd.DataFrame(more)], axis=1)
 
 
 def truth(story: Story, potential: pd.DataFrame | None, *, seed: int, replicates: int) -> dict[str, Any]:
     """Return the truth of every population, horizon, scale, outcome and version as plain data (none without a frame)."""
-    results = [
-        row
-        for population in POPULATIONS
-        for outcome in (*OUTCOMES, "recall")
-        for version in (("observed",) if outcome == "recall" else VERSIONS)
-        for horizon in HORIZONS
-        if potential is not None
-        for row in _rows(potential, population, outcome, version, horizon)
-    ]
+    by_band: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
+    if potential is not None:
+        results = _results(potential, POPULATIONS)
+        for band in BANDS:
+            inside = potential[potential["risk_band"] == band]
+            by_band += [{"risk_band": band, **row} for row in _results(inside, ("both", "both_overlap"))]
     return {
         "invented": True,
         "seed": seed,
@@ -98,7 +94,19 @@ def truth(story: Story, potential: pd.DataFrame | None, *, seed: int, replicates
         "proven_within_days": dict(PROVEN_WITHIN),
         "definitions": _DEFINITIONS,
         "results": results,
+        "results_by_risk_band": by_band,
     }
+
+
+def _results(potential: pd.DataFrame, populations: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the rows of some populations: every outcome, version, horizon and scale."""
+    return [
+        row
+        for population, outcome in product(populations, (*OUTCOMES, "recall"))
+        for version in (("observed",) if outcome == "recall" else VERSIONS)
+        for horizon in HORIZONS
+        for row in _rows(potential, population, outcome, version, horizon)
+    ]
 
 
 _DEFINITIONS = {
@@ -132,10 +140,12 @@ def _rows(potential: pd.DataFrame, population: str, outcome: str, version: str, 
             "population": population, "n": int(_weights(potential, population)[0].sum()), "outcome": outcome,
             "version": version, "horizon": horizon, "scale": scale,
         }  # fmt: skip
-        measure = "at_risk" if scale == "at_risk" else "risk"
-        made |= _by_arm(potential, population, "risk", f"{middle}_{measure}_{horizon}")
-        if scale == "calendar" and outcome != "recall":
-            made |= _by_arm(potential, population, "rmst", f"{middle}_rmst_{horizon}")
+        at_risk = scale == "at_risk"
+        made |= _by_arm(potential, population, "risk", f"{middle}_{'at_risk' if at_risk else 'risk'}_{horizon}")
+        if outcome != "recall":
+            made |= _by_arm(
+                potential, population, "rmst", f"{middle}_{'at_risk_rmst' if at_risk else 'rmst'}_{horizon}"
+            )
         rows.append(made)
     return rows
 

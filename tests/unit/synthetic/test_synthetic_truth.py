@@ -13,7 +13,7 @@ from outcomes.synthetic.assignment import BESPOKE, NONE
 from outcomes.synthetic.draws import exponential, generators, lag, table, two_exponentials
 from outcomes.synthetic.hazards import OFFENCES, elapsed, operational
 from outcomes.synthetic.life import Courses, live
-from outcomes.synthetic.replication import at_risk_risk, proven_share, replicate
+from outcomes.synthetic.replication import never_away, proven_share, replicate
 from outcomes.synthetic.story import tell
 
 OUTCOMES = {"any": ("any", 182), "sexual": ("sexual", 547)}
@@ -29,36 +29,50 @@ def large(request: pytest.FixtureRequest) -> SyntheticCohort:
     return make_cohort(12_000, n_areas=30, seed=8, biases=biases, replicates=25)
 
 
+def arms_of(cohort: SyntheticCohort) -> tuple[str, ...]:
+    """With immortal time the untreated are who they are by what came later: their record is not their truth."""
+    return ("bespoke", "manualised") if cohort.truth["biases"]["immortal_time"] else ("bespoke", "manualised", "none")
+
+
+def departure(observed: np.ndarray, cohort: SyntheticCohort, arm: str, column: str) -> float:
+    """Return how many standard errors the record of an arm is above its mean truth."""
+    who = (cohort.potential["arm"] == arm).to_numpy()
+    assert who.sum() > 1500
+    error = (observed.astype(float) - cohort.potential[f"{arm}_{column}"].to_numpy())[who]
+    return float(error.mean() / (error.std() / np.sqrt(who.sum())))
+
+
+def recalled(cohort: SyntheticCohort, people: pd.DataFrame) -> np.ndarray:
+    """Return whether each person was recalled within two years of time zero."""
+    recalls = (
+        cohort.tables["spells"].query("state == 'recall'").merge(people[["person_id", "time_zero"]], on="person_id")
+    )
+    days = (recalls["start_date"] - recalls["time_zero"]).dt.days
+    return people["person_id"].isin(recalls["person_id"][(days > 0) & (days <= 730)]).to_numpy()
+
+
 @pytest.mark.parametrize("outcome", ["any", "sexual"])
-@pytest.mark.parametrize("arm", ["bespoke", "manualised", "none"])
-def test_the_record_of_an_arm_follows_its_truth(large: SyntheticCohort, count, arm: str, outcome: str) -> None:  # type: ignore[no-untyped-def]
-    """Counted from the tables in pandas, the risk of those who got an arm is their mean true risk under it."""
+def test_the_record_of_an_arm_follows_its_truth(large: SyntheticCohort, count, outcome: str) -> None:  # type: ignore[no-untyped-def]
+    """Counted from the tables in pandas, risk and event-free time of those who got an arm are their mean truth under it."""
     people, within = count.people(large), OUTCOMES[outcome][1]
     days = count.first_proven(large, people, TYPES[outcome], within)
     gone = count.exits(large, people)
-    who = (large.potential["arm"] == arm).to_numpy()
-    assert who.sum() > 1500
-    for measure, observed in (
-        (f"{outcome}_proven_risk_2y", ((days <= 730) & (days <= gone)).astype(float)),
-        (f"{outcome}_proven_rmst_2y", np.minimum(np.minimum(days, gone), 730.0)),
-    ):
-        expected = large.potential[f"{arm}_{measure}"].to_numpy()
-        error = (observed - expected)[who]
-        assert abs(error.mean()) < 3.5 * error.std() / np.sqrt(who.sum()), measure
+    for arm in arms_of(large):
+        risk = (days <= 730) & (days <= gone)
+        assert abs(departure(risk, large, arm, f"{outcome}_proven_risk_2y")) < 3.5, arm
+        free = np.minimum(np.minimum(days, gone), 730.0)
+        assert abs(departure(free, large, arm, f"{outcome}_proven_rmst_2y")) < 3.5, arm
 
 
 def test_recall_follows_its_truth(large: SyntheticCohort, count) -> None:  # type: ignore[no-untyped-def]
-    people = count.people(large)
-    recalls = (
-        large.tables["spells"].query("state == 'recall'").merge(people[["person_id", "time_zero"]], on="person_id")
-    )
-    recalls = recalls[recalls["start_date"] > recalls["time_zero"]]
-    first = (recalls["start_date"] - recalls["time_zero"]).dt.days.groupby(recalls["person_id"]).min()
-    observed = (people["person_id"].map(first).fillna(np.inf) <= 730).to_numpy().astype(float)
-    for arm in ("bespoke", "manualised", "none"):
-        who = (large.potential["arm"] == arm).to_numpy()
-        error = (observed - large.potential[f"{arm}_recall_risk_2y"].to_numpy())[who]
-        assert abs(error.mean()) < 3.5 * error.std() / np.sqrt(who.sum()), arm
+    observed = recalled(large, count.people(large))
+    for arm in arms_of(large):
+        assert abs(departure(observed, large, arm, "recall_risk_2y")) < 3.5, arm
+
+
+def test_immortal_time_leaves_the_recalled_among_the_untreated(count) -> None:  # type: ignore[no-untyped-def]
+    cohort = make_cohort(12_000, n_areas=30, seed=9, biases=replace(Biases.none(), immortal_time=2.0), replicates=10)
+    assert departure(recalled(cohort, count.people(cohort)), cohort, "none", "recall_risk_2y") > 3.5
 
 
 def test_the_tables_and_the_truth_agree_on_who_is_who(cohort: SyntheticCohort, count) -> None:  # type: ignore[no-untyped-def]
@@ -97,6 +111,11 @@ def test_truth_lists_every_population_outcome_version_horizon_and_scale(cohort: 
     keys = ["population", "outcome", "version", "horizon", "scale"]
     assert not rows.duplicated(keys).any()
     assert set(rows["population"]) == {"own_bespoke", "own_manualised", "both", "both_overlap", "caseload"}
+    banded = pd.DataFrame(cohort.truth["results_by_risk_band"])
+    assert not banded.duplicated(["risk_band", *keys]).any()
+    assert (
+        banded.groupby(keys)["n"].sum().eq(rows.set_index(keys)["n"].reindex(banded.groupby(keys).size().index)).all()
+    )
     wanted = rows.query("population == 'both' and outcome == 'any' and version == 'proven' and horizon == '2y'")
     assert set(wanted["scale"]) == {"calendar", "at_risk"}
     assert (abs(rows["risk_bespoke"] - rows["risk_manualised"] - rows["risk_difference"]) < 2e-6).all()
@@ -153,11 +172,13 @@ def test_drawn_lives_agree_with_the_closed_form() -> None:
     )
     for arm, name in ((BESPOKE, "bespoke"), (NONE, "none")):
         for horizon, length in (("2y", 730), ("5y", 1826)):
-            exact = at_risk_risk(rates, story.wait, arm, "any", "committed", length, 1.0)
+            exact, free = never_away(rates, story.wait, arm, "any", "committed", length, 1.0)
             found = drawn.columns[f"{name}_any_committed_risk_{horizon}"]
             spread = np.sqrt((exact * (1 - exact)).sum() / 400) / 400
             assert abs(found.mean() - exact.mean()) < 4 * spread
             assert np.abs(found - exact).max() < 5.5 * np.sqrt(0.25 / 400)
+            days = drawn.columns[f"{name}_any_committed_rmst_{horizon}"]  # whole days, rounded up: half a day more
+            assert days.mean() - 0.5 * (1 - exact.mean() / 2) == pytest.approx(free.mean(), abs=4 * length * spread)
 
 
 def test_offences_have_the_expected_number_when_nobody_is_away() -> None:
