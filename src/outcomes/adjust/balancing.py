@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.adjust.covariates import Covariate, covariates_of
+from outcomes.errors import one_of
 from outcomes.results import Array, Note, Result
 
 if TYPE_CHECKING:
@@ -16,19 +18,42 @@ if TYPE_CHECKING:
 
     from outcomes.adjust.weighting import PropensityWeights
 
-__all__ = ["Balance", "balance_of", "standardised_difference"]
+__all__ = ["BANDS", "Balance", "balance_of"]
 
-_DENOMINATORS = {"att": "standard deviation of the arm", "atc": "standard deviation of the reference"}
+BANDS = (0.05, 0.10)
+SCORE = "propensity score"
+_BY_ESTIMAND = {"att": "arm", "atc": "reference"}
+_WHOSE = {
+    "pooled": "pooled standard deviation",
+    "arm": "standard deviation of {arm}",
+    "reference": "standard deviation of {reference}",
+}
+_COLUMNS = (
+    "term", "level", "arm", "reference", "mean_reference", "mean_arm", "mean_reference_weighted", "mean_arm_weighted",
+    "difference_before", "difference_after", "smd_before", "smd_after", "variance_ratio_before", "variance_ratio_after",
+    "ks_before", "ks_after", "n_reference", "n_arm", "denominator",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Balance(Result):
-    """Standardised mean differences, variance ratios and Kolmogorov–Smirnov distances, before and after."""
+    """Standardised mean differences, variance ratios and Kolmogorov–Smirnov distances, before and after weighting.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        As `to_frame` gives it.
+    denominator : str
+        What differences in means are divided by, in words.
+    sizes : mapping
+        Effective sample size after weighting, by arm.
+    """
 
     frame: pd.DataFrame
     arms: tuple[str, ...]
     estimand: str
     denominator: str
+    sizes: Mapping[str, float]
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -36,98 +61,140 @@ class Balance(Result):
     title: ClassVar[str] = "Balance"
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a column of the score and one of the score itself.
+        """Return one row a covariate, or a level of a factor, and one of the score itself.
 
-        Columns: term, arm, reference, mean_reference, mean_arm, mean_reference_weighted, mean_arm_weighted, smd_before, smd_after,
-        variance_ratio_before, variance_ratio_after (missing for 0/1 columns), ks_before, ks_after, denominator.
+        Columns: term, level ("" for numbers), arm, reference, mean_reference, mean_arm, mean_reference_weighted, mean_arm_weighted
+        (shares for levels), difference_before, difference_after (of the means, as they are), smd_before, smd_after,
+        variance_ratio_before, variance_ratio_after (missing for 0/1), ks_before, ks_after, n_reference, n_arm (people with the level; with
+        a value), denominator.
         """
         return self.frame.copy()
 
     def summary(self) -> pd.DataFrame:
-        """Return term, smd_before, smd_after, the largest before first."""
-        frame = self.frame[["term", "smd_before", "smd_after"]]
-        return frame.reindex(frame["smd_before"].abs().sort_values(ascending=False, kind="stable").index).reset_index(
-            drop=True
-        )
+        """Return term, level, smd_before, smd_after, the largest before first."""
+        frame = self.frame[["term", "level", "smd_before", "smd_after"]]
+        order = frame["smd_before"].abs().sort_values(ascending=False, kind="stable").index
+        return frame.reindex(order).reset_index(drop=True)
 
     def describe(self) -> str:
         """Return the largest differences before and after, in a sentence."""
-        covariates = self.frame[self.frame["term"] != "propensity score"]
+        covariates = self.frame[self.frame["term"] != SCORE]
         before, after = covariates["smd_before"].abs(), covariates["smd_after"].abs()
+        bands = "; ".join(
+            f"above {band:.2f}: {int((before > band).sum())} before, {int((after > band).sum())} after"
+            for band in BANDS[::-1]
+        )
+        sizes = ", ".join(f"{size:,.0f} in {arm}" for arm, size in self.sizes.items())
         return (
-            f"Largest standardised difference {before.max():.2f} before and {after.max():.2f} after weighting; "
-            f"{int((before > 0.1).sum())} of {len(covariates)} covariates lay above 0.10 before, {int((after > 0.1).sum())} do after. "
-            f"Denominator: {self.denominator}, in the unadjusted sample."
+            f"Largest standardised difference {before.max():.2f} before and {after.max():.2f} after weighting. "
+            f"Of {len(covariates)} covariates and levels, {bands}. Effective sample size: {sizes}. "
+            f"Differences are divided by the {self.denominator} in the unadjusted sample."
         )
 
 
-def standardised_difference(x: Array, treated: Array, w: Array, scale: float) -> float:
-    """Return the difference in weighted means, arm minus reference, over a fixed scale."""
-    if scale == 0:
-        return 0.0
-    a, b = treated == 1, treated == 0
-    return float((np.average(x[a], weights=w[a]) - np.average(x[b], weights=w[b])) / scale)
+def balance_of(
+    weights: PropensityWeights,
+    terms: Sequence[str] | None = None,
+    *,
+    denominator: str | None = None,
+    binary: str = "sample",
+) -> Balance:
+    """Return the balance of the covariates of a score (and of the score), or of the columns in `terms`.
 
-
-def _scale(x: Array, treated: Array, estimand: str) -> float:
-    arm, reference = float(x[treated == 1].var(ddof=1)), float(x[treated == 0].var(ddof=1))
-    if estimand == "att":
-        return float(np.sqrt(arm))
-    if estimand == "atc":
-        return float(np.sqrt(reference))
-    return float(np.sqrt((arm + reference) / 2))
-
-
-def _variance(x: Array, w: Array) -> float:
-    """Return the weighted variance with the small-sample factor for weights that are no counts."""
-    mean = np.average(x, weights=w)
-    share = w / w.sum()
-    return float((share @ (x - mean) ** 2) / (1 - (share**2).sum()))
-
-
-def _distance(x: Array, treated: Array, w: Array) -> float:
-    """Return the largest gap between the arms' weighted distribution functions."""
-    order = np.argsort(x, kind="stable")
-    signed = np.where(treated == 1, w / w[treated == 1].sum(), -w / w[treated == 0].sum())[order]
-    ends = np.flatnonzero(np.r_[np.diff(x[order]) > 0, True])
-    return float(np.abs(np.cumsum(signed)[ends]).max())
-
-
-def balance_of(weights: PropensityWeights) -> Balance:
-    """Return the balance of the columns of a score, and of the score.
+    Parameters
+    ----------
+    weights : PropensityWeights
+    terms : sequence of str, optional
+    denominator : {"pooled", "arm", "reference"}, optional
+        Whose standard deviation differences are divided by; default by the estimand.
+    binary : {"sample", "population"}
+        Variance of a 0/1 column: with n - 1, as for numbers; or p(1 - p), as MatchIt and cobalt take it.
 
     Notes
     -----
     The denominator of a standardised difference is fixed at the unadjusted sample, so that weighting cannot move its own
     yardstick: the mean of the two variances for ATE, overlap and matching weights; the arm's for ATT; the reference's for
-    ATC. References: Austin (2009), Statistics in Medicine 28:3083; Stuart (2010), Statistical Science 25:1.
+    ATC. Where it is 0 and the means differ there is no standardised difference.
+    Missing values of a number are left out and counted as a level.
+
+    References
+    ----------
+    Austin (2009), Statistics in Medicine 28:3083; Stuart (2010), Statistical Science 25:1.
     """
     import pandas as pd
 
-    treated = (weights.arm == 1).astype(np.float64)
-    ones, w = np.ones(len(treated)), np.asarray(weights.values)
-    denominator = _DENOMINATORS.get(weights.estimand, "pooled standard deviation")
-    rows = []
-    columns = [*zip(weights.columns, weights.design.T, strict=True), ("propensity score", np.asarray(weights.score))]
-    a, b = treated == 1, treated == 0
-    for term, x in columns:
-        binary = set(np.unique(x)) <= {0.0, 1.0}
-        scale = _scale(x, treated, weights.estimand)
-        row: dict[str, Any] = {"term": term, "arm": weights.arms[1], "reference": weights.arms[0]}
-        row |= {"mean_reference": float(x[b].mean()), "mean_arm": float(x[a].mean())}
-        row |= {
-            "mean_reference_weighted": float(np.average(x[b], weights=w[b])),
-            "mean_arm_weighted": float(np.average(x[a], weights=w[a])),
-        }
-        for when, v in (("before", ones), ("after", w)):
-            row[f"smd_{when}"] = standardised_difference(x, treated, v, scale)
-            below = _variance(x[b], v[b])
-            row[f"variance_ratio_{when}"] = float("nan") if binary or below == 0 else _variance(x[a], v[a]) / below
-            row[f"ks_{when}"] = _distance(x, treated, v)
-        rows.append({**row, "denominator": denominator})
-    names = ["term", "arm", "reference", "mean_reference", "mean_arm", "mean_reference_weighted", "mean_arm_weighted"]
-    names += [f"{m}_{when}" for m in ("smd", "variance_ratio", "ks") for when in ("before", "after")]
-    frame = pd.DataFrame(rows)[[*names, "denominator"]]
+    found = covariates_of(weights, terms)
+    if terms is None:
+        score = np.asarray(weights.score)
+        found.append(Covariate(SCORE, "", score, np.ones(len(score), dtype=bool), False))
+    whose = _BY_ESTIMAND.get(weights.estimand, "pooled") if denominator is None else denominator
+    one_of(whose, _WHOSE, what="balance: denominator")
+    one_of(binary, ("sample", "population"), what="balance: binary")
+    name = _WHOSE[whose].format(reference=weights.arms[0], arm=weights.arms[1])
+    rows = [{**_row(c, weights, whose, binary), "denominator": name} for c in found]
     return Balance(
-        frame=frame, arms=weights.arms, estimand=weights.estimand, denominator=denominator, notes=weights.notes
+        frame=pd.DataFrame(rows)[list(_COLUMNS)],
+        arms=weights.arms,
+        estimand=weights.estimand,
+        denominator=name,
+        sizes=MappingProxyType(weights.effective_sample_size),
+        notes=weights.notes,
+        provenance=weights.provenance,
     )
+
+
+def _row(covariate: Covariate, weights: PropensityWeights, whose: str, binary: str) -> dict[str, Any]:
+    arm = weights.arm
+    sides = [covariate.known & (arm == 0), covariate.known & (arm == 1)]
+    x = [covariate.values[side] for side in sides]
+    before = [np.ones(len(values)) for values in x]
+    after = [weights.values[side] for side in sides]
+    row: dict[str, Any] = {
+        "term": covariate.term,
+        "level": covariate.level,
+        "arm": weights.arms[1],
+        "reference": weights.arms[0],
+        "n_reference": int(x[0].sum() if covariate.binary else len(x[0])),
+        "n_arm": int(x[1].sum() if covariate.binary else len(x[1])),
+    }
+    scale = _scale(x, whose, 0 if covariate.binary and binary == "population" else 1)
+    for when, suffix, w in (("before", "", before), ("after", "_weighted", after)):
+        means = [_mean(values, v) for values, v in zip(x, w, strict=True)]
+        gap = means[1] - means[0]
+        row |= {f"mean_reference{suffix}": means[0], f"mean_arm{suffix}": means[1], f"difference_{when}": gap}
+        row[f"smd_{when}"] = gap / scale if scale > 0 else (0.0 if gap == 0 else float("nan"))
+        row[f"variance_ratio_{when}"] = float("nan") if covariate.binary else _variance_ratio(x, w)
+        row[f"ks_{when}"] = _distance(x, w)
+    return row
+
+
+def _mean(x: Array, w: Array) -> float:
+    return float(w @ x / w.sum()) if w.sum() > 0 else float("nan")
+
+
+def _scale(x: list[Array], whose: str, less: int) -> float:
+    """Return the standard deviation a difference is divided by, from the unadjusted sample."""
+    reference, arm = (float(values.var(ddof=less)) if len(values) > 1 else float("nan") for values in x)
+    variance = {"arm": arm, "reference": reference, "pooled": (arm + reference) / 2}[whose]
+    return float(np.sqrt(variance))
+
+
+def _variance_ratio(x: list[Array], w: list[Array]) -> float:
+    """Return the ratio of weighted variances, with the small-sample factor for weights that are no counts."""
+    variances = []
+    for values, v in zip(x, w, strict=True):
+        total = v.sum()
+        left = 1 - ((v / total) ** 2).sum() if total > 0 else 0.0
+        variances.append(float((v @ (values - _mean(values, v)) ** 2) / total / left) if left > 0 else float("nan"))
+    return variances[1] / variances[0] if variances[0] > 0 else float("nan")
+
+
+def _distance(x: list[Array], w: list[Array]) -> float:
+    """Return the largest gap between the arms' weighted distribution functions (Kolmogorov–Smirnov)."""
+    if min(v.sum() for v in w) <= 0:
+        return float("nan")
+    signed = np.concatenate([-w[0] / w[0].sum(), w[1] / w[1].sum()])
+    together = np.concatenate(x)
+    order = np.argsort(together, kind="stable")
+    ends = np.flatnonzero(np.r_[np.diff(together[order]) > 0, True])
+    return float(np.abs(np.cumsum(signed[order])[ends]).max())

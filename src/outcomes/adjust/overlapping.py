@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from outcomes.errors import EstimationError, did_you_mean
-from outcomes.results import Note, Result
+from outcomes.results import Array, Note, Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,14 +19,29 @@ if TYPE_CHECKING:
 
 __all__ = ["Overlap", "overlap_of"]
 
-_BINS = 20
+_SCORE_EDGES = np.linspace(0.0, 1.0, 21)
+_LOGIT_EDGES = np.linspace(-5.0, 5.0, 21)  # the first and the last bin hold what lies beyond
+_FAR = 0.10  # share of an arm outside the common range worth a note
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Overlap(Result):
-    """Distribution of the propensity score by arm in equal bins, before and after weighting, and cells of columns."""
+    """Distribution of the propensity score by arm in fixed bins, before and after weighting, and cells of columns.
+
+    Attributes
+    ----------
+    frame, logit : pandas.DataFrame
+        Bins of the score and of its log odds.
+    cells : pandas.DataFrame
+        One row a cell of the columns asked for: the columns, n, n_<arm>, n_arms.
+    common : (float, float)
+        Range of scores both arms have; low above high where there is none.
+    outside : tuple of int
+        People outside it, by arm.
+    """
 
     frame: pd.DataFrame
+    logit: pd.DataFrame
     cells: pd.DataFrame
     arms: tuple[str, ...]
     estimand: str
@@ -39,17 +54,27 @@ class Overlap(Result):
     title: ClassVar[str] = "Overlap of propensity scores"
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row an arm and bin: arm, score_low, score_high, n, share, share_weighted."""
+        """Return one row an arm and bin of the score: arm, score_low, score_high, n, share, share_weighted.
+
+        `logit` is the same in bins of the log odds (logit_low, logit_high), which spread out scores near 0 and 1.
+        """
         return self.frame.copy()
 
     def summary(self) -> pd.DataFrame:
-        """Return one row an arm: n, n_outside_common, and the range both arms have."""
+        """Return one row an arm: n, n_outside_common, share_outside_common, and the range both arms have."""
         import pandas as pd
 
         n = self.frame.groupby("arm", sort=False)["n"].sum()
         low, high = self.common
         rows = [
-            {"arm": arm, "n": int(n[arm]), "n_outside_common": self.outside[i], "common_low": low, "common_high": high}
+            {
+                "arm": arm,
+                "n": int(n[arm]),
+                "n_outside_common": self.outside[i],
+                "share_outside_common": self.outside[i] / int(n[arm]),
+                "common_low": low,
+                "common_high": high,
+            }
             for i, arm in enumerate(self.arms)
         ]
         return pd.DataFrame(rows)
@@ -59,76 +84,105 @@ class Overlap(Result):
         low, high = self.common
         if low > high:
             return "The scores of the arms do not overlap at all: nobody in one arm resembles anybody in the other."
-        parts = ", ".join(f"{self.outside[i]:,} in {arm}" for i, arm in enumerate(self.arms))
+        rows = self.summary()
+        parts = ", ".join(
+            f"{r['n_outside_common']:,} of {r['n']:,} people in {r['arm']}" for r in rows.to_dict("records")
+        )
         return f"Both arms have people with scores from {low:.2f} to {high:.2f}; outside this range lie {parts}."
 
 
 def overlap_of(weights: PropensityWeights, *, by: Sequence[str] = ()) -> Overlap:
-    """Return the overlap of a score, with a note on cells of `by` that hold one arm only."""
-    import pandas as pd
+    """Return the overlap of a score, with a note on cells of `by` that hold one arm only.
 
-    for name in by:
+    Parameters
+    ----------
+    weights : PropensityWeights
+    by : sequence of str
+        Columns of the baseline that decide who could be where, such as area and period, or entry rules.
+    """
+    names = [by] if isinstance(by, str) else list(by)
+    for name in names:
         if name not in weights.baseline.columns:
             raise EstimationError(
                 f"overlap: no column {name!r}. {did_you_mean(name, map(str, weights.baseline.columns))}"
             )
-    edges = np.linspace(0.0, 1.0, _BINS + 1)
-    score = np.asarray(weights.score)
-    frames, ranges, outside = [], [], []
+    score = [np.asarray(weights.score)[weights.arm == a] for a in range(len(weights.arms))]
+    low, high = max(float(s.min()) for s in score), min(float(s.max()) for s in score)
+    outside = tuple(int(((s < low) | (s > high)).sum()) for s in score)
+    cells = _cells(weights, names)
+    return Overlap(
+        frame=_bins(weights, np.asarray(weights.score), _SCORE_EDGES, "score"),
+        logit=_bins(weights, np.asarray(weights.linear), _LOGIT_EDGES, "logit"),
+        cells=cells,
+        arms=weights.arms,
+        estimand=weights.estimand,
+        common=(low, high),
+        outside=outside,
+        notes=(*weights.notes, *_notes(weights, cells, names, outside)),
+        provenance=weights.provenance,
+    )
+
+
+def _bins(weights: PropensityWeights, values: Array, edges: Array, name: str) -> pd.DataFrame:
+    """Return one row an arm and bin: how many people, what share of the arm, and of its weight."""
+    import pandas as pd
+
+    inside = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+    frames = []
     for index, arm in enumerate(weights.arms):
-        inside = weights.arm == index
-        counts = np.histogram(score[inside], bins=edges)[0]
-        weighted = np.histogram(score[inside], bins=edges, weights=weights.values[inside])[0]
+        mine = weights.arm == index
+        counts = np.bincount(inside[mine], minlength=len(edges) - 1)
+        weighted = np.bincount(inside[mine], weights=weights.values[mine], minlength=len(edges) - 1)
         frames.append(
             pd.DataFrame(
                 {
                     "arm": arm,
-                    "score_low": edges[:-1],
-                    "score_high": edges[1:],
+                    f"{name}_low": edges[:-1],
+                    f"{name}_high": edges[1:],
                     "n": counts,
                     "share": counts / counts.sum(),
                     "share_weighted": weighted / weighted.sum(),
                 }
             )
         )
-        ranges.append((score[inside].min(), score[inside].max()))
-    low, high = max(r[0] for r in ranges), min(r[1] for r in ranges)
-    for index in range(len(weights.arms)):
-        mine = score[weights.arm == index]
-        outside.append(int(((mine < low) | (mine > high)).sum()))
-    cells = _cells(weights, by)
-    notes = list(weights.notes)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _notes(
+    weights: PropensityWeights, cells: pd.DataFrame, names: list[str], outside: tuple[int, ...]
+) -> tuple[Note, ...]:
+    notes = []
+    people = [int((weights.arm == a).sum()) for a in range(len(weights.arms))]
+    far = [(arm, n, of) for arm, n, of in zip(weights.arms, outside, people, strict=True) if n > _FAR * of]
+    if far and weights.estimand in {"ate", "att", "atc"}:
+        counted = ", ".join(f"{n:,} of {of:,} people in {arm}" for arm, n, of in far)
+        text = (
+            f"{counted} have scores that nobody in the other arm has. Overlap weights (estimand='ato') ask about the people "
+            "who might have gone to either arm."
+        )
+        notes.append(Note("outside_common", text))
     alone = int((cells["n_arms"] == 1).sum()) if len(cells) else 0
     if alone:
-        people = int(cells.loc[cells["n_arms"] == 1, "n"].sum())
-        notes.append(
-            Note(
-                "one_arm_cells",
-                f"{alone} of {len(cells)} cells of {' by '.join(by)} hold one arm only ({people:,} people); "
-                "there the comparison rests on the model.",
-            )
+        count = int(cells.loc[cells["n_arms"] == 1, "n"].sum())
+        text = (
+            f"{alone} of {len(cells)} cells of {' by '.join(names)} hold one arm only ({count:,} people); there the comparison rests on "
+            "the model. A cell empty by chance matters little, one empty by rule or by date has no comparison people."
         )
-    return Overlap(
-        frame=pd.concat(frames, ignore_index=True),
-        cells=cells,
-        arms=weights.arms,
-        estimand=weights.estimand,
-        common=(float(low), float(high)),
-        outside=tuple(outside),
-        notes=tuple(notes),
-    )
+        notes.append(Note("one_arm_cells", text))
+    return tuple(notes)
 
 
-def _cells(weights: PropensityWeights, by: Sequence[str]) -> pd.DataFrame:
-    """Return one row a cell of `by`: its columns, n, n of each arm (n_<arm>), n_arms."""
+def _cells(weights: PropensityWeights, by: list[str]) -> pd.DataFrame:
+    """Return one row a cell of `by`: its columns, n, n of each arm (n_<arm>), n_arms. Missing is a level."""
     import pandas as pd
 
     if not by:
         return pd.DataFrame(columns=["n", "n_arms"])
-    table = weights.baseline[list(by)].astype(str).assign(_arm=np.asarray(weights.arms, dtype=object)[weights.arm])
-    counts = pd.crosstab([table[name] for name in by], table["_arm"])
-    counts = counts.reindex(columns=list(weights.arms), fill_value=0)
-    cells = counts.rename(columns={arm: f"n_{arm}" for arm in weights.arms}).reset_index()
+    table = weights.baseline[by].astype(object).where(weights.baseline[by].notna(), "missing").astype(str)
+    arm = pd.Series(np.asarray(weights.arms, dtype=object)[weights.arm], name="_arm")
+    counts = pd.crosstab([table[name] for name in by], arm).reindex(columns=list(weights.arms), fill_value=0)
+    cells = counts.rename(columns={name: f"n_{name}" for name in weights.arms}).reset_index()
+    cells.columns.name = None
     cells["n"] = counts.sum(axis=1).to_numpy()
     cells["n_arms"] = (counts > 0).sum(axis=1).to_numpy()
     return cells

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from outcomes.adjust.balancing import Balance, balance_of
+from outcomes.adjust.estimands import ESTIMANDS
 from outcomes.adjust.overlapping import Overlap, overlap_of
-from outcomes.adjust.propensity import fit_propensity
-from outcomes.errors import EstimationError, NotSupportedError, one_of
+from outcomes.adjust.weight_fit import Trim, fit_weights
+from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, Note, Weights, read_only
 from outcomes.survival.design_matrix import design_matrix
 
@@ -22,51 +25,97 @@ if TYPE_CHECKING:
 
 __all__ = ["ESTIMANDS", "PropensityWeights", "weight"]
 
-ESTIMANDS = {
-    "ate": "everyone compared, as they are",
-    "att": "people like those in the arm that is not the reference",
-    "atc": "people like those in the reference arm",
-    "ato": "people who might have gone to either arm (overlap weights)",
-    "atm": "people for whom a match exists in the other arm (matching weights)",
-}
+_LARGE = 0.10  # share of an arm's weight carried by one person
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class PropensityWeights(Weights):
-    """Weights from a propensity score, with the score and the formula it came from.
+    """Weights from a propensity score, with the score and the formula it came from; P people, K parameters.
 
     Attributes
     ----------
-    score : ndarray, shape (P,)
-        Probability of being in the arm that is not the reference.
+    score, linear : ndarray, shape (P,)
+        Probability, and log odds, of being in the arm that is not the reference.
     formula : str
-    columns : tuple of str
-        Columns of the score's design.
+    columns, terms : tuple of str
+        Columns of the score's design without the intercept, and the term of the formula each belongs to.
     design : ndarray, shape (P, len(columns))
-    c_statistic : float
+    coefficients, std_errors : ndarray, shape (1 + len(columns),)
+        Of the score, the intercept first.
+    c_statistic, loglik : float
+    kept : ndarray of bool, shape (P,)
+        False for people who were trimmed.
+    trim : (float, float), "common" or None
+    stabilise : bool
     baseline : pandas.DataFrame
+
+    Notes
+    -----
+    `influence` and `gradient` have one column a coefficient; stabilised weights one more, for the share of the arm.
     """
 
     score: Array
+    linear: Array
     formula: str
     columns: tuple[str, ...]
+    terms: tuple[str, ...]
     design: Array
+    coefficients: Array
+    std_errors: Array
     c_statistic: float
+    loglik: float
+    kept: npt.NDArray[np.bool_]
+    trim: Trim
+    stabilise: bool
     baseline: pd.DataFrame
 
     title: ClassVar[str] = "Propensity weights"
 
-    def balance(self) -> Balance:
-        """Return how alike the arms are before and after weighting, column by column of the score's formula."""
-        return balance_of(self)
+    def summary(self) -> pd.DataFrame:
+        """Return one row an arm.
+
+        Columns: arm, estimand, n, effective_sample_size, sum_of_weights, largest_weight, n_trimmed, largest_share (of the arm's
+        weight, in one person).
+        """
+        frame = super().summary()
+        frame["n_trimmed"] = [int((~self.kept[self.arm == a]).sum()) for a in range(len(self.arms))]
+        frame["largest_share"] = frame["largest_weight"] / frame["sum_of_weights"]
+        return frame
+
+    def score_model(self) -> pd.DataFrame:
+        """Return the logistic regression behind the score, one row a column: term, estimate (log odds), std_error."""
+        import pandas as pd
+
+        names = ["Intercept", *self.columns]
+        return pd.DataFrame({"term": names, "estimate": self.coefficients, "std_error": self.std_errors})
+
+    def balance(
+        self, terms: Sequence[str] | None = None, *, denominator: str | None = None, binary: str = "sample"
+    ) -> Balance:
+        """Return how alike the arms are before and after weighting.
+
+        Parameters
+        ----------
+        terms : sequence of str, optional
+            Columns of ``data.baseline``; default the covariates of the formula, and the score itself. Factors give one row
+            a level.
+        denominator : {"pooled", "arm", "reference"}, optional
+            Whose standard deviation, in the unadjusted sample, differences are divided by. Default: pooled for ATE, overlap
+            and matching weights, the arm's for ATT, the reference's for ATC.
+        binary : {"sample", "population"}
+            Variance of a 0/1 column: with n - 1, as for numbers; or p(1 - p), as MatchIt and cobalt take it.
+        """
+        return balance_of(self, terms, denominator=denominator, binary=binary)
 
     def overlap(self, *, by: Sequence[str] = ()) -> Overlap:
         """Return how the scores of the arms overlap, and (with `by`) which cells of columns hold one arm only."""
         return overlap_of(self, by=by)
 
     def describe(self) -> str:
-        """Return the estimand in words, and the effective sample size."""
-        return f"{super().describe()} The population described: {ESTIMANDS[self.estimand]}. c-statistic {self.c_statistic:.2f}."
+        """Return the estimand in words, the effective sample size and how well the score tells the arms apart."""
+        trimmed = int((~self.kept).sum())
+        dropped = f" {trimmed:,} people were trimmed." if trimmed else ""
+        return f"{super().describe()} The population described: {ESTIMANDS[self.estimand]}.{dropped} c-statistic {self.c_statistic:.2f}."
 
 
 def weight(
@@ -75,7 +124,7 @@ def weight(
     *,
     estimand: str,
     method: str = "logistic",
-    trim: tuple[float, float] | None = None,
+    trim: Trim = None,
     stabilise: bool = False,
 ) -> PropensityWeights:
     """Weight people by their propensity score so that the arms are alike in the covariates.
@@ -87,34 +136,37 @@ def weight(
     data : SurvivalData
         Two arms; the score is fitted on one row a person (``data.baseline``).
     formula : str
-        Covariates at time zero, such as ``"age_at_time_zero + C(risk_band)"``.
+        Covariates at time zero, such as ``"age_at_time_zero + C(risk_band)"``. Not the arm.
     estimand : {"ate", "att", "atc", "ato", "atm"}
-        Whose effect is asked; required. ``att`` = people like those in the arm that is not the reference.
+        Whose effect is asked; required. ``att`` = people like those in the arm that is not the reference; ``atc`` = people
+        like those in the reference.
     method : {"logistic"}
         Unpenalised maximum likelihood.
-    trim : (float, float), optional
-        People whose score lies outside get weight 0 and are counted; changes the population described.
+    trim : (float, float) or "common", optional
+        People whose score lies outside these bounds, or outside the range both arms have, get weight 0 and are counted. The
+        score is not fitted again; the population described changes.
     stabilise : bool
         Multiply each arm's weights by its share (ATE only); curves do not change.
 
     Returns
     -------
     PropensityWeights
-        ``summary()``: arm, estimand, n, effective_sample_size, sum_of_weights, largest_weight, n_trimmed.
+        ``summary()``: arm, estimand, n, effective_sample_size, sum_of_weights, largest_weight, n_trimmed, largest_share.
 
     Raises
     ------
     EstimationError
-        One arm, missing covariates (counted by column), collinear columns, separation.
+        One arm, fewer than two people in an arm, missing covariates (counted by column), constant or collinear columns,
+        separation (columns named, people counted), no convergence, trimming that leaves an arm empty.
     NotSupportedError
-        More than two arms; other methods.
+        More than two arms; row counts; methods other than ``"logistic"``; ``stabilise`` for estimands other than the ATE.
 
     Notes
     -----
     With score e: ATE 1/e and 1/(1-e); ATT 1 and e/(1-e); ATC (1-e)/e and 1; overlap 1-e and e; matching min(e, 1-e) over the
     probability of one's own arm. Overlap weights from this score balance the covariates' means exactly.
     The weights carry the influence and the gradient of the score's coefficients, so that contrasts can account for the
-    weights having been estimated.
+    weights having been estimated; trimming bounds are taken as given.
 
     References
     ----------
@@ -129,86 +181,98 @@ def weight(
     >>> oc.weight(data, "age + race + mar + paro + prio", estimand="ato").summary()["effective_sample_size"].round(1).tolist()
     [155.6, 172.9]
     """
+    _check(data, estimand, method, stabilise)
+    matrix = design_matrix(formula, data.baseline, arm=None, what="weight")
+    if data.arm_column is not None and data.arm_column in _words(formula):
+        raise EstimationError(
+            f"weight: the formula names the arm ({data.arm_column!r}); a score is fitted on what came before it."
+        )
+    treated = (data.arm == 1).astype(np.float64)
+    made = fit_weights(matrix.values, treated, matrix.columns, estimand=estimand, trim=trim, stabilise=stabilise)
+    fit = made.fit
+    rule = trim if trim is None or isinstance(trim, str) else (float(trim[0]), float(trim[1]))
+    return PropensityWeights(
+        values=read_only(made.values),
+        estimand=estimand,
+        arm=data.arm,
+        arms=data.arms,
+        influence=read_only(made.influence),
+        gradient=read_only(made.gradient),
+        notes=_notes(data, made.values, made.kept, estimand, len(matrix.columns)),
+        provenance=MappingProxyType(
+            {"formula": formula, "estimand": estimand, "method": method, "trim": rule, "stabilise": stabilise}
+        ),
+        score=read_only(fit.score),
+        linear=read_only(fit.linear),
+        formula=formula,
+        columns=matrix.columns,
+        terms=matrix.terms,
+        design=read_only(matrix.values),
+        coefficients=read_only(fit.coefficients),
+        std_errors=read_only(fit.std_errors),
+        c_statistic=fit.c_statistic,
+        loglik=fit.loglik,
+        kept=read_only(made.kept, bool),
+        trim=rule,
+        stabilise=stabilise,
+        baseline=data.baseline,
+    )
+
+
+def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool) -> None:
     one_of(estimand, ESTIMANDS, what="weight: estimand")
     if method != "logistic":
-        raise NotSupportedError(f"weight: method {method!r} is not there yet; there is 'logistic'.")
+        raise NotSupportedError(f"weight: there is no method {method!r}. {did_you_mean(method, ['logistic'])}")
     if len(data.arms) != 2:
         raise NotSupportedError(
             f"weight: two arms are needed; these data have {len(data.arms)} ({', '.join(data.arms)})."
         )
     if data.frequency is not None:
         raise NotSupportedError("weight: row counts (frequency) are not supported here; give one row a person.")
-    matrix = design_matrix(formula, data.baseline, arm=None, what="weight")
-    treated = (data.arm == 1).astype(np.float64)
-    fit = fit_propensity(matrix.values, treated, matrix.columns)
-    values, slope = _weights(fit.score, treated, estimand)
-    share = treated.mean()
-    if stabilise:
-        if estimand != "ate":
-            raise EstimationError(
-                "weight: stabilise=True is for the ATE; the other estimands' weights are bounded already."
-            )
-        factor = np.where(treated == 1, share, 1 - share)
-        values, slope = values * factor, slope * factor
-    kept = np.ones(len(values), dtype=bool)
-    if trim is not None:
-        kept = (fit.score >= trim[0]) & (fit.score <= trim[1])
-        values, slope = np.where(kept, values, 0.0), np.where(kept, slope, 0.0)
-    return PropensityWeights(
-        values=read_only(values),
-        estimand=estimand,
-        arm=data.arm,
-        arms=data.arms,
-        influence=read_only(fit.influence),
-        gradient=read_only(slope[:, None] * fit.design),
-        notes=_notes(values, treated, estimand, int((~kept).sum())),
-        score=read_only(fit.score),
-        formula=formula,
-        columns=matrix.columns,
-        design=read_only(matrix.values),
-        c_statistic=fit.c_statistic,
-        baseline=data.baseline,
-    )
+    if stabilise and estimand != "ate":
+        raise NotSupportedError(
+            "weight: stabilise=True is for the ATE; the other estimands' weights are bounded on one side already."
+        )
+    for arm, people in zip(data.arms, data.people_by_arm(), strict=True):
+        if people < 2:
+            raise EstimationError(f"weight: arm {arm!r} has {people} people; nobody can be made alike to so few.")
 
 
-def _weights(e: Array, treated: Array, estimand: str) -> tuple[Array, Array]:
-    """Return the weights and their derivative by the linear predictor, shape (P,) each; de/deta = e (1 - e)."""
-    odds = e / (1 - e)
-    inside = np.where(treated == 1, 1.0, 0.0)
-    if estimand == "ate":
-        return inside / e + (1 - inside) / (1 - e), -inside / odds + (1 - inside) * odds
-    if estimand == "att":
-        return inside + (1 - inside) * odds, (1 - inside) * odds
-    if estimand == "atc":
-        return inside / odds + (1 - inside), -inside / odds
-    if estimand == "ato":
-        spread = e * (1 - e)
-        return inside * (1 - e) + (1 - inside) * e, np.where(treated == 1, -spread, spread)
-    lower = e < 0.5
-    values = np.where(treated == 1, np.where(lower, 1.0, 1 / odds), np.where(lower, odds, 1.0))
-    slope = np.where(treated == 1, np.where(lower, 0.0, -1 / odds), np.where(lower, odds, 0.0))
-    return values, slope
+def _words(formula: str) -> set[str]:
+    from formulaic import Formula
+
+    return {str(name) for name in Formula(formula).required_variables}
 
 
-def _notes(values: Array, treated: Array, estimand: str, trimmed: int) -> tuple[Note, ...]:
+def _notes(
+    data: SurvivalData, values: Array, kept: npt.NDArray[np.bool_], estimand: str, columns: int
+) -> tuple[Note, ...]:
     notes = []
-    if trimmed:
-        notes.append(
-            Note(
-                "trimmed",
-                f"{trimmed:,} people lie outside the trimming bounds and count for nothing; the population changed.",
-            )
+    trimmed = [int((~kept[data.arm == a]).sum()) for a in range(2)]
+    if sum(trimmed):
+        counted = ", ".join(f"{n:,} in {arm}" for n, arm in zip(trimmed, data.arms, strict=True))
+        text = f"{sum(trimmed):,} people ({counted}) lie outside the trimming bounds and count for nothing; the population changed."
+        notes.append(Note("trimmed", text))
+    people = data.people_by_arm()
+    smaller = int(people.argmin())
+    if people[smaller] < 10 * columns:
+        text = (
+            f"Arm {data.arms[smaller]} has {people[smaller]:,} people for {columns} columns of the score: fewer than 10 a column. "
+            "The score may chase accidents of this sample."
         )
-    shares = []
-    for side in (0.0, 1.0):
-        w = values[treated == side]
-        shares.append(float(w.sum() ** 2 / (w**2).sum() / len(w)) if (w > 0).any() else 0.0)
+        notes.append(Note("few_people", text))
+    arms = [values[data.arm == a] for a in range(2)]
+    shares = [float(w.sum() ** 2 / (w**2).sum() / len(w)) for w in arms]
+    thinnest = data.arms[int(np.argmin(shares))]
     if min(shares) < 0.5 and estimand in {"ate", "att", "atc"}:
-        notes.append(
-            Note(
-                "poor_overlap",
-                f"Weighting leaves {100 * min(shares):.0f} % of an arm's effective sample. Overlap weights (estimand='ato') ask about the "
-                "people who might have gone to either arm, for whom the data can speak.",
-            )
+        text = (
+            f"Weighting leaves {100 * min(shares):.0f} % of the effective sample of arm {thinnest}. Overlap weights "
+            "(estimand='ato') ask about the people who might have gone to either arm, for whom the data can speak."
         )
+        notes.append(Note("poor_overlap", text))
+    heavy = [
+        (arm, float(w.max() / w.sum())) for arm, w in zip(data.arms, arms, strict=True) if w.max() > _LARGE * w.sum()
+    ]
+    for arm, share in heavy:
+        notes.append(Note("large_weight", f"One person carries {100 * share:.0f} % of the weight of arm {arm}."))
     return tuple(notes)
