@@ -51,6 +51,7 @@ def recalled(cohort: SyntheticCohort, people: pd.DataFrame) -> np.ndarray:
     return people["person_id"].isin(recalls["person_id"][(days > 0) & (days <= 730)]).to_numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outcome", ["any", "sexual"])
 def test_the_record_of_an_arm_follows_its_truth(large: SyntheticCohort, count, outcome: str) -> None:  # type: ignore[no-untyped-def]
     """Counted from the tables in pandas, risk and event-free time of those who got an arm are their mean truth under it."""
@@ -64,12 +65,14 @@ def test_the_record_of_an_arm_follows_its_truth(large: SyntheticCohort, count, o
         assert abs(departure(free, large, arm, f"{outcome}_proven_rmst_2y")) < 3.5, arm
 
 
+@pytest.mark.slow
 def test_recall_follows_its_truth(large: SyntheticCohort, count) -> None:  # type: ignore[no-untyped-def]
     observed = recalled(large, count.people(large))
     for arm in arms_of(large):
         assert abs(departure(observed, large, arm, "recall_risk_2y")) < 3.5, arm
 
 
+@pytest.mark.slow
 def test_immortal_time_leaves_the_recalled_among_the_untreated(count) -> None:  # type: ignore[no-untyped-def]
     cohort = make_cohort(12_000, n_areas=30, seed=9, biases=replace(Biases.none(), immortal_time=2.0), replicates=10)
     assert departure(recalled(cohort, count.people(cohort)), cohort, "none", "recall_risk_2y") > 3.5
