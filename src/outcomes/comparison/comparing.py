@@ -1,4 +1,4 @@
-"""The result of a comparison: its table, its verdict, its sentences."""
+"""The result of a comparison: its table, its verdict, what it could have found."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from outcomes.comparison.evalue import EValue, e_value
-from outcomes.durations import in_words
+from outcomes.comparison.measures import DIFFERENCES, RATIOS
+from outcomes.comparison.multiplicity import benjamini_hochberg, holm
+from outcomes.comparison.sentences import sentence
 from outcomes.errors import EstimationError
 from outcomes.results import Array, Note, Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Comparison"]
+__all__ = ["COLUMNS", "DEFAULT_TARGET", "Comparison", "verdict"]
 
-_NONE = {"risk_ratio": 1.0, "odds_ratio": 1.0, "rmst_ratio": 1.0, "hazard_ratio": 1.0}
-_WORDS = {
-    "risk_ratio": "Risk ratio",
-    "odds_ratio": "Odds ratio",
-    "rmst_ratio": "Ratio of event-free time",
-    "hazard_ratio": "Hazard ratio",
-    "nnt": "Number of people for one fewer (or one more) event",
-}
+COLUMNS = (
+    "outcome", "population", "estimand", "scale", "arm", "reference", "cause", "time", "measure", "estimate", "std_error",
+    "statistic", "df", "p_value", "conf_low", "conf_high", "n", "n_events", "verdict",
+)  # fmt: skip
+DEFAULT_TARGET = 3.0  # percentage points, where no margin was named
 _POWER = 1.959963984540054 + 0.8416212335729143  # two-sided 5 %, power 80 %
 
 
@@ -37,7 +36,14 @@ class Comparison(Result):
     Attributes
     ----------
     frame : pandas.DataFrame
-        As `to_frame` gives it, with ``risk_reference`` and ``risk_arm`` beside.
+        As `to_frame` gives it, with ``value_reference`` and ``value_arm`` (the risk, or the mean time, in each arm) beside.
+    measure, variance : str
+        What was compared; ``model``, ``robust`` or ``stacked``.
+    conf_level : float
+    margin : float or None
+        In percentage points, or in the unit of time.
+    labels : mapping
+        Outcome, population, scale and unit, for sentences.
     """
 
     frame: pd.DataFrame
@@ -45,7 +51,7 @@ class Comparison(Result):
     conf_level: float
     margin: float | None
     variance: str
-    unit: str
+    labels: Mapping[str, str]
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -61,30 +67,35 @@ class Comparison(Result):
         conf_level: float,
         margin: float | None,
         variance: str,
-        unit: str,
+        labels: Mapping[str, str],
         notes: tuple[Note, ...],
     ) -> Comparison:
         """Return the comparison of finished rows: adds verdicts and, where there are several rows, adjusted p-values."""
         import pandas as pd
 
-        limit = None if margin is None else margin / 100 if measure == "risk_difference" else margin
-        frame = pd.DataFrame([{**row, "verdict": _verdict(row, measure, limit)} for row in rows])
+        frame = pd.DataFrame([{**row, "verdict": verdict(row, measure, margin)} for row in rows])
         if len(frame) > 1:
             p = frame["p_value"].to_numpy(dtype=np.float64)
-            frame["p_holm"], frame["p_bh"] = _holm(p), _benjamini_hochberg(p)
+            frame["p_holm"], frame["p_bh"] = holm(p), benjamini_hochberg(p)
         return cls(
             frame=frame,
             measure=measure,
             conf_level=conf_level,
             margin=margin,
             variance=variance,
-            unit=unit,
+            labels=MappingProxyType(dict(labels)),
             notes=tuple(dict.fromkeys(notes)),
         )
 
+    @property
+    def unit(self) -> str:
+        """Unit of time."""
+        return self.labels.get("unit", "days")
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row an arm and time, columns as `compare` says."""
-        return self.frame.copy()
+        adjusted = [name for name in ("p_holm", "p_bh") if name in self.frame]
+        return self.frame[[*COLUMNS, *adjusted]].copy()
 
     def summary(self) -> pd.DataFrame:
         """Return arm, reference, time, measure, estimate, conf_low, conf_high, p_value, verdict."""
@@ -93,121 +104,94 @@ class Comparison(Result):
 
     @property
     def detectable(self) -> Array:
-        """Difference (log ratio for ratios) this design could have found with 80 % power at 5 %, by row."""
+        """Difference (of the logs, for ratios) this design could have found with 80 % power at 5 %, by row."""
         return np.asarray(_POWER * self.frame["std_error"].to_numpy(dtype=np.float64))
 
-    def e_value(self) -> list[EValue]:
-        """Return the E-value of each row; for risk ratios.
+    def design(self, target: float | None = None) -> pd.DataFrame:
+        """Return what the design could have found, and how many people it would take to find `target`.
+
+        Parameters
+        ----------
+        target : float, optional
+            A difference, in percentage points (risks) or in the unit of time; default the margin, else 3 points.
+
+        Returns
+        -------
+        pandas.DataFrame
+            arm, reference, time, measure, n, detectable (in the units of `target`), target, people_needed (both arms together, with the
+            arms, clusters and follow-up in the same proportions).
 
         Raises
         ------
         EstimationError
-            The measure is not a risk ratio.
+            The measure is not a difference, or there is no target for a difference in time.
         """
-        if self.measure != "risk_ratio":
+        import pandas as pd
+
+        if self.measure not in DIFFERENCES:
+            raise EstimationError(f"design: ask it of a {' or a '.join(DIFFERENCES)}.")
+        risks = self.measure == "risk_difference"
+        sought = (
+            target
+            if target is not None
+            else self.margin
+            if self.margin is not None
+            else DEFAULT_TARGET
+            if risks
+            else None
+        )
+        if sought is None or not sought > 0:
+            raise EstimationError(f"design: say which difference in {self.unit} is sought (target=), above 0.")
+        found = self.detectable * (100 if risks else 1)
+        n = self.frame["n"].to_numpy(dtype=np.float64)
+        return pd.DataFrame(
+            {
+                **{name: self.frame[name] for name in ("arm", "reference", "time", "measure", "n")},
+                "detectable": found,
+                "target": float(sought),
+                "people_needed": np.ceil(n * (found / sought) ** 2),
+            }
+        )
+
+    def e_value(self, *, rare: bool = False) -> list[EValue]:
+        """Return the E-value of each row; for ratios of risks, odds or hazards (see `outcomes.e_value`).
+
+        Raises
+        ------
+        EstimationError
+            The measure is not one of these ratios.
+        """
+        if self.measure not in RATIOS or self.measure == "rmst_ratio":
             raise EstimationError("e_value: ask it of a risk ratio, compare(..., measure='risk_ratio').")
-        return [e_value(r["estimate"], r["conf_low"], r["conf_high"]) for r in self.frame.to_dict("records")]
+        return [
+            e_value(r["estimate"], r["conf_low"], r["conf_high"], measure=self.measure, rare=rare)
+            for r in self.frame.to_dict("records")
+        ]
 
     def describe(self) -> str:
         """Return each contrast in plain sentences: absolute first, with people, events, interval, population, estimand."""
-        return " ".join(self._sentence(row, index) for index, row in enumerate(self.frame.to_dict("records")))
-
-    def _sentence(self, row: Mapping[Any, Any], index: int) -> str:
-        who = f"({row['n']:,} people, {row['n_events']:,} events; {self._basis(row)})"
-        level = f"{100 * self.conf_level:g} % interval"
-        if self.measure == "risk_difference":
-            return self._risk_sentence(row, who, level, index)
-        if self.measure == "rmst_difference":
-            more = "more" if row["estimate"] >= 0 else "fewer"
-            return (
-                f"Within {self._when(row)}, {row['arm']} had {abs(row['estimate']):.1f} {more} {self.unit} free of events a person than "
-                f"{row['reference']} ({level} {row['conf_low']:.1f} to {row['conf_high']:.1f}) {who}. {_VERDICTS_TIME[row['verdict']]}"
-            )
-        if not np.isfinite(row["conf_low"]):
-            return f"{_WORDS[self.measure]}, {row['arm']} against {row['reference']}: not defined {who}."
-        return (
-            f"{_WORDS[self.measure]}, {row['arm']} against {row['reference']}"
-            f"{'' if np.isnan(row['time']) else ' by ' + self._when(row)}: {row['estimate']:.2f} "
-            f"({level} {row['conf_low']:.2f} to {row['conf_high']:.2f}) {who}."
+        rows = self.frame.to_dict("records")
+        if self.measure not in DIFFERENCES:
+            return " ".join(sentence(row, self.labels, self.conf_level) for row in rows)
+        design = self.design(None if self.measure == "risk_difference" or self.margin else 1.0).to_dict("records")
+        margin = self.margin
+        return " ".join(
+            sentence(row, self.labels, self.conf_level, plan, margin) for row, plan in zip(rows, design, strict=True)
         )
 
-    def _risk_sentence(self, row: Mapping[Any, Any], who: str, level: str, index: int) -> str:
-        gap = 100 * row["estimate"]
-        fewer = "fewer" if gap < 0 else "more"
-        base = (
-            f"By {self._when(row)}, {100 * row['risk_arm']:.1f} of 100 people in {row['arm']} and "
-            f"{100 * row['risk_reference']:.1f} of 100 in {row['reference']} had {row['cause']}: {abs(gap):.1f} {fewer} per 100 "
-        )
-        if not np.isfinite(row["conf_low"]):
-            return base + f"{who}. No interval can be given."
-        base += f"({level} {_signed(100 * row['conf_low'])} to {_signed(100 * row['conf_high'])}) {who}."
-        if row["verdict"] != "not determined":
-            margin = f" ({self.margin:g} per 100)" if row["verdict"].startswith("no difference") else ""
-            return f"{base} Verdict: {row['verdict']}{margin}."
-        found = 100 * self.detectable[index]
-        return (
-            f"{base} Verdict: not determined. This design could have found a difference of {found:.1f} per 100 or more with 80 % power; "
-            f"{self._needed(row, index)}"
-        )
 
-    def _needed(self, row: Mapping[Any, Any], index: int) -> str:
-        """Return how many people like these would be needed for the margin, or for a difference of 3 per 100."""
-        target = (self.margin if self.margin is not None else 3.0) / 100
-        needed = row["n"] * (float(self.detectable[index]) / target) ** 2
-        return f"about {_round_up(needed):,} people would be needed to find one of {100 * target:g}."
-
-    def _when(self, row: Mapping[Any, Any]) -> str:
-        return in_words(row["time"]) if self.unit == "days" else f"{row['time']:g} {self.unit}"
-
-    def _basis(self, row: Mapping[Any, Any]) -> str:
-        parts = [f"population: {row['population']}"] if row["population"] else []
-        parts.append("unadjusted" if row["estimand"] == "none" else f"estimand: {str(row['estimand']).upper()}")
-        return "; ".join(parts)
-
-
-_VERDICTS_TIME = {
-    "higher": "Verdict: longer.",
-    "lower": "Verdict: shorter.",
-    "not determined": "Verdict: not determined.",
-    "no difference larger than the margin": "Verdict: no difference larger than the margin.",
-}
-
-
-def _verdict(row: dict[str, Any], measure: str, limit: float | None) -> str:
-    none = _NONE.get(measure, 0.0)
-    low, high = row["conf_low"], row["conf_high"]
-    if measure == "nnt" or not (np.isfinite(low) and np.isfinite(high)):
+def verdict(row: Mapping[str, Any], measure: str, margin: float | None) -> str:
+    """Return what an interval allows to be said: lower, higher, no difference larger than the margin, not determined."""
+    low, high = float(row["conf_low"]), float(row["conf_high"])
+    if measure == "nnt":  # limits exist only where the risk difference excludes 0
+        return "not determined" if not np.isfinite(low) else "lower" if high < 0 else "higher"
+    if not (np.isfinite(low) and np.isfinite(high)):
         return "not determined"
-    if high < none:
-        return "lower"
-    if low > none:
-        return "higher"
-    if limit is not None and measure.endswith("difference") and -limit < low and high < limit:
-        return "no difference larger than the margin"
+    none = 1.0 if measure in RATIOS else 0.0
+    if high < none or low > none:
+        return "lower" if high < none else "higher"
+    if margin is not None and measure in DIFFERENCES:
+        limit = margin / 100 if measure == "risk_difference" else margin
+        if -limit < low and high < limit:
+            return "no difference larger than the margin"
     return "not determined"
-
-
-def _signed(value: float) -> str:
-    return f"{abs(value):.1f} {'fewer' if value < 0 else 'more'}"
-
-
-def _round_up(value: float) -> int:
-    """Return a count rounded up to two significant digits."""
-    size = 10 ** max(int(np.floor(np.log10(max(value, 1.0)))) - 1, 0)
-    return int(np.ceil(value / size) * size)
-
-
-def _holm(p: Array) -> Array:
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted
-
-
-def _benjamini_hochberg(p: Array) -> Array:
-    order = np.argsort(p, kind="stable")[::-1]
-    stepped = np.minimum.accumulate(p[order] * len(p) / (len(p) - np.arange(len(p))))
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted

@@ -3,44 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.comparison.clustering import Clustered, clustered
 from outcomes.comparison.comparing import Comparison
-from outcomes.errors import EstimationError, NotSupportedError, one_of
-from outcomes.results import Array, IntArray, Note
+from outcomes.comparison.hazard_ratios import compare_hazards
+from outcomes.comparison.measures import DIFFERENCES, MEASURES, Contrast, contrast, no_contrast
+from outcomes.comparison.rare_events import newcombe, sizes_behind
+from outcomes.errors import EstimationError, one_of
+from outcomes.results import Note
 from outcomes.survival.cox_model import Cox
-from outcomes.survival.curves import CumulativeIncidence, Curves, KaplanMeier
+from outcomes.survival.curves import CumulativeIncidence, KaplanMeier
 from outcomes.survival.estimates import ArmEstimates
-from outcomes.survival.inputs import Asked
 from outcomes.survival.restricted_mean import Rmst
 
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
+    from outcomes.survival.inputs import Asked
 
-__all__ = ["MEASURES", "compare"]
+__all__ = ["MEASURES", "arm_contrast", "compare", "row_of"]
 
-MEASURES = (
-    "risk_difference",
-    "risk_ratio",
-    "odds_ratio",
-    "nnt",
-    "rmst_difference",
-    "rmst_ratio",
-    "hazard_ratio",
-)
-_RATIOS = ("risk_ratio", "odds_ratio", "rmst_ratio", "hazard_ratio")
-
-
-@dataclass(frozen=True)
-class _Contrast:
-    """One arm against the reference on the scale where its interval is made."""
-
-    estimate: float
-    std_error: float
-    df: float
+_OF_CURVES = ("risk_difference", "risk_ratio", "odds_ratio", "nnt")
+_OF_MEANS = ("rmst_difference", "rmst_ratio")
 
 
 def compare(
@@ -67,7 +53,7 @@ def compare(
     at : time or list of times
         Required for curves: 730, ``"2y"``, or several.
     cause : str, optional
-        Which cause's risk; default the outcome.
+        Which cause's risk (cumulative incidence); default the outcome.
     variance : {"greenwood", "robust", "stacked"}, optional
         Default: stacked (weights as estimated) where the weights came from `weight`; otherwise as in the result.
     conf_level : float
@@ -75,30 +61,35 @@ def compare(
         Difference that would not matter, in percentage points (risks) or in the unit of time (restricted means); allows the
         verdict "no difference larger than the margin".
     cluster_df : float, optional
-        Degrees of freedom of clustered intervals; default clusters - 2 where every cluster's people are in one arm or in
-        either, as arms were given to areas.
+        Degrees of freedom of clustered intervals; default clusters - 2 where whole clusters are in one arm (as where arms
+        were given to areas), clusters - 1 where clusters hold people of both arms.
 
     Returns
     -------
     Comparison
         One row an arm other than the reference and time: outcome, population, estimand, scale, arm, reference, cause, time, measure,
         estimate, std_error, statistic, df, p_value, conf_low, conf_high, n, n_events, verdict (and p_holm, p_bh where
-        there are several rows). Risks are proportions; std_error of ratios is on the log scale.
+        there are several rows). Risks are proportions. std_error and statistic of ratios are on the log scale, those of the number
+        needed (1 / risk difference, negative where the arm has fewer events) on the risk difference's.
 
     Raises
     ------
     EstimationError
         One arm, no time, a time beyond the follow-up of an arm (named with its last usable time), a measure that the result
-        does not hold.
+        does not hold, an argument the measure has no use for.
 
     Notes
     -----
     Variances come from people's influences, summed by cluster, with both arms together; clustered ones are multiplied by
-    G/(G-1) and read on t. Without events in an arm the risk difference has Newcombe's interval and ratios are not given.
+    G/(G-1) and read on t. Where an arm has no events (or nothing but events) the risk difference has Newcombe's interval, from
+    effective numbers of people where there are weights or censoring, and no test; ratios then do not exist. The verdict is
+    *lower* or *higher* where the interval excludes no difference, *no difference larger than the margin* where it lies
+    inside the margin, else *not determined*.
 
     References
     ----------
-    Lunceford & Davidian (2004), Statistics in Medicine 23:2937; Newcombe (1998), Statistics in Medicine 17:873.
+    Lunceford & Davidian (2004), Statistics in Medicine 23:2937; Newcombe (1998), Statistics in Medicine 17:873; Cameron &
+    Miller (2015), Journal of Human Resources 50:317.
 
     Examples
     --------
@@ -109,272 +100,153 @@ def compare(
     [-0.0833]
     """
     one_of(measure, MEASURES, what="compare: measure")
-    data = result.data if isinstance(result, (Curves, Cox)) else result.curves.data
-    if len(data.arms) < 2:
-        raise EstimationError(
-            "compare: there is only one arm; name an arm and a reference in survival_data or the study."
-        )
-    chosen = variance or _default_variance(result)
+    _check_arguments(result, measure, at, cause, margin)
     if isinstance(result, Cox):
-        return _hazard_ratios(result, measure, chosen, conf_level, cluster_df)
+        chosen = variance if variance is not None else _default_variance(result.data, result.asked)
+        return compare_hazards(result, variance=chosen, conf_level=conf_level, cluster_df=cluster_df)
+    curves = result.curves if isinstance(result, Rmst) else result
+    chosen = variance if variance is not None else _default_variance(curves.data, curves.asked)
     if isinstance(result, Rmst):
-        if measure not in ("rmst_difference", "rmst_ratio"):
-            raise EstimationError(
-                f"compare: {measure} needs curves or a Cox model; a restricted mean gives rmst_difference or rmst_ratio."
-            )
-        found, label = result.arm_estimates(variance=chosen), "event_free"
+        found, label = result.arm_estimates(variance=chosen), "event-free time"
     else:
-        if measure.startswith("rmst") or measure == "hazard_ratio":
-            raise EstimationError(
-                f"compare: {measure} does not come from curves; use {'rmst' if measure.startswith('rmst') else 'cox'}()."
-            )
-        if at is None:
-            raise EstimationError("compare: say at which time (at=730, at='2y').")
-        times = [at] if isinstance(at, (str, int, float)) else list(at)
-        found, label = result.arm_estimates(times, cause=cause, variance=chosen), cause or result.causes[0]
-    return _assemble(data, found, measure, label, conf_level, margin, cluster_df, result.notes, _asked(result))
-
-
-def _asked(result: KaplanMeier | CumulativeIncidence | Rmst | Cox) -> Asked:
-    return result.curves.asked if isinstance(result, Rmst) else result.asked
-
-
-def _default_variance(result: KaplanMeier | CumulativeIncidence | Rmst | Cox) -> str | None:
-    source = _asked(result).source
-    return "stacked" if source is not None and source.influence is not None and source.gradient is not None else None
-
-
-def _assemble(
-    data: SurvivalData,
-    found: ArmEstimates,
-    measure: str,
-    cause: str,
-    conf_level: float,
-    margin: float | None,
-    cluster_df: float | None,
-    notes: tuple[Note, ...],
-    asked: Asked,
-) -> Comparison:
-    factor, df, more = _clusters(found, cluster_df)
-    rows, extra = [], list(more)
-    for t, time in enumerate(found.times):
-        for a in range(1, len(found.arms)):
-            pair = found.estimate[t][[0, a]]
-            covariance = found.covariance[t][np.ix_([0, a], [0, a])] * factor
-            events = found.n_events[t][[0, a]]
-            contrast, note = _contrast(measure, pair, covariance, df, events)
-            if note is not None and note not in extra:
-                extra.append(note)
-            row = _row(data, asked, found, measure, cause, float(time), a, contrast, conf_level, t)
-            if contrast.std_error == 0 and measure == "risk_difference":
-                row |= _newcombe(pair, found.n[[0, a]], conf_level)
-            rows.append(row)
-    kept = tuple(n for n in notes if n.code != "weights_as_known")
+        found = result.arm_estimates(_times(at), cause=cause, variance=chosen)
+        label = cause if cause is not None else result.causes[0]
+    asked = curves.asked_as(chosen)
+    people = np.where(asked.weight > 0, curves.data.arm, -1)
+    rows, notes = [], [note for note in result.notes if note.code != "weights_as_known"]
+    for arm in range(1, len(found.arms)):
+        groups = clustered(asked.cluster, people, found.arms, (0, arm), cluster_df)
+        notes += groups.notes
+        for t in range(len(found.times)):
+            one, more = arm_contrast(result, found, measure, label, t, (0, arm), groups, conf_level)
+            notes += more
+            rows.append(row_of(curves.data, asked, found, measure, label, t, (0, arm), one))
+    rows.sort(key=lambda row: float(row["time"]))  # stable: arms stay in order
     return Comparison.build(
         rows,
         measure=measure,
         conf_level=conf_level,
         margin=margin,
         variance=found.variance,
-        unit=data.unit,
-        notes=(*kept, *extra),
+        labels={**curves.data.labels, "unit": curves.data.unit},
+        notes=tuple(notes),
     )
 
 
-def _clusters(found: ArmEstimates, cluster_df: float | None) -> tuple[float, float, tuple[Note, ...]]:
-    """Return the small-sample factor, the degrees of freedom, and what to say about few clusters."""
-    if found.n_clusters is None or found.clusters is None:
-        return 1.0, float("inf"), ()
-    groups = found.n_clusters
-    notes = []
-    alone = [arm for arm, count in zip(found.arms, found.clusters, strict=True) if count < 2]
-    if alone or groups < 3:
-        notes.append(
-            Note(
-                "one_cluster",
-                f"Arm {', '.join(alone) or found.arms[0]} has one cluster only: arm and cluster cannot be told apart; no interval.",
-            )
-        )
-        return float("nan"), float("nan"), tuple(notes)
-    if min(found.clusters) < 10:
-        notes.append(
-            Note(
-                "few_clusters",
-                f"Arms have {', '.join(f'{c} clusters ({a})' for a, c in zip(found.arms, found.clusters, strict=True))}: with fewer than "
-                "10 the interval may be too narrow even on t; read it with a randomisation test.",
-            )
-        )
-    return groups / (groups - 1), groups - 2 if cluster_df is None else cluster_df, tuple(notes)
-
-
-def _contrast(measure: str, pair: Array, covariance: Array, df: float, events: Array) -> tuple[_Contrast, Note | None]:
-    """Return one contrast on its own scale; `pair` is reference, arm."""
-    reference, arm = pair
-    if measure in ("risk_difference", "rmst_difference", "nnt"):
-        slope, value = np.array([-1.0, 1.0]), arm - reference
-    elif (pair <= 0).any() or (measure == "odds_ratio" and (pair >= 1).any()):
-        note = Note(
-            "no_events",
-            "An arm has no events (or nothing but events): no finite ratio exists. Read the difference in risk.",
-        )
-        return _Contrast(float("nan"), float("nan"), df), note
-    elif measure == "odds_ratio":
-        slope = np.array([-1 / (reference * (1 - reference)), 1 / (arm * (1 - arm))])
-        value = np.log(arm / (1 - arm)) - np.log(reference / (1 - reference))
+def _check_arguments(
+    result: Any, measure: str, at: float | str | Iterable[float | str] | None, cause: str | None, margin: float | None
+) -> None:
+    holds: tuple[str, ...]
+    if isinstance(result, Cox):
+        holds, what, other = ("hazard_ratio",), "a Cox model", {"at": at, "cause": cause}
+    elif isinstance(result, Rmst):
+        holds, what, other = _OF_MEANS, "a restricted mean", {"at": at, "cause": cause}
     else:
-        slope, value = np.array([-1 / reference, 1 / arm]), np.log(arm / reference)
-    error = float(np.sqrt(max(slope @ covariance @ slope, 0.0))) if np.isfinite(covariance).all() else float("nan")
-    if measure == "risk_difference" and (np.asarray(events) == 0).any():
-        note = Note(
-            "no_events",
-            "An arm has no events: the interval is Newcombe's where no variance exists, and ratios are not given.",
+        holds, what, other = _OF_CURVES, "a curve", {}
+    if measure not in holds:
+        source = (
+            "cox()"
+            if measure == "hazard_ratio"
+            else "rmst()"
+            if measure in _OF_MEANS
+            else "kaplan_meier() or cumulative_incidence()"
         )
-    return _Contrast(float(value), error, df), note
+        raise EstimationError(f"compare: {what} gives {', '.join(holds)}; for {measure} take {source}.")
+    for name, value in other.items():
+        if value is not None:
+            raise EstimationError(
+                f"compare: {what} was made for one {'horizon' if name == 'at' else 'cause'}; leave {name}= out here."
+            )
+    if measure in _OF_CURVES and not _times(at):
+        raise EstimationError("compare: say at which time (at=730, at='2y').")
+    if margin is not None and measure not in DIFFERENCES:
+        raise EstimationError(f"compare: a margin is for {' and '.join(DIFFERENCES)}, not for {measure}.")
+    if margin is not None and not margin > 0:
+        raise EstimationError(f"compare: margin must be above 0; got {margin}.")
 
 
-def _row(
+def _times(at: float | str | Iterable[float | str] | None) -> list[float | str]:
+    if isinstance(at, str) or not isinstance(at, Iterable):
+        return [] if at is None else [at]
+    return list(at)
+
+
+def _default_variance(data: SurvivalData, asked: Asked) -> str | None:
+    if len(data.arms) < 2:
+        raise EstimationError(
+            "compare: there is only one arm; name an arm and a reference in survival_data or the study."
+        )
+    source = asked.source
+    return "stacked" if source is not None and source.influence is not None and source.gradient is not None else None
+
+
+def arm_contrast(
+    result: KaplanMeier | CumulativeIncidence | Rmst,
+    found: ArmEstimates,
+    measure: str,
+    cause: str,
+    t: int,
+    pair: tuple[int, int],
+    groups: Clustered,
+    conf_level: float,
+) -> tuple[Contrast, tuple[Note, ...]]:
+    """Return the contrast of two arms at one time, and what must be said where an arm has no events."""
+    index = list(pair)
+    values = found.estimate[t][index]
+    covariance = found.covariance[t][np.ix_(index, index)] * groups.factor
+    if measure in _OF_MEANS:
+        return contrast(measure, values, covariance, df=groups.df, conf_level=conf_level), ()
+    flat = [i for i, value in zip(index, values, strict=True) if not 0 < value < 1]
+    if not flat:
+        return contrast(measure, values, covariance, df=groups.df, conf_level=conf_level), ()
+    named = " and ".join(found.arms[i] for i in flat)
+    if measure not in ("risk_difference", "nnt"):
+        text = f"Arm {named} has no events, or nothing but events, by {found.times[t]:g}: no ratio exists. Read the difference in risk."
+        return no_contrast(groups.df), (Note("no_events", text),)
+    limits = None
+    if np.isfinite(groups.factor) and not isinstance(result, Rmst):
+        sizes = sizes_behind(result, cause, float(found.times[t]), pair, values, np.diag(covariance))
+        limits = newcombe(values, sizes, conf_level)
+    text = (
+        f"Arm {named} has no events, or nothing but events, by {found.times[t]:g}: the interval is Newcombe's"
+        f"{', people there taken as independent' if np.isfinite(groups.df) else ''}; there is no test."
+    )
+    return contrast(measure, values, covariance, df=groups.df, conf_level=conf_level, limits=limits), (
+        Note("no_events", text),
+    )
+
+
+def row_of(
     data: SurvivalData,
     asked: Asked,
     found: ArmEstimates,
     measure: str,
     cause: str,
-    time: float,
-    a: int,
-    contrast: _Contrast,
-    conf_level: float,
     t: int,
+    pair: tuple[int, int],
+    one: Contrast,
 ) -> dict[str, Any]:
-    critical = _quantile(conf_level, contrast.df)
-    low, high = contrast.estimate - critical * contrast.std_error, contrast.estimate + critical * contrast.std_error
-    statistic = contrast.estimate / contrast.std_error if contrast.std_error > 0 else float("nan")
-    estimate = contrast.estimate
-    if measure in _RATIOS:
-        estimate, low, high = float(np.exp(estimate)), float(np.exp(low)), float(np.exp(high))
-    elif measure == "nnt":
-        clear = low > 0 or high < 0
-        estimate = 1 / abs(estimate) if estimate != 0 else float("inf")
-        low, high = (
-            (1 / max(abs(low), abs(high)), 1 / min(abs(low), abs(high))) if clear else (float("nan"), float("nan"))
-        )
+    """Return one row of a comparison."""
+    reference, arm = pair
     return {
         "outcome": data.labels.get("outcome", ""),
         "population": data.labels.get("population", ""),
-        "estimand": asked.source.estimand if asked.source else ("weighted" if asked.weighted else "none"),
+        "estimand": asked.estimand,
         "scale": data.labels.get("scale", ""),
-        "arm": found.arms[a],
-        "reference": found.arms[0],
+        "arm": found.arms[arm],
+        "reference": found.arms[reference],
         "cause": cause,
-        "time": time,
+        "time": float(found.times[t]),
         "measure": measure,
-        "estimate": estimate,
-        "std_error": contrast.std_error,
-        "statistic": statistic,
-        "df": contrast.df,
-        "p_value": _p_value(statistic, contrast.df),
-        "conf_low": low,
-        "conf_high": high,
-        "n": int(found.n[0] + found.n[a]),
-        "n_events": int(found.n_events[t][0] + found.n_events[t][a]),
-        "risk_reference": float(found.estimate[t][0]),
-        "risk_arm": float(found.estimate[t][a]),
+        "estimate": one.estimate,
+        "std_error": one.std_error,
+        "statistic": one.statistic,
+        "df": one.df,
+        "p_value": one.p_value,
+        "conf_low": one.conf_low,
+        "conf_high": one.conf_high,
+        "n": int(found.n[reference] + found.n[arm]),
+        "n_events": int(found.n_events[t][reference] + found.n_events[t][arm]),
+        "value_reference": float(found.estimate[t][reference]),
+        "value_arm": float(found.estimate[t][arm]),
     }
-
-
-def _quantile(conf_level: float, df: float) -> float:
-    from scipy.special import ndtri, stdtrit
-
-    if not 0 < conf_level < 1:
-        raise EstimationError(f"conf_level must lie between 0 and 1; got {conf_level}.")
-    level = 0.5 + conf_level / 2
-    return float(ndtri(level)) if np.isinf(df) else float(stdtrit(df, level))
-
-
-def _p_value(statistic: float, df: float) -> float:
-    from scipy.special import ndtr, stdtr
-
-    if not np.isfinite(statistic):
-        return float("nan")
-    return float(2 * ndtr(-abs(statistic))) if np.isinf(df) else float(2 * stdtr(df, -abs(statistic)))
-
-
-def _newcombe(pair: Array, n: IntArray, conf_level: float) -> dict[str, float]:
-    """Return Newcombe's hybrid score interval of arm minus reference."""
-    z = _quantile(conf_level, float("inf"))
-    centre = (pair + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z * np.sqrt(pair * (1 - pair) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    low, high = centre - reach, centre + reach
-    gap = float(pair[1] - pair[0])
-    return {
-        "conf_low": gap - float(np.hypot(pair[1] - low[1], high[0] - pair[0])),
-        "conf_high": gap + float(np.hypot(high[1] - pair[1], pair[0] - low[0])),
-    }
-
-
-def _hazard_ratios(
-    result: Cox, measure: str, variance: str | None, conf_level: float, cluster_df: float | None
-) -> Comparison:
-    if measure != "hazard_ratio":
-        raise EstimationError(f"compare: a Cox model gives hazard_ratio, not {measure}.")
-    data = result.data
-    index = {arm: _arm_term(result, arm) for arm in data.arms[1:]}
-    influence = result.influence(variance=variance) if variance or result.asked.variance != "model" else None
-    if influence is None:
-        covariance = np.asarray(result.covariance)
-    else:
-        groups = result.asked.groups
-        summed = np.zeros((int(groups.max()) + 1, influence.shape[1]))
-        np.add.at(summed, groups, influence)
-        covariance = summed.T @ summed
-    clusters = (
-        None
-        if result.asked.cluster is None
-        else tuple(len(np.unique(result.asked.cluster[data.arm == a])) for a in range(len(data.arms)))
-    )
-    total = None if result.asked.cluster is None else len(np.unique(result.asked.cluster))
-    rows, notes = [], result.notes
-    for a, arm in enumerate(data.arms):
-        if a == 0:
-            continue
-        j = index[arm]
-        found = ArmEstimates(
-            arms=data.arms,
-            times=np.array([float("nan")]),
-            estimate=np.full((1, len(data.arms)), np.nan),
-            covariance=np.zeros((1, 2, 2)),
-            n=data.people_by_arm(),
-            n_events=data.events_by_arm(result.cause)[None],
-            variance=variance or result.asked.variance,
-            clusters=clusters,
-            n_clusters=total,
-        )
-        factor, df, more = _clusters(found, cluster_df)
-        contrast = _Contrast(float(result.coefficients[j]), float(np.sqrt(covariance[j, j] * factor)), df)
-        rows.append(
-            _row(data, result.asked, found, "hazard_ratio", result.cause, float("nan"), a, contrast, conf_level, 0)
-        )
-        notes = (*result.notes, *more)
-    return Comparison.build(
-        rows,
-        measure=measure,
-        conf_level=conf_level,
-        margin=None,
-        variance=variance or result.asked.variance,
-        unit=data.unit,
-        notes=(
-            *notes,
-            Note(
-                "hazard_ratio",
-                "A hazard ratio needs its test of proportional hazards and an absolute difference beside it.",
-            ),
-        ),
-    )
-
-
-def _arm_term(result: Cox, arm: str) -> int:
-    wanted = [f"arm[{arm}]"]
-    if result.data.arm_column is not None:
-        wanted += [f"{result.data.arm_column}[{arm}]", f"C({result.data.arm_column})[{arm}]", result.data.arm_column]
-    for name in wanted:
-        if name in result.terms:
-            return result.terms.index(name)
-    raise NotSupportedError("compare: the Cox model has no term for the arm; put arm into its formula.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["EValue", "e_value"]
+from outcomes.errors import EstimationError, one_of
+
+__all__ = ["EValue", "as_risk_ratio", "e_value"]
 
 
 @dataclass(frozen=True)
@@ -16,13 +18,31 @@ class EValue:
     limit: float
 
 
-def e_value(risk_ratio: float, conf_low: float, conf_high: float) -> EValue:
-    """Return the E-value of a risk ratio and of its confidence limit nearer to 1.
+def e_value(
+    estimate: float, conf_low: float, conf_high: float, *, measure: str = "risk_ratio", rare: bool = False
+) -> EValue:
+    """Return the E-value of a ratio and of its confidence limit nearer to 1.
+
+    Use it beside every adjusted headline, to say how strong what was not measured would have to be.
 
     Parameters
     ----------
-    risk_ratio, conf_low, conf_high : float
-        A risk ratio above 0 and its interval.
+    estimate, conf_low, conf_high : float
+        A ratio above 0 and its interval.
+    measure : {"risk_ratio", "hazard_ratio", "odds_ratio"}
+        What the ratio is; the latter two are turned into risk ratios first.
+    rare : bool
+        The outcome is rare (below 15 %) by the end of follow-up: hazard and odds ratios then are nearly risk ratios.
+
+    Returns
+    -------
+    EValue
+        ``estimate`` and ``limit``; missing where there is no estimate, or no interval.
+
+    Raises
+    ------
+    EstimationError
+        A ratio or limit is not above 0, or the estimate lies outside its interval.
 
     Notes
     -----
@@ -38,9 +58,37 @@ def e_value(risk_ratio: float, conf_low: float, conf_high: float) -> EValue:
     >>> e_value(0.80, 0.71, 0.91)
     EValue(estimate=1.8090169943749477, limit=1.4285714285714286)
     """
-    limit = conf_low if risk_ratio >= 1 else conf_high
-    crossed = conf_low <= 1 <= conf_high
-    return EValue(_one(risk_ratio), 1.0 if crossed else _one(limit))
+    given = (estimate, conf_low, conf_high)
+    if any(value <= 0 for value in given):
+        raise EstimationError("e_value: a ratio and its limits must lie above 0.")
+    if conf_low > estimate or conf_high < estimate:
+        raise EstimationError("e_value: the estimate must lie between its limits.")
+    ratio, low, high = (as_risk_ratio(value, measure=measure, rare=rare) for value in given)
+    if low <= 1 <= high:
+        return EValue(_one(ratio), 1.0)
+    return EValue(_one(ratio), _one(low if ratio >= 1 else high))
+
+
+def as_risk_ratio(ratio: float, *, measure: str, rare: bool = False) -> float:
+    """Return the risk ratio a hazard or odds ratio stands for.
+
+    Common outcomes: sqrt(OR), and (1 - 0.5^sqrt(HR)) / (1 - 0.5^sqrt(1/HR)); rare ones: the ratio itself.
+
+    References
+    ----------
+    VanderWeele (2017), Epidemiology 28:e58; VanderWeele & Ding (2017), Annals of Internal Medicine 167:268.
+
+    Examples
+    --------
+    >>> round(as_risk_ratio(0.56, measure="hazard_ratio"), 6)
+    0.670084
+    """
+    one_of(measure, ("risk_ratio", "hazard_ratio", "odds_ratio"), what="e_value: measure")
+    if measure == "risk_ratio" or rare or not math.isfinite(ratio):
+        return ratio
+    if measure == "odds_ratio":
+        return math.sqrt(ratio)
+    return float((1 - 0.5 ** math.sqrt(ratio)) / (1 - 0.5 ** math.sqrt(1 / ratio)))
 
 
 def _one(ratio: float) -> float:

@@ -1,0 +1,115 @@
+"""Hazard ratios of arms from a Cox model."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from outcomes.comparison.clustering import clustered
+from outcomes.comparison.comparing import Comparison
+from outcomes.comparison.measures import contrast
+from outcomes.errors import NotSupportedError
+from outcomes.results import Array, Note
+from outcomes.survival.cox_model import Cox
+from outcomes.survival.estimates import by_person
+
+__all__ = ["compare_hazards"]
+
+
+def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, cluster_df: float | None) -> Comparison:
+    """Return the hazard ratio of each arm against the reference, with a word on whether one ratio can say it."""
+    data, asked = result.data, result.asked
+    covariance, kind = _covariance(result, variance)
+    cluster = None if kind == "model" else asked.cluster
+    counted = np.where(asked.weight > 0, data.arm, -1)
+    rows, notes = [], list(result.notes)
+    alone = asked.weighted or len(result.terms) == len(data.arms) - 1
+    estimand = asked.estimand if alone else "conditional"  # on the model's other terms
+    people, events = asked.people_by_arm(data), data.events_by_arm(result.cause)
+    for arm in range(1, len(data.arms)):
+        position, unit = _arm_term(result, arm)
+        groups = clustered(cluster, counted, data.arms, (0, arm), cluster_df)
+        notes += groups.notes
+        value, spread = unit * float(result.coefficients[position]), unit**2 * float(covariance[position, position])
+        pair, square = np.array([0.0, value]), np.array([[0.0, 0.0], [0.0, spread * groups.factor]])
+        one = contrast("hazard_ratio", pair, square, df=groups.df, conf_level=conf_level)
+        rows.append(
+            {
+                "outcome": data.labels.get("outcome", ""),
+                "population": data.labels.get("population", ""),
+                "estimand": estimand,
+                "scale": data.labels.get("scale", ""),
+                "arm": data.arms[arm],
+                "reference": data.arms[0],
+                "cause": result.cause,
+                "time": float("nan"),
+                "measure": "hazard_ratio",
+                "estimate": one.estimate,
+                "std_error": one.std_error,
+                "statistic": one.statistic,
+                "df": one.df,
+                "p_value": one.p_value,
+                "conf_low": one.conf_low,
+                "conf_high": one.conf_high,
+                "n": int(people[0] + people[arm]),
+                "n_events": int(events[0] + events[arm]),
+                "value_reference": float("nan"),
+                "value_arm": float("nan"),
+            }
+        )
+    return Comparison.build(
+        rows,
+        measure="hazard_ratio",
+        conf_level=conf_level,
+        margin=None,
+        variance=kind,
+        labels={**data.labels, "unit": data.unit},
+        notes=(*notes, _on_proportionality(result)),
+    )
+
+
+def _covariance(result: Cox, variance: str | None) -> tuple[Array, str]:
+    """Return the covariance of the coefficients, and of what kind it is."""
+    if variance is None or variance == result.asked.variance:
+        return np.asarray(result.covariance), result.asked.variance
+    if variance in ("greenwood", "model"):
+        if result.asked.weighted:
+            raise NotSupportedError(
+                "compare: the model-based variance takes weights for counts of people. Use variance='robust'."
+            )
+        return np.asarray(result.model_covariance), "model"
+    influence = result.influence(variance=variance)
+    groups = result.asked.cluster
+    summed = influence if groups is None else by_person(influence, groups, int(groups.max()) + 1)
+    return summed.T @ summed, variance
+
+
+def _arm_term(result: Cox, arm: int) -> tuple[int, float]:
+    """Return the position of an arm's coefficient, and how many units of its column lie between it and the reference."""
+    data = result.data
+    names = ["arm", *([data.arm_column] if data.arm_column else [])]
+    touching = [term for term in result.terms if set(re.findall(r"\w+", term)) & set(names)]
+    if any(":" in term for term in touching):
+        raise NotSupportedError(
+            "compare: the Cox model lets the arm's hazard ratio vary with a covariate; there is no one ratio. See to_frame()."
+        )
+    for name in names:
+        for written in (f"{name}[{data.arms[arm]}]", f"C({name})[{data.arms[arm]}]"):
+            if written in result.terms:
+                return result.terms.index(written), 1.0
+        if name in result.terms and len(data.arms) == 2:  # a numeric column
+            return result.terms.index(name), float(data.arms[arm]) - float(data.arms[0])
+    raise NotSupportedError(
+        "compare: the Cox model has no term for each arm against the reference; put arm into its formula."
+    )
+
+
+def _on_proportionality(result: Cox) -> Note:
+    beside = "Read an absolute difference beside a hazard ratio."
+    if result.asked.variance != "model":
+        text = f"Whether hazards are proportional is not tested in weighted, clustered or multi-row fits. {beside}"
+        return Note("hazard_ratio", text)
+    test = result.proportional_hazards().to_frame().iloc[-1]
+    text = f"Test of proportional hazards (all terms): p = {test['p_value']:.3f}. {beside}"
+    return Note("hazard_ratio", text)

@@ -1,0 +1,171 @@
+"""Contrasts in words: absolute before relative, the direction said, with people, events, interval, population, estimand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from outcomes.durations import in_words
+
+__all__ = ["rounded_up", "sentence", "when"]
+
+_RATIOS = {
+    "risk_ratio": ("risk ratio", "lower", "higher"),
+    "odds_ratio": ("odds ratio", "lower", "higher"),
+    "rmst_ratio": ("ratio of event-free time", "shorter", "longer"),
+    "hazard_ratio": ("hazard ratio", "later", "sooner"),
+}
+
+
+def sentence(
+    row: Mapping[Any, Any],
+    labels: Mapping[str, str],
+    conf_level: float,
+    plan: Mapping[Any, Any] | None = None,
+    margin: float | None = None,
+) -> str:
+    """Return one contrast in plain sentences.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of a comparison, with ``value_reference`` and ``value_arm``.
+    labels : mapping
+        Of the data: unit, outcome, proven_within.
+    conf_level : float
+    plan : mapping, optional
+        The row of ``Comparison.design`` beside it.
+    margin : float, optional
+        In percentage points, or in the unit of time.
+    """
+    level = f"{100 * conf_level:g} % interval"
+    who = f"({_basis(row)})"
+    measure = row["measure"]
+    if measure == "risk_difference":
+        text = f"{_risks(row, labels)}: {_per_hundred(row['estimate'])} per 100 {_limits(row, level, 100.0)} {who}."
+        return f"{text} {_verdict(row, plan, margin, 'per 100')}"
+    if measure == "rmst_difference":
+        unit = labels.get("unit", "days")
+        text = f"{_means(row, labels)}: {_more(row['estimate'])} {unit} {_limits(row, level, 1.0)} {who}."
+        return f"{text} {_verdict(row, plan, margin, unit)}"
+    if measure == "nnt":
+        return _needed(row, labels, level, who)
+    return _ratio(row, labels, level, who)
+
+
+def _risks(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
+    return (
+        f"By {when(row, labels)}, {100 * row['value_arm']:.1f} of 100 people in {row['arm']} and {100 * row['value_reference']:.1f} of 100 "
+        f"in {row['reference']} had {_event(row, labels)}"
+    )
+
+
+def _means(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
+    arm, reference = (f"{row[f'value_{side}']:.1f}" for side in ("arm", "reference"))
+    return (
+        f"Within {when(row, labels)}, people in {row['arm']} were free of events for {arm} {labels.get('unit', 'days')} on average and "
+        f"people in {row['reference']} for {reference}"
+    )
+
+
+def _event(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
+    """Return the event in words: a proven reoffence where the data say within what time it was proven."""
+    if row["cause"] == row["outcome"] and "proven_within" in labels:
+        return f"a reoffence ({row['cause']}, proven within {labels['proven_within']})"
+    return f"the event '{row['cause']}'"
+
+
+def _ratio(row: Mapping[Any, Any], labels: Mapping[str, str], level: str, who: str) -> str:
+    name, below, above = _RATIOS[row["measure"]]
+    lead = ""
+    if row["measure"] in ("risk_ratio", "odds_ratio"):
+        lead = f"{_risks(row, labels)}; "
+    elif row["measure"] == "rmst_ratio":
+        lead = f"{_means(row, labels)}; "
+    against = f"{row['arm']} against {row['reference']}"
+    if not np.isfinite(row["estimate"]):
+        text = f"{lead}{name}, {against}: not defined {who}."
+    else:
+        limits = (
+            f"({level} {row['conf_low']:.2f} to {row['conf_high']:.2f})"
+            if np.isfinite(row["conf_low"])
+            else "(no interval can be given)"
+        )
+        said = row["verdict"] if row["verdict"] == "not determined" else below if row["estimate"] < 1 else above
+        event = f" for {_event(row, labels)}" if row["measure"] == "hazard_ratio" else ""
+        text = f"{lead}{name}{event}, {against}: {row['estimate']:.2f} {limits} {who}. Verdict: {said}."
+    return text[0].upper() + text[1:]
+
+
+def _needed(row: Mapping[Any, Any], labels: Mapping[str, str], level: str, who: str) -> str:
+    lead = _risks(row, labels)
+    if not np.isfinite(row["estimate"]):
+        return f"{lead}: no difference, so no number of people for one event more or fewer {who}."
+    way = "fewer" if row["estimate"] < 0 else "more"
+    text = f"{lead}: one {way} for every {abs(row['estimate']):.0f} people in {row['arm']}"
+    if np.isfinite(row["conf_low"]):
+        low, high = sorted((abs(row["conf_low"]), abs(row["conf_high"])))
+        return f"{text} ({level} {low:.0f} to {high:.0f}) {who}."
+    return f"{text} (interval not defined: the difference may be in either direction) {who}."
+
+
+def _verdict(row: Mapping[Any, Any], plan: Mapping[Any, Any] | None, margin: float | None, unit: str) -> str:
+    said = row["verdict"]
+    if said.startswith("no difference") and margin is not None:
+        return f"Verdict: no difference larger than {margin:g} {unit}."
+    if said != "not determined":
+        time = row["measure"] == "rmst_difference"
+        return f"Verdict: { ({'lower': 'shorter', 'higher': 'longer'}[said] if time else said) }."
+    if plan is None or not np.isfinite(plan["detectable"]) or plan["detectable"] == 0:
+        return "Verdict: not determined."
+    text = f"Verdict: not determined. This design could have found a difference of {plan['detectable']:.1f} {unit} or more with 80 % power"
+    if row["measure"] == "rmst_difference" and margin is None:
+        return f"{text}."
+    return (
+        f"{text}; about {rounded_up(plan['people_needed']):,} people would be needed to find one of {plan['target']:g}."
+    )
+
+
+def _limits(row: Mapping[Any, Any], level: str, times: float) -> str:
+    if not np.isfinite(row["conf_low"]):
+        return "(no interval can be given)"
+    return f"({level} {_more(times * row['conf_low'])} to {_more(times * row['conf_high'])})"
+
+
+def _per_hundred(difference: float) -> str:
+    return _more(100 * difference)
+
+
+def _more(value: float) -> str:
+    return f"{abs(value):.1f} {'fewer' if value < 0 else 'more'}"
+
+
+def _basis(row: Mapping[Any, Any]) -> str:
+    parts = [f"{row['n']:,} people, {row['n_events']:,} events"]
+    if row["population"]:
+        parts.append(f"population: {row['population']}")
+    words = {"none": "unadjusted", "weighted": "weighted", "conditional": "given the model's other terms"}
+    parts.append(words.get(row["estimand"], f"estimand: {str(row['estimand']).upper()}"))
+    if row["scale"]:
+        parts.append(f"{row['scale']} time")
+    return "; ".join(parts)
+
+
+def when(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
+    """Return the time of a row as a reader says it."""
+    unit = labels.get("unit", "days")
+    return in_words(row["time"]) if unit == "days" else f"{row['time']:g} {unit}"
+
+
+def rounded_up(value: float) -> int:
+    """Return a count rounded up to two significant digits.
+
+    Examples
+    --------
+    >>> rounded_up(8114), rounded_up(52)
+    (8200, 52)
+    """
+    size = 10 ** max(int(np.floor(np.log10(max(value, 1.0)))) - 1, 0)
+    return int(np.ceil(value / size) * size)
