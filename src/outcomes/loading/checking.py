@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from outcomes.loading.rules import RULES, Rule
+from outcomes.loading.rules import VIEWS, Rule, rules_of
 from outcomes.loading.schema import SCHEMA
-from outcomes.loading.sources import quoted
 from outcomes.results import Note, Result
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["ChecksReport", "all_rules", "run_checks"]
+__all__ = ["ChecksReport", "all_rules", "offending", "run_checks"]
+
+_COLUMNS = ("rule", "table", "column", "severity", "n", "of", "text")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class ChecksReport(Result):
-    """Every rule and how many rows break it."""
+    """Every rule of the tables and how many rows break it.
 
-    frame: pd.DataFrame
+    Attributes
+    ----------
+    rows : tuple of tuples
+        rule, table, column, severity, n, of, text.
+    """
+
+    rows: tuple[tuple[str, str, str, str, int, int, str], ...]
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -32,90 +39,69 @@ class ChecksReport(Result):
     @property
     def passed(self) -> bool:
         """Whether no rule of severity error is broken."""
-        return self.errors == ()
+        return not self.failed
 
     @property
-    def errors(self) -> tuple[str, ...]:
-        """Names of the broken rules of severity error."""
-        broken = self.frame[(self.frame["severity"] == "error") & (self.frame["n"] > 0)]
-        return tuple(broken["rule"])
+    def failed(self) -> tuple[str, ...]:
+        """Names of the broken rules of severity error, each once."""
+        return tuple(dict.fromkeys(row[0] for row in self.rows if row[3] == "error" and row[4]))
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a rule: rule, table, column, severity, n (rows that break it), of (rows of the table), text."""
-        return self.frame.copy()
+        """Return one row a rule and table: rule, table, column, severity, n (rows that break it), of (rows looked at), text."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.rows), columns=list(_COLUMNS))
 
     def summary(self) -> pd.DataFrame:
-        """Return the rules that some row breaks."""
-        return self.frame[self.frame["n"] > 0].reset_index(drop=True)
+        """Return the rules that some row breaks, errors first."""
+        frame = self.to_frame()
+        frame["_order"] = frame["severity"].map({"error": 0, "warning": 1, "note": 2})
+        broken = frame[frame["n"] > 0].sort_values("_order", kind="stable")
+        return broken.drop(columns="_order").reset_index(drop=True)
 
     def describe(self) -> str:
-        """Return the outcome of the checks in a sentence."""
-        counts = {
-            s: int(((self.frame["severity"] == s) & (self.frame["n"] > 0)).sum()) for s in ("error", "warning", "note")
-        }
-        verdict = (
-            "No rule is broken that would stop a cohort."
-            if self.passed
-            else "A cohort is refused until the errors are fixed or dropped."
-        )
-        return f"{len(self.frame)} rules checked: {counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes. {verdict}"
+        """Return the outcome of the checks in plain sentences."""
+        broken = {s: sum(row[3] == s and row[4] > 0 for row in self.rows) for s in ("error", "warning", "note")}
+        counted = ", ".join(f"{n} {kind}{'s' if n != 1 else ''}" for kind, n in broken.items() if n)
+        first = f"Of {len(self.rows)} rules, rows break {f'{sum(broken.values())} ({counted})' if counted else 'none'}."
+        if self.passed:
+            return f"{first} Nothing stands in the way of a cohort."
+        return f"{first} A cohort is refused until the errors are fixed at source or listed in [checks] drop."
 
 
-def all_rules(tables: Mapping[str, int]) -> tuple[Rule, ...]:
-    """Return the cross-table rules that apply, and one rule of plausible values for each limited column."""
-    plausible = []
-    for table in SCHEMA.values():
-        for column in table.columns:
-            limits = [f'"{column.name}" < {column.low:g}'] if column.low is not None else []
-            limits += [f'"{column.name}" > {column.high:g}'] if column.high is not None else []
-            if limits:
-                text = (
-                    f"outside {column.low:g} to {column.high:g}"
-                    if column.low is not None and column.high is not None
-                    else "implausible"
-                )
-                sql = f"SELECT _row FROM {table.name} WHERE {' OR '.join(limits)}"
-                plausible.append(
-                    Rule(f"plausible_{table.name}_{column.name}", table.name, column.name, "error", text, sql)
-                )
-    return tuple(rule for rule in (*RULES, *plausible) if rule.table in tables)
+def all_rules(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], origin: str) -> tuple[Rule, ...]:
+    """Return the rules of the tables that came, in the order of the schema."""
+    found: list[Rule] = []
+    for name in SCHEMA:
+        if name in tables:
+            columns = [row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall() if row[0] != "_row"]
+            found += rules_of(name, columns, origin)
+    return tuple(found)
 
 
-def run_checks(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, int]) -> ChecksReport:
-    """Return the report of every rule on the typed tables."""
-    import pandas as pd
-
-    rows = []
-    for rule in all_rules(tables):
-        found = connection.execute(f"SELECT count(DISTINCT _row) FROM ({rule.sql})").fetchone()
-        rows.append(
-            (
-                rule.name,
-                rule.table,
-                rule.column,
-                rule.severity,
-                int(found[0]) if found else 0,
-                tables[rule.table],
-                rule.text,
-            )
-        )
-    for name, count in tables.items():
-        if SCHEMA[name].key:
+def run_checks(
+    connection: duckdb.DuckDBPyConnection, counts: Mapping[str, int], origin: str, notes: Sequence[Note] = ()
+) -> ChecksReport:
+    """Return the report of every rule on the typed tables: one query a table."""
+    rules = all_rules(connection, list(counts), origin)
+    rows: list[tuple[str, str, str, str, int, int, str]] = []
+    for table in SCHEMA:
+        mine = [rule for rule in rules if rule.table == table]
+        if not mine:
             continue
-        listed = ", ".join(quoted(c.name) for c in SCHEMA[name].columns)
-        found = connection.execute(
-            f"SELECT count(*) - (SELECT count(*) FROM (SELECT DISTINCT {listed} FROM {quoted(name)})) FROM {quoted(name)}"
-        ).fetchone()
-        rows.append(
-            (
-                f"{name}_repeated_rows",
-                name,
-                "",
-                "warning",
-                int(found[0]) if found else 0,
-                count,
-                "a row says what another row says already",
-            )
-        )
-    frame = pd.DataFrame(rows, columns=["rule", "table", "column", "severity", "n", "of", "text"])
-    return ChecksReport(frame=frame)
+        asked = ", ".join(f"count(*) FILTER ({rule.when})" for rule in mine)
+        found = connection.execute(f"SELECT {asked} FROM ({_view(table)})").fetchall()[0]
+        rows += [
+            (rule.name, table, rule.column, rule.severity, int(n), counts[table], rule.text)
+            for rule, n in zip(mine, found, strict=True)
+        ]
+    return ChecksReport(rows=tuple(rows), notes=tuple(notes))
+
+
+def offending(rule: Rule) -> str:
+    """Return the query for the ``_row`` of the rows that break a rule."""
+    return f"SELECT _row FROM ({_view(rule.table)}) WHERE {rule.when}"
+
+
+def _view(table: str) -> str:
+    return VIEWS.get(table, f"SELECT * FROM {table}")

@@ -1,277 +1,294 @@
-"""From text to the types of the schema: days and ids as integers, codes checked, faults counted and collected."""
+"""From raw tables to the types of the schema: days and ids as integers, codes checked, every fault counted and collected."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from outcomes.errors import DataError, did_you_mean
+from outcomes.loading.cells import FAR_DAY, SQL_TYPES, Reading, read_cell, read_extra
+from outcomes.loading.engine import Refused, attempt, quoted
+from outcomes.loading.faults import Fault, nearest, refusal
+from outcomes.loading.identifiers import names_a_person
+from outcomes.loading.keys import key_faults, number_ids
 from outcomes.loading.schema import SCHEMA, Column, Table
-from outcomes.loading.sources import quoted
+from outcomes.loading.sources import RawTable, Sources
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["Converted", "Fault", "convert"]
+__all__ = ["Converted", "convert"]
 
-_IDENTIFIERS = (
-    "name", "surname", "forename", "first_name", "last_name", "full_name", "dob", "date_of_birth", "birth_date", "postcode",
-    "post_code", "address", "email", "phone", "telephone", "mobile", "nino", "national_insurance", "nhs_number", "pnc", "pnc_id",
-    "cro", "cro_number", "prison_number", "noms", "noms_id", "nomis_id", "crn", "passport", "passport_number",
-)  # fmt: skip
-_ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$"
-_INTEGER = r"^-?\d+(\.0+)?$"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One broken rule of the structure: where and how often, never what."""
-
-    table: str
-    column: str
-    rule: str
-    n: int
-
-    def __str__(self) -> str:
-        count = f" ({self.n:,} row{'s' if self.n > 1 else ''})" if self.n else ""
-        return f"{self.table}{'.' + self.column if self.column else ''}: {self.rule}{count}"
+Codes = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What conversion found: the origin of days, and the original ids of programmes."""
+    """What conversion found: the origin of days, and the catalogue's own ids of programmes."""
 
     origin: str
     programme_ids: Mapping[str, int]
 
 
-def convert(
-    connection: duckdb.DuckDBPyConnection,
-    columns: Mapping[str, tuple[str, ...]],
-    codes: Mapping[str, Mapping[str, str]],
-) -> Converted:
-    """Turn every ``raw_<table>`` into ``<table>`` with the types of the schema and a row number ``_row``.
+@dataclass(frozen=True)
+class _Part:
+    """A column on its way: `column` is None where the schema does not know it."""
+
+    name: str
+    column: Column | None
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Of one part: cells that say something, that have a type, that are whole numbers, that lie too far for a day."""
+
+    said: int
+    typed: int
+    whole: int
+    far: int
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """A raw table and the counts of its parts."""
+
+    raw: RawTable
+    rows: int
+    parts: tuple[_Part, ...]
+    counts: tuple[_Counts, ...]
+
+    def pairs(self) -> Iterator[tuple[_Part, _Counts]]:
+        """Return parts with their counts."""
+        return zip(self.parts, self.counts, strict=True)
+
+
+def convert(connection: duckdb.DuckDBPyConnection, sources: Sources, codes: Codes) -> Converted:
+    """Make every table of the schema, typed, with a row number ``_row``; optional tables that did not come are empty.
 
     Raises
     ------
     DataError
-        Every structural fault at once: missing columns, cells that are no date, number or known code, empty required cells,
-        repeated keys, references to nothing, columns that name a direct identifier, ISO dates mixed with day numbers.
+        Every structural fault at once: tables or columns missing or unreadable, cells that are no date, number or known
+        code, empty required cells, repeated keys, references to nothing, columns that name a direct identifier.
     """
-    faults = _column_faults(columns)
+    faults = [*sources.faults, *_code_faults(codes, sources.tables)]
+    surveys: dict[str, _Survey] = {}
+    for name in SCHEMA:
+        if name in sources.tables:
+            raw = sources.tables[name]
+            faults += _column_faults(raw)
+            survey = attempt(partial(_survey, connection, raw, codes))
+            if isinstance(survey, Refused):
+                faults.append(Fault(name, "", f"{raw.label} is damaged: its cells cannot be read ({survey.kind})."))
+            else:
+                surveys[name] = survey
+    faults += [fault for survey in surveys.values() for fault in _cell_faults(survey)]
+    origin, mixed = _origin(surveys)
+    faults += mixed
+    domains: dict[str, bool] = {}
+    for survey in surveys.values():
+        for part, count in survey.pairs():
+            if part.column is not None and part.column.kind == "id":
+                domains[part.name] = domains.get(part.name, True) and count.whole == count.said
+    number_ids(connection, {d: _keys(surveys, d) for d in domains}, domains)
+    for name in SCHEMA:
+        _make_table(connection, SCHEMA[name], surveys.get(name), domains)
+    faults += key_faults(connection, list(surveys))
     if faults:
-        raise _error(faults)
-    _recode(connection, columns, codes)
-    origin, faults = _origin(connection, columns)
-    domains = _id_domains(columns)
-    _number_ids(connection, domains)
-    for table, present in columns.items():
-        faults += _table(connection, SCHEMA[table], present)
-    if not faults:
-        faults = [f for t in columns for f in _key_faults(connection, SCHEMA[t])]
-        faults += [
-            f for t, present in columns.items() for f in _reference_faults(connection, SCHEMA[t], present, columns)
-        ]
-    if faults:
-        raise _error(faults)
-    named = connection.execute("SELECT text, id FROM ids_programme_id").fetchall() if "programme_id" in domains else []
-    for table in columns:
-        connection.execute(f"DROP TABLE {quoted(f'raw_{table}')}")
+        raise refusal(faults)
+    named = connection.execute(
+        "SELECT CAST(i.key AS VARCHAR), i.id FROM ids_programme_id i SEMI JOIN programmes p ON p.programme_id = i.id ORDER BY 2"
+    ).fetchall()
+    for domain in domains:
+        connection.execute(f"DROP TABLE ids_{domain}")
+    for name in surveys:
+        _forget(connection, sources.tables[name].relation)
     return Converted(origin, dict(named))
 
 
-def _error(faults: list[Fault]) -> DataError:
-    lines = "\n".join(f"  - {fault}" for fault in faults)
-    return DataError(
-        f"load_tables: the tables break {len(faults)} rule{'s' if len(faults) > 1 else ''} of the schema.\n{lines}\nSee the data dictionary for what is expected."
-    )
-
-
-def _column_faults(columns: Mapping[str, tuple[str, ...]]) -> list[Fault]:
-    faults = []
-    for name, present in columns.items():
-        table = SCHEMA[name]
-        for column in table.columns:
-            if column.name not in present and not column.optional:
-                extra = [p for p in present if p not in {c.name for c in table.columns}]
-                hint = f" {did_you_mean(column.name, extra)}" if extra else ""
-                faults.append(Fault(name, column.name, f"the column is missing.{hint}", 0))
-        for extra_name in present:
-            known = {column.name for column in table.columns}
-            if extra_name not in known and extra_name.strip().lower().replace(" ", "_") in _IDENTIFIERS:
-                faults.append(
-                    Fault(name, extra_name, "the name says a direct identifier; take the column out of the extract", 0)
-                )
+def _column_faults(raw: RawTable) -> list[Fault]:
+    """Return the columns that are missing, and those whose name says a direct identifier or is ours."""
+    table = SCHEMA[raw.name]
+    known = {column.name for column in table.columns}
+    present = [column.name for column in raw.columns]
+    extras = [name for name in present if name not in known]
+    required = [column.name for column in table.columns if not column.optional]
+    if not known & set(present):
+        text = f"none of its columns is in {raw.label}; is the line of column names missing? Expected {', '.join(required)}."
+        return [Fault(raw.name, "", text)]
+    faults = [
+        Fault(raw.name, name, f"the column is missing.{nearest(name, extras)}")
+        for name in required
+        if name not in present
+    ]
+    for name in extras:
+        if names_a_person(name):
+            faults.append(
+                Fault(raw.name, name, "the column's name says a direct identifier; take it out of the extract.")
+            )
+        if name.lower() in {"_row", *(k.lower() for k in known)}:
+            faults.append(Fault(raw.name, name, "the name is too near one of ours; rename it in [columns]."))
     return faults
 
 
-def _recode(
-    connection: duckdb.DuckDBPyConnection,
-    columns: Mapping[str, tuple[str, ...]],
-    codes: Mapping[str, Mapping[str, str]],
-) -> None:
+def _code_faults(codes: Codes, tables: Mapping[str, RawTable]) -> list[Fault]:
+    """Return the entries of [codes] that speak of no column, or map to no code of ours."""
+    places = {f"{table.name}.{column.name}": column for table in SCHEMA.values() for column in table.columns}
+    faults = []
     for place, mapping in codes.items():
-        table, _, column = place.partition(".")
-        if column not in columns.get(table, ()):
-            raise DataError(
-                f"load_tables: [codes] speaks of {place!r}. {did_you_mean(place, [f'{t}.{c}' for t in columns for c in columns[t]])}"
+        table, _, name = place.partition(".")
+        if place not in places:
+            faults.append(
+                Fault(table, name, f"[codes] speaks of a column the schema does not know.{nearest(place, places)}")
             )
-        cases = " ".join("WHEN ? THEN ?" for _ in mapping)
-        values = [str(v) for pair in mapping.items() for v in pair]
-        target, cell = quoted(f"raw_{table}"), quoted(column)
-        connection.execute(f"ALTER TABLE {target} ALTER {cell} TYPE VARCHAR")
-        connection.execute(f"UPDATE {target} SET {cell} = CASE trim({cell}) {cases} ELSE {cell} END", values)
-
-
-def _text(column: str) -> str:
-    """Return SQL for a cell as trimmed text; empty and not-a-number are null."""
-    cell = f"trim(CAST({quoted(column)} AS VARCHAR))"
-    return f"CASE WHEN lower({cell}) IN ('', 'nan', 'nat', 'none', '<na>') THEN NULL ELSE {cell} END"
-
-
-def _origin(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, tuple[str, ...]]) -> tuple[str, list[Fault]]:
-    """Return whether days count from 1970 or from an undisclosed origin, and the fault of mixing both."""
-    iso = integer = 0
-    for table, present in columns.items():
-        for column in SCHEMA[table].columns:
-            if column.kind != "date" or column.name not in present:
-                continue
-            text = _text(column.name)
-            row = connection.execute(
-                f"SELECT count(*) FILTER (regexp_matches({text}, '{_ISO}')), count(*) FILTER (regexp_matches({text}, '{_INTEGER}')) "
-                f"FROM {quoted(f'raw_{table}')}"
-            ).fetchone()
-            iso, integer = iso + (row[0] if row else 0), integer + (row[1] if row else 0)
-    if iso and integer:
-        return "1970-01-01", [
-            Fault(
-                "all tables",
-                "",
-                f"dates are ISO dates in {iso:,} cells and day numbers in {integer:,}; use one of the two",
-                0,
-            )
-        ]
-    return ("undisclosed" if integer else "1970-01-01"), []
-
-
-def _typed(column: Column) -> str:
-    """Return SQL that gives the cell its type, null where it does not fit."""
-    text = _text(column.name)
-    number = f"try_cast({text} AS DOUBLE)"
-    if column.kind == "date":
-        day = f"date_diff('day', DATE '1970-01-01', try_cast(substr({text}, 1, 10) AS DATE))"
-        return (
-            f"CASE WHEN regexp_matches({text}, '{_INTEGER}') THEN try_cast({number} AS BIGINT) "
-            f"WHEN regexp_matches({text}, '{_ISO}') THEN {day} END"
-        )
-    if column.kind == "int":
-        return f"CASE WHEN {number} = floor({number}) THEN try_cast({number} AS BIGINT) END"
-    if column.kind == "float":
-        return f"CASE WHEN isfinite({number}) THEN {number} END"
-    if column.kind == "bool":
-        yes, no = "('true', 't', '1', '1.0', 'yes', 'y')", "('false', 'f', '0', '0.0', 'no', 'n')"
-        return f"CASE WHEN lower({text}) IN {yes} THEN true WHEN lower({text}) IN {no} THEN false END"
-    if column.kind == "code" and column.codes:
-        listed = ", ".join(f"'{code}'" for code in column.codes)
-        return f"CASE WHEN {text} IN ({listed}) THEN {text} END"
-    return text
-
-
-def _id_domains(columns: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
-    domains: dict[str, list[str]] = {}
-    for table, present in columns.items():
-        for column in SCHEMA[table].columns:
-            if column.kind == "id" and column.name in present:
-                domains.setdefault(column.name, []).append(table)
-    return domains
-
-
-def _number_ids(connection: duckdb.DuckDBPyConnection, domains: Mapping[str, list[str]]) -> None:
-    """Give every id of a domain an integer, numbers in their own order and text in the alphabet's."""
-    for name, tables in domains.items():
-        parts = " UNION ".join(f"SELECT {_text(name)} AS text FROM {quoted(f'raw_{t}')}" for t in tables)
-        connection.execute(
-            f"CREATE TABLE {quoted(f'ids_{name}')} AS "
-            "SELECT text, row_number() OVER (ORDER BY try_cast(text AS DOUBLE) NULLS LAST, text) AS id "
-            f"FROM ({parts}) WHERE text IS NOT NULL"
-        )
-
-
-def _table(connection: duckdb.DuckDBPyConnection, table: Table, present: tuple[str, ...]) -> list[Fault]:
-    """Create the typed table; return its faults."""
-    known = {column.name: column for column in table.columns}
-    select, joins, checks, labels = [], [], [], []
-    for name in present:
-        column = known.get(name)
-        if column is None:
-            select.append(f"r.{quoted(name)}")
             continue
-        if column.kind == "id":
-            alias = quoted(f"i_{name}")
-            joins.append(f"LEFT JOIN {quoted(f'ids_{name}')} {alias} ON {alias}.text = r.{quoted('t_' + name)}")
-            select.append(f"{alias}.id AS {quoted(name)}")
+        valid = places[place].codes
+        unknown = [str(ours) for ours in mapping.values() if valid and str(ours) not in (*valid, "")]
+        faults += [
+            Fault(
+                table, name, f"[codes] maps to {ours!r}, which is no code of ours; expected one of {', '.join(valid)}."
+            )
+            for ours in unknown
+        ]
+        present = [column.name for column in tables[table].columns] if table in tables else [name]
+        if name not in present and places[place].optional:
+            faults.append(Fault(table, name, "[codes] maps the codes of a column that is not there."))
+    return faults
+
+
+def _survey(connection: duckdb.DuckDBPyConnection, raw: RawTable, codes: Codes) -> _Survey:
+    """Return the parts of a table with their counts: one query, one pass over the table."""
+    table = SCHEMA[raw.name]
+    known = {column.name: column for column in table.columns}
+    parts = []
+    for i, column in enumerate(raw.columns):
+        ours = known.get(column.name)
+        if ours is None:
+            reading = read_extra(column.cell, column.kind, f"x{i}")
         else:
-            select.append(f"r.{quoted('c_' + name)} AS {quoted(name)}")
-            checks.append(f"count(*) FILTER ({quoted('t_' + name)} IS NOT NULL AND {quoted('c_' + name)} IS NULL)")
-            labels.append((column, _expected(column)))
-        if not column.nullable:
-            checks.append(f"count(*) FILTER ({quoted('t_' + name)} IS NULL)")
-            labels.append((column, "the cell is empty"))
-    inner = ", ".join(
-        f"{_text(n)} AS {quoted('t_' + n)}"
-        + (f", {_typed(known[n])} AS {quoted('c_' + n)}" if known[n].kind != "id" else "")
-        for n in present
-        if n in known
+            mapping = {str(k).strip(): str(v) for k, v in codes.get(f"{raw.name}.{ours.name}", {}).items()}
+            reading = read_cell(ours, column.cell, column.kind, f"x{i}", mapping)
+        parts.append(_Part(column.name, ours, reading))
+    said = ", ".join(f"{part.reading.said} AS x{i}" for i, part in enumerate(parts))
+    typed = ", ".join(
+        f"x{i}, {part.reading.typed} AS v{i}, {part.reading.whole} AS w{i}" for i, part in enumerate(parts)
     )
-    raw = f"(SELECT *, row_number() OVER () AS _row, {inner} FROM {quoted(f'raw_{table.name}')})"
-    counts = connection.execute(f"SELECT {', '.join(checks)} FROM {raw}").fetchone() or ()
-    extra = [name for name in table.columns if name.name not in present]
-    absent = [f"CAST(NULL AS {_sql_type(column)}) AS {quoted(column.name)}" for column in extra]
-    connection.execute(
-        f"CREATE TABLE {quoted(table.name)} AS SELECT {', '.join([*select, *absent])}, r._row "
-        f"FROM {raw} r {' '.join(joins)} ORDER BY r._row"
+    counts = ", ".join(
+        f"count(x{i}), count(v{i}), count(*) FILTER (x{i} IS NOT NULL AND w{i}), "
+        + (f"count(*) FILTER (w{i} AND abs(v{i}) > {FAR_DAY})" if _is_date(part) else "0")
+        for i, part in enumerate(parts)
     )
-    return [Fault(table.name, column.name, rule, int(n)) for (column, rule), n in zip(labels, counts, strict=True) if n]
+    row = connection.execute(
+        f"SELECT count(*), {counts} FROM (SELECT {typed} FROM (SELECT {said} FROM {raw.relation}))"
+    ).fetchall()[0]
+    cells = [int(value) for value in row[1:]]
+    found = tuple(_Counts(*cells[4 * i : 4 * i + 4]) for i in range(len(parts)))
+    return _Survey(raw, int(row[0]), tuple(parts), found)
 
 
-def _sql_type(column: Column) -> str:
-    return {"id": "BIGINT", "date": "BIGINT", "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN"}.get(
-        column.kind, "VARCHAR"
-    )
+def _is_date(part: _Part) -> bool:
+    return part.column is not None and part.column.kind == "date"
+
+
+def _cell_faults(survey: _Survey) -> list[Fault]:
+    """Return what the counts of one table say is wrong."""
+    name, rows, faults = survey.raw.name, survey.rows, []
+    if not rows and name in ("people", "sentences", "programmes"):
+        faults.append(Fault(name, "", "the table has no rows."))
+    for part, count in survey.pairs():
+        if part.column is None:
+            continue
+        if not part.column.nullable and count.said < rows:
+            faults.append(Fault(name, part.name, "the cell is empty and may not be.", rows - count.said, rows))
+        if count.typed < count.said:
+            faults.append(Fault(name, part.name, _expected(part.column), count.said - count.typed, rows))
+        if count.far:
+            text = "a whole number too large for a day; a date such as 20100331 is written 2010-03-31."
+            faults.append(Fault(name, part.name, text, count.far, rows))
+    return faults
 
 
 def _expected(column: Column) -> str:
     return {
-        "date": "not a date; expected an ISO date such as 2010-03-31, or a whole number of days",
-        "int": "not a whole number",
-        "float": "not a number",
-        "bool": "neither true nor false",
-        "code": f"not a known code; expected one of {', '.join(column.codes)}",
-    }.get(column.kind, "cannot be read")
+        "date": "not a date; expected an ISO date such as 2010-03-31, or a whole number of days.",
+        "int": "not a whole number.",
+        "float": "not a number.",
+        "bool": "neither true nor false; expected true/false, yes/no, t/f, y/n or 1/0.",
+        "code": f"not a known code; expected one of {', '.join(column.codes)}. Map others in [codes].",
+    }[column.kind]
 
 
-def _key_faults(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Fault]:
-    if not table.key:
-        return []
-    keys = ", ".join(quoted(k) for k in table.key)
-    row = connection.execute(f"SELECT count(*) - count(DISTINCT ({keys})) FROM {quoted(table.name)}").fetchone()
-    repeated = int(row[0]) if row else 0
-    return [Fault(table.name, ", ".join(table.key), "the key is repeated", repeated)] if repeated else []
-
-
-def _reference_faults(
-    connection: duckdb.DuckDBPyConnection, table: Table, present: tuple[str, ...], tables: Mapping[str, tuple[str, ...]]
-) -> list[Fault]:
+def _origin(surveys: Mapping[str, _Survey]) -> tuple[str, list[Fault]]:
+    """Return whether days count from 1970 or from an undisclosed origin, and the faults where the extract mixes both."""
+    found = [(survey, part, count) for survey in surveys.values() for part, count in survey.pairs() if _is_date(part)]
+    dates = sum(count.typed - count.whole for _, _, count in found)
+    numbers = sum(count.whole for _, _, count in found)
+    if not (dates and numbers):
+        return ("undisclosed" if numbers else "1970-01-01"), []
+    odd, rest = ("day numbers", "dates") if numbers <= dates else ("dates", "day numbers")
+    text = f"{odd}, where the rest of the extract has {rest}; use one of the two."
     faults = []
+    for survey, part, count in found:
+        n = count.whole if odd == "day numbers" else count.typed - count.whole
+        if n:
+            faults.append(Fault(survey.raw.name, part.name, text, n, survey.rows))
+    return "1970-01-01", faults
+
+
+def _keys(surveys: Mapping[str, _Survey], domain: str) -> list[str]:
+    """Return a query a table for the keys of one id domain."""
+    queries = []
+    for survey in surveys.values():
+        for i, part in enumerate(survey.parts):
+            if part.name == domain and part.column is not None:
+                reading = part.reading
+                queries.append(
+                    f"SELECT {reading.typed} AS key FROM (SELECT {reading.said} AS x{i} FROM {survey.raw.relation})"
+                )
+    return queries
+
+
+def _make_table(
+    connection: duckdb.DuckDBPyConnection, table: Table, survey: _Survey | None, plain: Mapping[str, bool]
+) -> None:
+    """Create the typed table: the schema's columns in its order, then the extract's own, then the number of the row."""
+    if survey is None:
+        empty = ", ".join(f"{quoted(column.name)} {SQL_TYPES[column.kind]}" for column in table.columns)
+        connection.execute(f"CREATE TABLE {table.name} ({empty}, _row BIGINT)")
+        return
+    at = {part.name: i for i, part in enumerate(survey.parts)}
+    select, joins = [], []
     for column in table.columns:
-        if column.refers is None or column.name not in present or column.refers.table not in tables:
-            continue
-        row = connection.execute(
-            f"SELECT count(*) FROM {quoted(table.name)} a ANTI JOIN {quoted(column.refers.table)} b "
-            f"ON a.{quoted(column.name)} = b.{quoted(column.refers.column)} WHERE a.{quoted(column.name)} IS NOT NULL"
-        ).fetchone()
-        if row and row[0]:
-            rule = f"refers to nothing in {column.refers.table}.{column.refers.column}"
-            faults.append(Fault(table.name, column.name, rule, int(row[0])))
-    return faults
+        i = at.get(column.name)
+        if i is None:
+            select.append(f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {quoted(column.name)}")
+        elif column.kind == "id":
+            joins.append(f"LEFT JOIN ids_{column.name} i{i} ON i{i}.key = r.v{i}")
+            select.append(f"i{i}.id AS {quoted(column.name)}")
+        else:
+            select.append(f"r.v{i} AS {quoted(column.name)}")
+    for i, (part, count) in enumerate(survey.pairs()):
+        if part.column is None:
+            number = count.said > 0 and count.whole == count.said
+            select.append(f"{f'CAST(r.v{i} AS DOUBLE)' if number else f'r.v{i}'} AS {quoted(part.name)}")
+    said = ", ".join(f"{part.reading.said} AS x{i}" for i, part in enumerate(survey.parts))
+    typed = ", ".join(_typed(part, plain, i) for i, part in enumerate(survey.parts))
+    connection.execute(
+        f"CREATE TABLE {table.name} AS SELECT {', '.join(select)}, r._row FROM "
+        f"(SELECT {typed}, _row FROM (SELECT {said}, row_number() OVER () AS _row FROM {survey.raw.relation})) r "
+        f"{' '.join(joins)}"
+    )
+
+
+def _typed(part: _Part, plain: Mapping[str, bool], i: int) -> str:
+    integer = part.column is not None and part.column.kind == "id" and plain[part.name]
+    return f"CAST({part.reading.typed} AS BIGINT) AS v{i}" if integer else f"{part.reading.typed} AS v{i}"
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, relation: str) -> None:
+    kind = connection.execute(
+        f"SELECT table_type FROM information_schema.tables WHERE table_name = '{relation}'"
+    ).fetchall()[0][0]
+    connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {relation}")

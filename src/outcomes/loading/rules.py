@@ -1,106 +1,199 @@
-"""What the tables must not say of each other: one rule, one query, one sentence.
+"""What the tables must not say of each other: one rule, one condition, one sentence.
 
-Each query gives the ``_row`` of the offending rows of its table; only their number ever leaves.
+The conditions of a table are asked over one view of it, `VIEWS`, which holds beside each row what other tables say of the same
+person, sentence or programme; so all rules of a table cost one query. Days are integers; a null makes no condition hold.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
 
-__all__ = ["RULES", "Rule"]
+from outcomes.loading.engine import quoted
+from outcomes.loading.schema import SCHEMA, Column
+
+__all__ = ["VIEWS", "Rule", "rules_of"]
+
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One cross-table rule.
+    """One rule of one table.
 
     Attributes
     ----------
-    name, table, column : str
+    name : str
+        What the report and [checks] drop call it; several tables may share a name.
+    table, column : str
+        Where the offending rows are, and the column to look at first.
     severity : str
         ``error`` (a cohort is refused until it is fixed or listed in [checks] drop), ``warning`` or ``note``.
     text : str
         What the offending rows say.
-    sql : str
-        Query for the ``_row`` of offending rows.
+    when : str
+        SQL condition over the view of the table.
     """
 
     name: str
     table: str
     column: str
-    severity: str
+    severity: Severity
     text: str
-    sql: str
+    when: str
 
 
-def _left(table: str, column: str, alias: str = "a") -> str:
-    """Return SQL for rows dated after a death or deportation (the day itself is allowed)."""
-    return (
-        f"SELECT {alias}._row FROM {table} {alias} JOIN exits x USING (person_id) "
-        f"WHERE x.reason IN ('death', 'deportation') AND {alias}.{column} > x.exit_date"
-    )
+# Dates of death, and of death or deportation; who was sentenced when, and free from when.
+_GONE = (
+    "SELECT person_id, min(exit_date) FILTER (reason = 'death') AS died, "
+    "min(exit_date) FILTER (reason IN ('death', 'deportation')) AS gone FROM exits GROUP BY person_id"
+)
+_SENTENCED = (
+    "SELECT person_id, min(sentence_date) AS sentenced, min(coalesce(release_date, sentence_date)) AS free "
+    "FROM sentences GROUP BY person_id"
+)
+_SITES = "SELECT programme_id, area, count(site_id) AS sites FROM provision GROUP BY programme_id, area"
 
+VIEWS: Mapping[str, str] = MappingProxyType(
+    {
+        "people": f"SELECT t.*, s.sentenced FROM people t LEFT JOIN ({_SENTENCED}) s USING (person_id)",
+        "sentences": "SELECT t.*, g.died, row_number() OVER (PARTITION BY person_id ORDER BY sentence_date, _row) AS nth "
+        f"FROM sentences t LEFT JOIN ({_GONE}) g USING (person_id)",
+        "assessments": f"SELECT t.*, g.died FROM assessments t LEFT JOIN ({_GONE}) g USING (person_id)",
+        "referrals": "SELECT t.*, g.died, s.person_id AS sentence_person, s.sentence_date FROM referrals t "
+        f"LEFT JOIN ({_GONE}) g USING (person_id) LEFT JOIN sentences s ON s.sentence_id = t.sentence_id",
+        "participation": "SELECT t.*, g.died, s.person_id AS sentence_person, s.sentence_date, r.person_id AS referral_person, "
+        "r.referral_date, r.programme_id AS referral_programme, "
+        "EXISTS (SELECT 1 FROM provision p WHERE p.programme_id = t.programme_id AND p.area = s.area "
+        "AND t.start_date >= p.open_from AND t.start_date <= coalesce(p.open_to, t.start_date)) AS open, "
+        "o.sites > 0 AND NOT EXISTS (SELECT 1 FROM provision p WHERE p.programme_id = t.programme_id AND p.area = s.area "
+        "AND p.site_id = t.site_id) AS elsewhere "
+        f"FROM participation t LEFT JOIN ({_GONE}) g USING (person_id) LEFT JOIN sentences s ON s.sentence_id = t.sentence_id "
+        "LEFT JOIN referrals r ON r.referral_id = t.referral_id "
+        f"LEFT JOIN ({_SITES}) o ON o.programme_id = t.programme_id AND o.area = s.area",
+        "supervision": f"SELECT t.*, g.died FROM supervision t LEFT JOIN ({_GONE}) g USING (person_id)",
+        "spells": "SELECT t.*, g.died, s.free, o.person_id AS reoffence_person, max(coalesce(t.end_date, 9e15)) OVER "
+        "(PARTITION BY t.person_id ORDER BY t.start_date, t._row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS away_until "
+        f"FROM spells t LEFT JOIN ({_GONE}) g USING (person_id) LEFT JOIN ({_SENTENCED}) s USING (person_id) "
+        "LEFT JOIN reoffences o ON o.reoffence_id = t.reoffence_id",
+        "reoffences": f"SELECT t.*, g.gone, s.sentenced FROM reoffences t LEFT JOIN ({_GONE}) g USING (person_id) "
+        f"LEFT JOIN ({_SENTENCED}) s USING (person_id)",
+        "exits": "SELECT t.*, row_number() OVER (PARTITION BY person_id ORDER BY exit_date, _row) AS nth FROM exits t",
+    }
+)
 
-def _ends_before_start(table: str, start: str, end: str) -> Rule:
-    return Rule(
-        f"{table}_end_before_start",
-        table,
-        end,
-        "error",
-        f"{end} is before {start}",
-        f'SELECT _row FROM {table} WHERE "{end}" < "{start}"',
-    )
-
-
-RULES: tuple[Rule, ...] = (
-    Rule("one_exit_per_person", "exits", "person_id", "error", "a person leaves observation twice",
-         "SELECT _row FROM (SELECT _row, count(*) OVER (PARTITION BY person_id ORDER BY exit_date, _row) AS k FROM exits) WHERE k > 1"),
-    Rule("reoffence_after_exit", "reoffences", "offence_date", "error", "an offence is dated after the person's death or deportation",
-         _left("reoffences", "offence_date")),
-    Rule("spell_after_exit", "spells", "start_date", "error", "a spell starts after the person's death or deportation",
-         _left("spells", "start_date")),
-    Rule("participation_after_exit", "participation", "start_date", "error", "a programme starts after the person's death or deportation",
-         _left("participation", "start_date")),
-    Rule("proven_before_offence", "reoffences", "proven_date", "error", "an offence is proven before it was committed",
-         "SELECT _row FROM reoffences WHERE proven_date < offence_date"),
+_RULES: tuple[Rule, ...] = (
+    Rule("person_without_sentence", "people", "person_id", "note", "a person has no index sentence", "sentenced IS NULL"),
     Rule("release_before_sentence", "sentences", "release_date", "error", "a release is dated before its sentence",
-         "SELECT _row FROM sentences WHERE release_date < sentence_date"),
-    Rule("release_in_community", "sentences", "release_date", "error", "a community sentence has a release date",
-         "SELECT _row FROM sentences WHERE setting = 'community' AND release_date IS NOT NULL"),
-    Rule("not_released", "sentences", "release_date", "note", "a custodial sentence has no release yet",
-         "SELECT _row FROM sentences WHERE setting = 'custody' AND release_date IS NULL"),
-    Rule("start_before_referral", "participation", "start_date", "error", "a programme starts before its referral",
-         "SELECT a._row FROM participation a JOIN referrals r USING (referral_id) WHERE a.start_date < r.referral_date"),
+         "release_date < sentence_date"),
+    Rule("release_in_community", "sentences", "release_date", "error", "a sentence served in the community has a release date",
+         "setting = 'community' AND release_date IS NOT NULL"),
+    Rule("custody_without_release", "sentences", "release_date", "note", "a sentence served in custody has no release yet",
+         "setting = 'custody' AND release_date IS NULL"),
+    Rule("sentence_after_death", "sentences", "sentence_date", "error", "a sentence is dated after the person's death",
+         "sentence_date > died"),
+    Rule("release_after_death", "sentences", "release_date", "error", "a release is dated after the person's death",
+         "release_date > died"),
+    Rule("prior_sexual_exceeds_prior", "sentences", "prior_sexual_sanctions", "error",
+         "more earlier sanctions for sexual offences than earlier sanctions", "prior_sexual_sanctions > prior_sanctions"),
+    Rule("several_sentences", "sentences", "person_id", "note", "a further index sentence of the same person", "nth > 1"),
+    Rule("assessment_after_death", "assessments", "date", "warning", "an assessment is dated after the person's death",
+         "date > died"),
     Rule("decision_before_referral", "referrals", "decision_date", "error", "a decision is dated before its referral",
-         "SELECT _row FROM referrals WHERE decision_date < referral_date"),
-    Rule("referral_of_another", "referrals", "sentence_id", "error", "a referral names another person's sentence",
-         "SELECT a._row FROM referrals a JOIN sentences s USING (sentence_id) WHERE a.person_id <> s.person_id"),
-    Rule("participation_of_another", "participation", "sentence_id", "error", "a participation names another person's sentence",
-         "SELECT a._row FROM participation a JOIN sentences s USING (sentence_id) WHERE a.person_id <> s.person_id"),
-    Rule("participation_of_another_referral", "participation", "referral_id", "error", "a participation names another person's referral",
-         "SELECT a._row FROM participation a JOIN referrals r USING (referral_id) WHERE a.person_id <> r.person_id"),
-    _ends_before_start("participation", "start_date", "end_date"),
-    _ends_before_start("spells", "start_date", "end_date"),
-    _ends_before_start("supervision", "start_date", "end_date"),
-    _ends_before_start("provision", "open_from", "open_to"),
-    _ends_before_start("eligibility", "valid_from", "valid_to"),
-    Rule("spells_overlap", "spells", "start_date", "error", "a spell starts before the person's earlier spell has ended",
-         "SELECT _row FROM (SELECT _row, start_date, max(coalesce(end_date, 9000000000)) OVER (PARTITION BY person_id "
-         "ORDER BY start_date, _row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier FROM spells) WHERE start_date < earlier"),
-    Rule("spell_before_release", "spells", "start_date", "error", "a spell starts before the person's first release or sentence",
-         "SELECT a._row FROM spells a JOIN (SELECT person_id, min(coalesce(release_date, sentence_date)) AS first FROM sentences "
-         "GROUP BY person_id) s USING (person_id) WHERE a.start_date < s.first"),
-    Rule("sexual_exceeds_all", "sentences", "prior_sexual_sanctions", "error", "more sexual than all earlier sanctions",
-         "SELECT _row FROM sentences WHERE prior_sexual_sanctions > prior_sanctions"),
-    Rule("programme_not_open", "participation", "start_date", "warning", "a programme starts where or when provision does not list it",
-         "SELECT a._row FROM participation a JOIN sentences s USING (sentence_id) LEFT JOIN provision p ON p.programme_id = a.programme_id "
-         "AND p.area = s.area AND a.start_date >= p.open_from AND (p.open_to IS NULL OR a.start_date <= p.open_to) "
-         "WHERE p.programme_id IS NULL"),
-    Rule("attended_exceeds_planned", "participation", "sessions_attended", "warning", "more sessions attended than planned",
-         "SELECT _row FROM participation WHERE sessions_attended > sessions_planned"),
-    Rule("referral_before_sentence", "referrals", "referral_date", "note", "a referral precedes the sentence (pre-sentence stage)",
-         "SELECT a._row FROM referrals a JOIN sentences s USING (sentence_id) WHERE a.referral_date < s.sentence_date"),
-    Rule("several_sentences", "sentences", "person_id", "note", "a person has several index sentences",
-         "SELECT _row FROM (SELECT _row, count(*) OVER (PARTITION BY person_id ORDER BY sentence_date, _row) AS k "
-         "FROM sentences) WHERE k > 1"),
+         "decision_date < referral_date"),
+    Rule("sentence_of_another_person", "referrals", "sentence_id", "error", "a referral names another person's sentence",
+         "sentence_person <> person_id"),
+    Rule("referral_after_death", "referrals", "referral_date", "warning", "a referral is dated after the person's death",
+         "referral_date > died"),
+    Rule("referral_before_sentence", "referrals", "referral_date", "note",
+         "a referral is dated before its sentence, as at the pre-sentence stage", "referral_date < sentence_date"),
+    Rule("start_before_referral", "participation", "start_date", "error", "a programme starts before the referral to it",
+         "start_date < referral_date"),
+    Rule("participation_after_death", "participation", "start_date", "error", "a programme starts after the person's death",
+         "start_date > died"),
+    Rule("sentence_of_another_person", "participation", "sentence_id", "error", "a participation names another person's sentence",
+         "sentence_person <> person_id"),
+    Rule("referral_of_another_person", "participation", "referral_id", "error", "a participation names another person's referral",
+         "referral_person <> person_id"),
+    Rule("referral_to_another_programme", "participation", "programme_id", "warning",
+         "a participation is in another programme than its referral", "referral_programme <> programme_id"),
+    Rule("start_before_sentence", "participation", "start_date", "warning", "a programme starts before the sentence it is under",
+         "start_date < sentence_date"),
+    Rule("programme_not_open", "participation", "start_date", "warning",
+         "a programme starts where or when provision does not list it", "NOT open"),
+    Rule("site_not_listed", "participation", "site_id", "warning",
+         "a site is not among those provision lists for the programme in the area", "site_id IS NOT NULL AND elsewhere"),
+    Rule("sessions_attended_exceeds_planned", "participation", "sessions_attended", "warning",
+         "more sessions attended than planned", "sessions_attended > sessions_planned"),
+    Rule("ongoing_with_end", "participation", "end_date", "warning", "a participation that is ongoing has an end",
+         "status = 'ongoing' AND end_date IS NOT NULL"),
+    Rule("supervision_after_death", "supervision", "start_date", "warning", "supervision starts after the person's death",
+         "start_date > died"),
+    Rule("spell_after_death", "spells", "start_date", "error", "a spell starts after the person's death", "start_date > died"),
+    Rule("spells_overlap", "spells", "start_date", "error", "a spell starts before an earlier spell of the person has ended",
+         "start_date < away_until"),
+    Rule("spell_before_release", "spells", "start_date", "error",
+         "a spell starts before the person's first release (custody) or sentence (community)", "start_date < free"),
+    Rule("reoffence_of_another_person", "spells", "reoffence_id", "error", "a spell names another person's reoffence",
+         "reoffence_person <> person_id"),
+    Rule("proven_before_offence", "reoffences", "proven_date", "error", "an offence is proven before it was committed",
+         "proven_date < offence_date"),
+    Rule("event_after_exit", "reoffences", "offence_date", "error", "an offence is dated after the person's death or deportation",
+         "offence_date > gone"),
+    Rule("offence_before_sentence", "reoffences", "offence_date", "note", "an offence is dated before the person's first index sentence",
+         "offence_date < sentenced"),
+    Rule("one_exit_per_person", "exits", "person_id", "error", "a further exit of a person who has left already", "nth > 1"),
 )  # fmt: skip
+
+_ENDS = (
+    ("provision", "open_from", "open_to"),
+    ("eligibility", "valid_from", "valid_to"),
+    ("participation", "start_date", "end_date"),
+    ("delivery", "from", "to"),
+    ("supervision", "start_date", "end_date"),
+    ("spells", "start_date", "end_date"),
+)
+_FIRST_DAY, _LAST_DAY = -25_567, 47_846  # 1900-01-01 and 2100-12-31, in days since 1970-01-01
+
+
+def rules_of(table: str, columns: Sequence[str], origin: str) -> tuple[Rule, ...]:
+    """Return every rule of a table: those written above, and those that follow from the schema.
+
+    Parameters
+    ----------
+    table : str
+        Name of a table of the schema.
+    columns : sequence of str
+        Its columns, the extract's own included: rows are copies of each other when all of them agree.
+    origin : str
+        ``"1970-01-01"``, or ``"undisclosed"``, where no calendar date can be implausible.
+    """
+    rules = [rule for rule in _RULES if rule.table == table]
+    for name, start, end in _ENDS:
+        if name == table:
+            when = f"{quoted(end)} < {quoted(start)}"
+            rules.append(Rule("end_before_start", table, end, "error", f"{end} is before {start}", when))
+    for column in SCHEMA[table].columns:
+        if column.low is not None or column.high is not None:
+            rules.append(_plausible(table, column))
+        if column.kind == "date" and origin == "1970-01-01":
+            text = f"{column.name} is before 1900 or after 2100; an open end is an empty cell"
+            when = f"{quoted(column.name)} < {_FIRST_DAY} OR {quoted(column.name)} > {_LAST_DAY}"
+            rules.append(Rule("plausible_dates", table, column.name, "error", text, when))
+    if not SCHEMA[table].key:
+        listed = ", ".join(map(quoted, columns))
+        when = f"_row NOT IN (SELECT min(_row) FROM {table} GROUP BY {listed})"
+        rules.append(Rule("duplicate_rows", table, "", "warning", "a row is a copy of another", when))
+    return tuple(rules)
+
+
+def _plausible(table: str, column: Column) -> Rule:
+    cell = quoted(column.name)
+    limits = [f"{cell} < {column.low:g}"] if column.low is not None else []
+    limits += [f"{cell} > {column.high:g}"] if column.high is not None else []
+    low = "" if column.low is None else f" below {column.low:g}"
+    high = "" if column.high is None else f" above {column.high:g}"
+    text = f"{column.name} is{low}{' or' if low and high else ''}{high}"
+    return Rule("plausible_values", table, column.name, "error", text, " OR ".join(limits))

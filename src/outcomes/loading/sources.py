@@ -1,218 +1,265 @@
-"""From a folder, a DuckDB file or frames to raw tables of text on one embedded DuckDB connection.
+"""From a folder, a DuckDB file or frames to raw tables on one embedded DuckDB connection, as they came.
 
-Engines print row values in their exceptions, so none of theirs leaves this module: the fault is noted, and our error raised
-outside the handler.
+Columns get numbers for names here, so that no name of an extract meets SQL before the schema has been asked about it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outcomes.errors import DataError, did_you_mean
+from outcomes.errors import DataError
+from outcomes.loading.engine import Refused, attempt, literal, quoted
+from outcomes.loading.faults import Fault, nearest
+from outcomes.loading.frames import as_arrow
 from outcomes.loading.schema import SCHEMA
+from outcomes.loading.text_files import read_csv, without_globs
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
-__all__ = ["RawTables", "quoted", "read_sources"]
+__all__ = ["RawColumn", "RawTable", "Sources", "read_sources"]
+
+_SUFFIXES = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
-class RawTables:
-    """Tables as they came, every cell as text.
+class RawColumn:
+    """A column as it came: its name after renaming, the SQL of its cell, the DuckDB type of that."""
+
+    name: str
+    cell: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as it came: where it is on the connection, and what it was called outside."""
+
+    name: str
+    relation: str
+    columns: tuple[RawColumn, ...]
+    label: str
+
+
+@dataclass
+class Sources:
+    """What reading found, filled while it goes.
 
     Attributes
     ----------
-    columns : mapping of table to its columns, in order, after renaming
-    hashes : mapping of file name to sha256
-    ignored : tuple of str
-        Names of files or frames the schema does not know.
+    tables : dict of table to RawTable
+    hashes : dict of file name to sha256
+    ignored : list of names of files, frames or tables the schema does not know
+    faults : list of what cannot be read
     """
 
-    columns: Mapping[str, tuple[str, ...]]
-    hashes: Mapping[str, str]
-    ignored: tuple[str, ...]
-
-
-def quoted(name: str) -> str:
-    """Return an SQL identifier.
-
-    Examples
-    --------
-    >>> quoted("from")
-    '"from"'
-    """
-    return '"' + name.replace('"', '""') + '"'
+    tables: dict[str, RawTable] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
 
 
 def read_sources(
     connection: duckdb.DuckDBPyConnection, source: Any, columns: Mapping[str, Mapping[str, str]]
-) -> RawTables:
-    """Put every table of `source` on the connection as ``raw_<table>`` with text columns; return what came.
+) -> Sources:
+    """Put every table of `source` on the connection; return what came and what is at fault.
 
     Raises
     ------
     DataError
-        The source is no folder, file or mapping; a table is missing; a file cannot be read as what it says it is.
+        The source is no folder, DuckDB file or mapping of frames, or holds none of the tables.
     """
-    hashes: dict[str, str] = {}
+    found = Sources()
     if isinstance(source, Mapping):
-        parts = {str(name): frame for name, frame in source.items()}
-        _known(parts, "frames")
-        found = {name: _from_frame(connection, name, frame) for name, frame in parts.items() if name in SCHEMA}
-        ignored = tuple(sorted(set(parts) - set(SCHEMA)))
-    else:
+        _read_frames(connection, source, found)
+        where = "the mapping"
+    elif isinstance(source, (str, Path)):
         path = Path(source)
+        where = repr(path.name)
         if path.is_dir():
-            files, ignored = _files(path)
-            found = {name: _from_file(connection, name, file) for name, file in files.items()}
-            hashes = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files.values()}
+            _read_folder(connection, path, found)
         elif path.is_file():
-            found, ignored = _from_database(connection, path)
-            hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
+            _read_database(connection, path, found)
         else:
-            raise DataError(f"load_tables: there is no folder or file called {path.name!r}.")
-    _rename(connection, found, columns)
-    listed = {name: _columns(connection, name) for name in found}
-    return RawTables(listed, hashes, ignored)
-
-
-def _known(parts: Mapping[str, Any], what: str) -> None:
-    missing = [name for name, table in SCHEMA.items() if name not in parts and not table.optional]
-    if missing:
-        hints = " ".join(
-            did_you_mean(name, [p for p in parts if p not in SCHEMA])
-            for name in missing[:1]
-            if set(parts) - set(SCHEMA)
-        )
-        raise DataError(f"load_tables: the {what} lack {len(missing)} tables: {', '.join(missing)}. {hints}".rstrip())
-
-
-def _files(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
-    found: dict[str, Path] = {}
-    ignored = []
-    for file in sorted(folder.iterdir()):
-        if file.suffix.lower() not in (".csv", ".parquet") or file.stem not in SCHEMA:
-            if file.suffix.lower() in (".csv", ".parquet"):
-                ignored.append(file.name)
-            continue
-        if file.stem in found:
-            raise DataError(
-                f"load_tables: table {file.stem} is there twice, as {found[file.stem].name} and {file.name}."
-            )
-        found[file.stem] = file
-    if not found:
-        raise DataError(
-            f"load_tables: folder {folder.name!r} holds none of the tables (CSV or Parquet): {', '.join(SCHEMA)}."
-        )
-    _known({**found, **{Path(n).stem: None for n in ignored}}, f"files in {folder.name!r}")
-    return found, tuple(ignored)
-
-
-def _run(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> bool:
-    """Run a statement; return whether the engine took it. Its own message never leaves."""
-    import duckdb
-
-    try:
-        connection.execute(sql, parameters or [])
-    except (duckdb.Error, UnicodeError):
-        return False
-    return True
-
-
-def _from_file(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> bool:
-    target = quoted(f"raw_{name}")
-    if file.suffix.lower() == ".csv":
-        options = "all_varchar=true, header=true, strict_mode=true, delim=',', quote='\"', escape='\"', nullstr='', ignore_errors=false"
-        sql = f"CREATE TABLE {target} AS SELECT * FROM read_csv(?, {options})"
+            raise DataError(f"load_tables: there is no folder or file called {where} where the path points to.")
     else:
-        sql = f"CREATE TABLE {target} AS SELECT * FROM read_parquet(?)"
-    if not _run(connection, sql, [str(file)]):
-        kind = (
-            "a comma-separated file in UTF-8 with one header line and as many cells in every line"
-            if file.suffix == ".csv"
-            else "Parquet"
-        )
-        raise DataError(f"load_tables: {file.name} cannot be read. Expected {kind}.")
-    return True
-
-
-def _from_database(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[dict[str, bool], tuple[str, ...]]:
-    if not _run(connection, f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS given (READ_ONLY)"):
-        raise DataError(f"load_tables: {path.name} cannot be opened. Expected a folder, or a DuckDB file.")
-    names = [
-        row[0]
-        for row in connection.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'given' ORDER BY table_name"
-        ).fetchall()
-    ]
-    _known(dict.fromkeys(names), f"tables in {path.name!r}")
-    for name in names:
-        if name in SCHEMA:
-            connection.execute(f"CREATE TABLE {quoted(f'raw_{name}')} AS SELECT * FROM given.{quoted(name)}")
-    connection.execute("DETACH given")
-    return {name: True for name in names if name in SCHEMA}, tuple(n for n in names if n not in SCHEMA)
-
-
-def _from_frame(connection: duckdb.DuckDBPyConnection, name: str, frame: Any) -> bool:
-    table = _arrow(frame)
-    if table is None:
         raise DataError(
-            f"load_tables: table {name} is no frame this library reads. Expected pandas, Polars, pyarrow or a DuckDB relation "
-            "whose columns each hold one kind of value."
+            f"load_tables: a source of type {type(source).__name__} is not supported. Expected the path of a folder of CSV or "
+            "Parquet files or of a DuckDB file, or a mapping of table name to frame."
         )
-    connection.register("given_frame", table)
-    taken = _run(connection, f"CREATE TABLE {quoted(f'raw_{name}')} AS SELECT * FROM given_frame")
-    connection.unregister("given_frame")
-    if not taken:
+    unreadable = {fault.table for fault in found.faults}
+    if not found.tables and not unreadable:
+        raise DataError(f"load_tables: {where} holds none of the tables: {', '.join(SCHEMA)}.")
+    for name, table in SCHEMA.items():
+        if not table.optional and name not in found.tables and name not in unreadable:
+            hint = nearest(name, [Path(other).stem for other in found.ignored])
+            found.faults.append(Fault(name, "", f"the table is missing.{hint}"))
+    _rename(found, columns)
+    return found
+
+
+def _read_folder(connection: duckdb.DuckDBPyConnection, folder: Path, found: Sources) -> None:
+    files: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        name = file.stem.lower()
+        if file.name.startswith((".", "~")) or not file.is_file():
+            continue
+        if file.suffix.lower() not in _SUFFIXES or name not in SCHEMA:
+            found.ignored.append(file.name)
+        elif name in files:
+            found.faults.append(Fault(name, "", f"the table is there twice, as {files[name].name} and {file.name}."))
+        else:
+            files[name] = file
+    for name, file in files.items():
+        read = _from_csv if file.suffix.lower() == ".csv" else _from_parquet
+        _keep(found, read(connection, name, file))
+        digest = attempt(partial(_digest, file))
+        if isinstance(digest, str):
+            found.hashes[file.name] = digest
+
+
+def _keep(found: Sources, table: RawTable | Fault) -> None:
+    if isinstance(table, Fault):
+        found.faults.append(table)
+    else:
+        found.tables[table.name] = table
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _from_csv(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> RawTable | Fault:
+    relation = f"raw_{name}"
+    header = read_csv(connection, relation, file)
+    if isinstance(header, str):
+        return Fault(name, "", f"{file.name} cannot be read: {header}")
+    columns = tuple(RawColumn(column, f"c{i}", "VARCHAR") for i, column in enumerate(header))
+    return _sound(RawTable(name, relation, columns, file.name))
+
+
+def _from_parquet(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> RawTable | Fault:
+    import pyarrow.parquet as pq
+
+    relation = f"raw_{name}"
+    schema = attempt(lambda: pq.read_schema(file))
+    if isinstance(schema, Refused):
+        return Fault(name, "", f"{file.name} cannot be read as Parquet; it is empty, cut short or of another kind.")
+    numbered = ", ".join(f"c{i}" for i in range(len(schema.names)))
+    path = literal(without_globs(file))
+    made = attempt(
+        lambda: connection.execute(f"CREATE VIEW {relation} AS SELECT * FROM read_parquet({path}) AS t({numbered})")
+    )
+    if isinstance(made, Refused):
+        return Fault(name, "", f"{file.name} cannot be read as Parquet ({made.kind}).")
+    zones = {i: str(f.type.tz) for i, f in enumerate(schema) if getattr(f.type, "tz", None)}
+    return _described(connection, name, relation, list(schema.names), file.name, zones)
+
+
+def _read_database(connection: duckdb.DuckDBPyConnection, path: Path, found: Sources) -> None:
+    opened = attempt(lambda: connection.execute(f"ATTACH {literal(str(path))} AS given (READ_ONLY)"))
+    if isinstance(opened, Refused):
         raise DataError(
-            f"load_tables: table {name} holds a kind of column that cannot be read as text, numbers or dates."
+            f"load_tables: {path.name!r} cannot be opened as a DuckDB file ({opened.kind}). Expected a folder or a DuckDB file "
+            "that no other connection holds open."
         )
-    return True
+    listed = connection.execute(
+        "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'given' AND table_schema = 'main' "
+        "ORDER BY table_name"
+    ).fetchall()
+    for (name,) in listed:
+        if name not in SCHEMA:
+            found.ignored.append(name)
+            continue
+        place = f"given.main.{quoted(name)}"
+        names = [row[0] for row in connection.execute(f"DESCRIBE {place}").fetchall()]
+        numbered = ", ".join(f"c{i}" for i in range(len(names)))
+        connection.execute(f"CREATE VIEW raw_{name} AS SELECT * FROM {place} AS t({numbered})")
+        _keep(found, _described(connection, name, f"raw_{name}", names, name, {}))
+    found.hashes[path.name] = _digest(path)
 
 
-def _arrow(frame: Any) -> pa.Table | None:
-    """Return the frame as an Arrow table, NaN as null; None where it is no frame."""
-    import pandas as pd
-    import pyarrow as pa
-
-    if isinstance(frame, pa.Table):
-        return frame
-    if isinstance(frame, pd.DataFrame):
-        try:
-            return pa.Table.from_pandas(frame, preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            mixed = frame.copy()
-        for column in mixed.columns:
-            if mixed[column].dtype == object:
-                mixed[column] = [None if pd.isna(value) else str(value) for value in mixed[column]]
-        return pa.Table.from_pandas(mixed, preserve_index=False)
-    for method in ("to_arrow", "to_arrow_table", "fetch_arrow_table", "arrow"):
-        if hasattr(frame, method):
-            table = getattr(frame, method)()
-            return table if isinstance(table, pa.Table) else table.read_all()
-    return None
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
-    return tuple(row[0] for row in connection.execute(f"DESCRIBE {quoted(f'raw_{name}')}").fetchall())
+def _read_frames(connection: duckdb.DuckDBPyConnection, frames: Mapping[Any, Any], found: Sources) -> None:
+    for key, frame in frames.items():
+        name = str(key)
+        if name not in SCHEMA:
+            found.ignored.append(name)
+            continue
+        table = attempt(partial(as_arrow, frame))
+        if isinstance(table, Refused):
+            text = (
+                f"a {type(frame).__name__} cannot be read as a table. Expected a pandas, Polars or pyarrow frame or a DuckDB "
+                "relation whose columns hold text, numbers, dates or booleans."
+            )
+            found.faults.append(Fault(name, "", text))
+            continue
+        names = [str(column) for column in table.column_names]
+        numbered = table.rename_columns([f"c{i}" for i in range(len(names))])
+        made = attempt(partial(connection.register, f"raw_{name}", numbered))
+        if isinstance(made, Refused):
+            found.faults.append(Fault(name, "", f"a column holds a kind of value that cannot be read ({made.kind})."))
+            continue
+        _keep(found, _described(connection, name, f"raw_{name}", names, name, {}))
 
 
-def _rename(
-    connection: duckdb.DuckDBPyConnection, found: Mapping[str, bool], columns: Mapping[str, Mapping[str, str]]
-) -> None:
-    for table, names in columns.items():
-        if table not in found:
-            raise DataError(f"load_tables: [columns] speaks of table {table!r}. {did_you_mean(table, found)}")
-        present = _columns(connection, table)
-        for theirs, ours in names.items():
+def _described(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    relation: str,
+    names: list[str],
+    label: str,
+    zones: Mapping[int, str],
+) -> RawTable | Fault:
+    """Return a table with the types its columns have; instants become the wall clock of their time zone."""
+    rows = attempt(lambda: connection.execute(f"DESCRIBE {relation}").fetchall())
+    if isinstance(rows, Refused):
+        return Fault(name, "", f"{label} holds a kind of value that cannot be read ({rows.kind}).")
+    columns = []
+    for i, (column, row) in enumerate(zip(names, rows, strict=True)):
+        kind = str(row[1])
+        if kind == "TIMESTAMP WITH TIME ZONE":
+            zone = zones.get(i, "UTC")
+            columns.append(RawColumn(column, f"timezone({literal(zone)}, c{i})", "TIMESTAMP"))
+        elif kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION", "BLOB", "VARIANT")):
+            return Fault(
+                name, "", f"column {i + 1} of {label} holds lists, structures or bytes; expected plain values."
+            )
+        else:
+            columns.append(RawColumn(column, f"c{i}", "VARCHAR" if kind.startswith("ENUM") else kind))
+    return _sound(RawTable(name, relation, tuple(columns), label))
+
+
+def _sound(table: RawTable) -> RawTable | Fault:
+    """Return the table without nameless columns; a fault where two names are the same but for their case."""
+    named = tuple(column for column in table.columns if column.name.strip())
+    if len({column.name.lower() for column in named}) < len(named):
+        return Fault(table.name, "", f"{table.label} has two columns of one name (upper and lower case count as one).")
+    return replace(table, columns=named)
+
+
+def _rename(found: Sources, columns: Mapping[str, Mapping[str, str]]) -> None:
+    """Give columns the names of the schema, as the study's [columns] says."""
+    for name, names in columns.items():
+        if name not in SCHEMA:
+            found.faults.append(Fault(name, "", f"[columns] speaks of a table that is none.{nearest(name, SCHEMA)}"))
+            continue
+        table = found.tables.get(name)
+        if table is None:
+            continue
+        present = [column.name for column in table.columns]
+        for theirs in names:
             if theirs not in present:
-                raise DataError(
-                    f"load_tables: [columns] {table} has no column {theirs!r}. {did_you_mean(theirs, present)}"
-                )
-            connection.execute(f"ALTER TABLE {quoted(f'raw_{table}')} RENAME COLUMN {quoted(theirs)} TO {quoted(ours)}")
+                text = f"[columns] renames a column that is not there.{nearest(theirs, present)}"
+                found.faults.append(Fault(name, theirs, text))
+        renamed = tuple(replace(column, name=names.get(column.name, column.name)) for column in table.columns)
+        made = _sound(replace(table, columns=renamed))
+        if isinstance(made, Fault):
+            made = replace(made, text="after [columns] two columns have one name.")
+            found.tables.pop(name)
+        _keep(found, made)

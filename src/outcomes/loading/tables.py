@@ -3,44 +3,54 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
-import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from outcomes.errors import DataError, did_you_mean
+from outcomes.errors import DataError, DisclosureError, did_you_mean
+from outcomes.loading.cells import SQL_TYPES
 from outcomes.loading.checking import ChecksReport, all_rules, run_checks
 from outcomes.loading.conversion import convert
+from outcomes.loading.dropping import Dropped, without_rows
+from outcomes.loading.engine import Refused, attempt, open_engine, quoted
+from outcomes.loading.faults import nearest
 from outcomes.loading.schema import SCHEMA
-from outcomes.loading.sources import quoted, read_sources
-from outcomes.results import html_table
+from outcomes.loading.sources import Sources, read_sources
+from outcomes.results import Note, html_table
 
 if TYPE_CHECKING:
     import duckdb
+    import narwhals as nw
     import pandas as pd
 
 __all__ = ["Tables", "load_tables"]
 
 _log = logging.getLogger("outcomes")
+_PANDAS = {"BIGINT": ("int64", "Int64"), "BOOLEAN": ("bool", "boolean"), "DOUBLE": ("float64", "float64")}
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Tables:
     """The tables of one extract, typed and checked, on an embedded DuckDB of their own.
 
+    Ids and days are BIGINT, flags BOOLEAN, codes and text VARCHAR, measures DOUBLE; what is missing is null. The extract's own
+    columns follow those of the schema. Row number `_row` is the order of the extract, and makes every ordering unique.
+
     Attributes
     ----------
+    connection : duckdb.DuckDBPyConnection
+        Sees every table of the schema under its name; optional tables that did not come are empty.
     checks : ChecksReport
         Every rule and how many rows break it.
-    counts : mapping of table to rows
-    hashes : mapping of file to sha256 (empty for frames)
+    counts : mapping of table to rows, of the tables that came
+    hashes : mapping of file name to sha256 (empty for frames)
     origin : str
         ``"1970-01-01"``, or ``"undisclosed"`` where the extract has day numbers.
-    programme_ids : mapping of the catalogue's own ids to integers
-    dropped : mapping of rule to rows dropped by `require_clean`
+    programme_ids : mapping of the catalogue's own programme ids, as text, to the integers they have here
+    ignored : tuple of names of files, frames or tables the schema does not know
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -50,68 +60,117 @@ class Tables:
     origin: str
     programme_ids: Mapping[str, int]
     ignored: tuple[str, ...] = ()
-    dropped: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    _schema: str = "main"
+    _dropped: tuple[Dropped, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the tables that are there."""
+        """Names of the tables that came, in the order of the schema."""
         return tuple(self.counts)
 
-    def frame(self, name: str) -> pd.DataFrame:
-        """Return a table as a pandas frame: ids and days as integers, missing as NA.
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the optional tables that did not come; `lazy` and `frame` give them without rows."""
+        return tuple(name for name in SCHEMA if name not in self.counts)
+
+    @property
+    def dropped(self) -> pd.DataFrame:
+        """What `require_clean` left out: rule, table, n, why (breaks the rule, refers to a dropped row, reference emptied)."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self._dropped), columns=["rule", "table", "n", "why"])
+
+    def lazy(self, name: str) -> nw.LazyFrame[Any]:
+        """Return a table as a narwhals lazy frame on the embedded DuckDB, with the row number `_row`.
+
+        Frames of one `Tables` join each other; those of another, or of tables before and after `require_clean`, do not.
 
         Raises
         ------
         DataError
             There is no such table.
         """
-        if name not in self.counts:
-            raise DataError(f"Tables: there is no table {name!r} here. {did_you_mean(name, self.counts)}")
-        return self.connection.execute(f"SELECT * EXCLUDE (_row) FROM {quoted(name)} ORDER BY _row").df()
+        import narwhals as nw
+
+        return nw.from_native(self.connection.sql(f"SELECT * FROM {self._schema}.{self._known(name)}"))
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return a copy of a table as a pandas frame in the order of the extract.
+
+        Columns that may be empty have the dtypes Int64 and boolean, with NA; the others int64 and bool. Measures are float64.
+
+        Raises
+        ------
+        DataError
+            There is no such table.
+        """
+        query = f"SELECT * EXCLUDE (_row) FROM {self._schema}.{self._known(name)} ORDER BY _row"
+        frame = self.connection.execute(query).df()
+        dtypes = {}
+        for column in SCHEMA[name].columns:
+            if SQL_TYPES[column.kind] in _PANDAS:
+                dtypes[column.name] = _PANDAS[SQL_TYPES[column.kind]][column.nullable]
+        return frame.astype(dtypes)
 
     def require_clean(self, drop: Sequence[str] = ()) -> Tables:
-        """Return the tables without the rows that break the rules named in `drop`.
+        """Return tables that break no rule of severity error, without the rows that break the rules named in `drop`.
+
+        Parameters
+        ----------
+        drop : sequence of str
+            Names of rules of any severity; ``"table.rule"`` where only one table is meant. Rows that refer to a dropped row are
+            dropped with it. The `dropped` of what is returned counts them all.
 
         Raises
         ------
         DataError
             A rule of severity error is broken and not named; or a name is no rule.
         """
-        rules = {rule.name: rule for rule in all_rules(self.counts)}
+        kept = self._without(drop)
+        broken = [row for row in kept.checks.rows if row[3] == "error" and row[4]]
+        if not broken:
+            return kept
+        lines = "\n".join(
+            f"  - {rule} ({table}{'.' + column if column else ''}): {n:,} of {of:,} rows: {text}."
+            for rule, table, column, _, n, of, text in broken
+        )
+        raise DataError(
+            f"The tables break {len(broken)} rule{'s' if len(broken) > 1 else ''} that must hold.\n{lines}\n"
+            "Fix them at source, or list the rules in [checks] drop: their rows are then left out and counted."
+        )
+
+    def _without(self, drop: Sequence[str]) -> Tables:
+        if isinstance(drop, str):
+            raise DataError(f"[checks] drop is a list of names of rules, such as [{drop!r}].")
+        rules = all_rules(self.connection, self.names, self.origin)
+        valid = dict.fromkeys([*(rule.name for rule in rules), *(f"{rule.table}.{rule.name}" for rule in rules)])
         for name in drop:
-            if name not in rules:
-                raise DataError(f"[checks] drop: there is no rule {name!r}. {did_you_mean(name, rules)}")
-        left = [name for name in self.checks.errors if name not in drop]
-        if left:
-            frame = self.checks.to_frame().set_index("rule")
-            lines = "\n".join(
-                f"  - {name}: {frame.loc[name, 'n']:,} of {frame.loc[name, 'of']:,} rows of {frame.loc[name, 'table']}."
-                f"{frame.loc[name, 'column']}: {frame.loc[name, 'text']}"
-                for name in left
-            )
-            raise DataError(
-                f"The tables break {len(left)} rule{'s' if len(left) > 1 else ''}.\n{lines}\nFix them at source, or list the rules in [checks] drop."
-            )
-        dropped = {}
-        if any(self.checks.to_frame().set_index("rule")["n"].reindex(list(drop)).fillna(0) > 0):
-            fresh = _connect()
-            for name in self.counts:
-                fresh.register("given", self.connection.execute(f"SELECT * FROM {quoted(name)}").fetch_arrow_table())
-                fresh.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM given")
-                fresh.unregister("given")
-            for name in drop:
-                rule = rules[name]
-                before = fresh.execute(f"SELECT count(*) FROM {quoted(rule.table)}").fetchall()[0][0]
-                fresh.execute(f"DELETE FROM {quoted(rule.table)} WHERE _row IN ({rule.sql})")
-                dropped[name] = int(
-                    before - fresh.execute(f"SELECT count(*) FROM {quoted(rule.table)}").fetchall()[0][0]
-                )
-            counts = _counts(fresh, self.counts)
-            return Tables(
-                connection=fresh, checks=run_checks(fresh, counts), counts=counts, hashes=self.hashes, origin=self.origin,
-                programme_ids=self.programme_ids, ignored=self.ignored, dropped=MappingProxyType(dropped),
-            )  # fmt: skip
-        return self
+            if name not in valid:
+                hint = nearest(name, valid) or f" {did_you_mean(name, self.checks.failed)}"
+                raise DataError(f"[checks] drop: there is no rule {name!r}.{hint}")
+        mine = [rule for rule in rules if {rule.name, f"{rule.table}.{rule.name}"} & set(drop)]
+        broken = {(row[0], row[1], row[2]) for row in self.checks.rows if row[4]}
+        if not any((rule.name, rule.table, rule.column) in broken for rule in mine):
+            return self
+        connection, schema, dropped = without_rows(self.connection, self._schema, mine)
+        counts = _counts(connection, self.names)
+        _log.info("dropped %d rows under %d rules", sum(d[2] for d in dropped), len({d[0] for d in dropped}))
+        return replace(
+            self,
+            connection=connection,
+            checks=run_checks(connection, counts, self.origin, self.checks.notes),
+            counts=counts,
+            _schema=schema,
+            _dropped=(*self._dropped, *dropped),
+        )
+
+    def _known(self, name: str) -> str:
+        if name not in SCHEMA:
+            raise DataError(f"Tables: there is no table {name!r}. {did_you_mean(name, SCHEMA)}")
+        return name
+
+    def __reduce__(self) -> NoReturn:
+        raise DisclosureError("Tables hold rows about people and do not pickle; load them again from their source.")
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
@@ -121,14 +180,15 @@ class Tables:
         import pandas as pd
 
         frame = pd.DataFrame({"table": list(self.counts), "rows": list(self.counts.values())})
-        return html_table(frame, caption="Tables") + f"<p>{self.checks.describe()}</p>"
+        return f"<div>{html_table(frame, caption='Tables')}<p>{self.checks.describe()}</p></div>"
 
 
 def load_tables(
-    source: Any,
+    source: str | Path | Mapping[str, Any],
     *,
     codes: Mapping[str, Mapping[str, str]] | None = None,
     columns: Mapping[str, Mapping[str, str]] | None = None,
+    drop: Sequence[str] = (),
 ) -> Tables:
     """Load the tables of an extract, give them their types, and check them against each other.
 
@@ -137,12 +197,14 @@ def load_tables(
     Parameters
     ----------
     source : path or mapping
-        A folder of CSV or Parquet files named like the tables, a DuckDB file, or a mapping of table name to a pandas, Polars or
-        pyarrow frame or DuckDB relation. Dates are ISO dates or whole days from an undisclosed origin.
+        A folder of CSV and Parquet files named like the tables, a DuckDB file, or a mapping of table name to frame (pandas,
+        Polars, pyarrow, DuckDB relation).
     codes : mapping, optional
-        ``{"table.column": {theirs: ours}}``, applied before codes are checked.
+        ``{"table.column": {theirs: ours}}``, applied before codes are checked; ours may be ``""``, which is missing.
     columns : mapping, optional
-        ``{table: {theirs: ours}}``, applied first.
+        ``{table: {theirs: ours}}``, applied before anything else.
+    drop : sequence of str, optional
+        Rules whose rows are left out and counted, as by `Tables.require_clean`, which would also refuse other broken rules.
 
     Returns
     -------
@@ -152,49 +214,68 @@ def load_tables(
     Raises
     ------
     DataError
-        The structure is broken: a table or column missing, cells that are no date, number or known code, empty required
-        cells, repeated keys, references to nothing, direct identifiers. Every fault is listed, counted, and never shown.
+        The structure is broken: a table or column missing or unreadable, cells that are no date, number or known code,
+        empty required cells, repeated keys, references to nothing, columns that name a direct identifier. One error lists
+        every fault with its table, column and count; no row's value is in it. Also for a name in `drop` that is no rule.
 
     Notes
     -----
-    Ids become integers, the same in every table; days count from 1970-01-01 (or from the extract's own origin). Columns the
-    schema does not know pass through. Inputs are not changed and nothing is written.
+    Types are read from the schema, not guessed. Dates are ISO dates (a time of day is cut off) and become days since
+    1970-01-01, or they are whole days from an undisclosed origin and stay as they are; an extract has one or the other. Ids
+    become 1, 2, … in the order of their numbers or their text, the same in every table. Flags are true/false, t/f, yes/no, y/n
+    or 1/0 in any case. Text is trimmed; an empty cell is missing, and so is NA, NaN, NaT or NULL except in plain text. A column
+    the schema does not know passes through, as numbers where every cell is one (019 is none), else as text.
+    Inputs are not changed; nothing is written but what DuckDB spills to a private folder when memory is short, and
+    removes.
 
     Examples
     --------
     >>> import outcomes as oc
     >>> from outcomes.synthetic import make_cohort
-    >>> oc.load_tables(make_cohort(200, replicates=0).tables).checks.passed
+    >>> tables = oc.load_tables(make_cohort(200, replicates=0).tables)
+    >>> tables.checks.passed
     True
     """
-    connection = _connect()
-    raw = read_sources(connection, source, columns or {})
-    converted = convert(connection, raw.columns, codes or {})
-    counts = _counts(connection, {name: 0 for name in SCHEMA if name in raw.columns})
-    checks = run_checks(connection, counts)
-    _log.info("loaded %d tables, %d rows", len(counts), sum(counts.values()))
+    loaded = attempt(partial(_load, source, codes or {}, columns or {}))
+    if isinstance(loaded, Refused):
+        raise DataError(
+            f"load_tables: the embedded engine stopped ({loaded.kind}) on something the checks of the structure do not know; "
+            "is there enough memory and free disk? Nothing was loaded."
+        )
+    _log.info("loaded %d tables with %d rows", len(loaded.counts), sum(loaded.counts.values()))
+    return loaded._without(drop) if drop else loaded
+
+
+def _load(source: Any, codes: Mapping[str, Mapping[str, str]], columns: Mapping[str, Mapping[str, str]]) -> Tables:
+    connection = open_engine()
+    sources = read_sources(connection, source, columns)
+    converted = convert(connection, sources, codes)
+    connection.execute("SET enable_external_access = false")  # everything is in; what follows needs no file
+    counts = _counts(connection, [name for name in SCHEMA if name in sources.tables])
     return Tables(
         connection=connection,
-        checks=checks,
+        checks=run_checks(connection, counts, converted.origin, _notes(sources)),
         counts=counts,
-        hashes=MappingProxyType(dict(raw.hashes)),
+        hashes=MappingProxyType(dict(sources.hashes)),
         origin=converted.origin,
         programme_ids=MappingProxyType(dict(converted.programme_ids)),
-        ignored=raw.ignored,
+        ignored=tuple(sources.ignored),
     )
 
 
-def _connect() -> duckdb.DuckDBPyConnection:
-    """Open an embedded DuckDB whose temporary folder is private and goes with it."""
-    import duckdb
+def _notes(sources: Sources) -> tuple[Note, ...]:
+    """Return what a reader of the checks must know: tables that may be absent and are, data that are no table."""
+    absent = [name for name in SCHEMA if name not in sources.tables]
+    unknown = [name for name in sources.ignored if Path(name).suffix.lower() in ("", ".csv", ".parquet")]
+    notes = []
+    if absent:
+        notes.append(Note("absent_tables", f"Not in the extract, and not required: {', '.join(absent)}."))
+    if unknown:
+        notes.append(Note("ignored", f"No table of the schema, and ignored: {', '.join(unknown)}."))
+    return tuple(notes)
 
-    folder = tempfile.mkdtemp(prefix="outcomes-")
-    connection = duckdb.connect(":memory:", config={"temp_directory": folder, "threads": 2})
-    weakref.finalize(connection, shutil.rmtree, folder, ignore_errors=True)
-    return connection
 
-
-def _counts(connection: duckdb.DuckDBPyConnection, names: Mapping[str, int]) -> Mapping[str, int]:
-    return MappingProxyType(
-        {n: int(connection.execute(f"SELECT count(*) FROM {quoted(n)}").fetchall()[0][0]) for n in names}
-    )
+def _counts(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> Mapping[str, int]:
+    query = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {quoted(name)}" for name in names)
+    found = dict(connection.execute(query).fetchall())
+    return MappingProxyType({name: int(found[name]) for name in names})

@@ -1,0 +1,81 @@
+"""CSV files, read as text by DuckDB: no type is guessed, and a line that does not fit is counted, never shown."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from outcomes.loading.engine import Refused, attempt, literal, open_engine
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["read_csv", "without_globs"]
+
+_EXPECTED = "Expected UTF-8 text with commas between cells and one line of column names."
+_FAULTS = {
+    "MISSING COLUMNS": "with too few cells",
+    "TOO MANY COLUMNS": "with too many cells",
+    "UNQUOTED VALUE": "with quotation marks in the wrong place",
+    "INVALID ENCODING": "that are not UTF-8 text",
+    "LINE SIZE OVER MAXIMUM": "that are too long",
+}
+
+
+def read_csv(connection: duckdb.DuckDBPyConnection, relation: str, file: Path) -> list[str] | str:
+    """Read a file into table `relation` with text columns c0, c1, …; return its column names, or what is wrong in words."""
+    header = attempt(lambda: _header(file))
+    if isinstance(header, Refused):
+        return f"{header.kind}. {_EXPECTED}"
+    if not any(name.strip() for name in header):
+        return f"it is empty. {_EXPECTED}"
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        return f"the cells are not separated by commas. {_EXPECTED}"
+    scan = _scan(file, len(header))
+    read = attempt(lambda: connection.execute(f"CREATE TABLE {relation} AS SELECT * FROM {scan}"))
+    if isinstance(read, Refused):
+        return f"{_diagnosis(file, len(header))} {_EXPECTED}"
+    return header
+
+
+def _header(file: Path) -> list[str]:
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        return [name.strip() for name in next(csv.reader(stream), [])]
+
+
+def _scan(file: Path, width: int, more: str = "") -> str:
+    """Return the SQL that scans the file; nothing is left to DuckDB's sniffing."""
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
+    options = (
+        "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', strict_mode = true"
+    )
+    return f"read_csv({literal(without_globs(file))}, {options}, columns = {{{columns}}}{more})"
+
+
+def without_globs(file: Path) -> str:
+    """Return the path with the characters DuckDB would take for a pattern made literal.
+
+    Examples
+    --------
+    >>> without_globs(Path("extract [2]") / "people.csv")
+    'extract [[]2]/people.csv'
+    """
+    return "".join(f"[{c}]" if c in "*?[" else c for c in file.as_posix())
+
+
+def _diagnosis(file: Path, width: int) -> str:
+    """Return how many lines do not fit and in what way; the lines themselves go with the engine that looked."""
+    engine = open_engine()
+    scan = _scan(file, width, ", store_rejects = true")
+    looked = attempt(lambda: engine.execute(f"SELECT * FROM {scan}").fetchone())
+    counts = attempt(
+        lambda: engine.execute(
+            "SELECT CAST(error_type AS VARCHAR), count(DISTINCT line) FROM reject_errors GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+    )
+    engine.close()
+    if isinstance(looked, Refused) or isinstance(counts, Refused) or not counts:
+        return "its lines end in different ways, or a quotation mark is never closed."
+    parts = [f"{n:,} line{'s' if n > 1 else ''} {_FAULTS.get(kind, 'that do not fit')}" for kind, n in counts]
+    return f"{', '.join(parts)}."
