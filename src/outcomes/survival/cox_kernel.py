@@ -1,9 +1,11 @@
-"""The Cox partial likelihood over sorted arrays: Newton-Raphson, score residuals, baseline hazard.
+"""The Cox partial likelihood over sorted rows: Newton–Raphson, information, score residuals.
 
-A row is at risk at the event times of its stratum in (entry, exit]: a range of groups. Sums over risk sets are differences of
-prefix sums over groups, so one evaluation costs O(N p + D p) for N rows and D events, whatever the ties. Efron's correction is
-carried by expanding each group into its d events with fractions 0, 1/d, ..., (d-1)/d; Breslow sets all fractions to 0.
-Weighted ties follow Therneau & Grambsch (2000, section 3.3): the mean weight of the group's events stands before each term.
+One evaluation costs a few passes over the covariates, whatever the ties: second moments over risk sets are never formed group by
+group, because the sum over groups of a weighted second moment is one weighted moment of the rows, with the cumulative hazard each
+row was exposed to as its weight.
+
+With l = 0..d-1 over the d tied events of a group, f = l/d (Efron) or 0 (Breslow), s0, s1 the sums of risk and risk x over the risk
+set and d0, d1 over the tied, the l-th term has denominator s0 - f d0 and mean (s1 - f d1) / (s0 - f d0).
 """
 
 from __future__ import annotations
@@ -12,228 +14,188 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from outcomes.results import Array, IntArray
-from outcomes.survival.risk_table import summed
+from outcomes.results import Array
+from outcomes.survival.cox_rows import CoxRows
 
-__all__ = ["CoxFit", "RiskGroups", "by_group_moments", "evaluate", "group_events", "newton", "score_residuals"]
+__all__ = ["CoxFit", "RiskSums", "group_scores", "information", "newton", "risk_sums", "score_residuals"]
+
+_CHUNK = 16_384  # rows of a moment held in cache
 
 
 @dataclass(frozen=True)
-class RiskGroups:
-    """Event times by stratum; N rows, G groups, D events (frequencies counted).
+class RiskSums:
+    """Sums over risk sets at one value of the coefficients; R rows, G groups, p terms.
 
     Attributes
     ----------
-    low, high : ndarray of int, shape (N,)
-        A row is at risk at groups low..high-1.
-    own : ndarray of int, shape (N,)
-        Group of the row's own event, -1 where it has none.
-    time : ndarray, shape (G,)
-    stratum : ndarray of int, shape (G,)
-    deaths : ndarray of int, shape (G,)
-        Number of events.
-    mean_weight : ndarray, shape (G,)
-        Mean sampling weight of the events.
-    group, fraction : ndarray, shape (D,)
-        Expansion of groups into their events, with Efron's fraction of each.
+    relative : ndarray, shape (R,)
+        exp(beta x + offset).
+    loglik : float
+    s1, d1 : ndarray, shape (p, G)
+        Weighted covariate sums over risk sets and over the tied.
+    hazard, hazard_f : ndarray, shape (G,)
+        Sum over l of 1 / denominator and of f / denominator, times the mean weight.
+    square, square_f, square_ff : ndarray, shape (G,)
+        Sum over l of 1, f and f² over the squared denominator, times the mean weight.
     """
 
-    low: IntArray
-    high: IntArray
-    own: IntArray
-    time: Array
-    stratum: IntArray
-    deaths: IntArray
-    mean_weight: Array
-    group: IntArray
-    fraction: Array
+    relative: Array
+    loglik: float
+    s1: Array
+    d1: Array
+    hazard: Array
+    hazard_f: Array
+    square: Array
+    square_f: Array
+    square_ff: Array
+
+    @property
+    def expected(self) -> Array:
+        """Weighted sum over each group's events of their mean covariates, shape (p, G)."""
+        return self.s1 * self.hazard - self.d1 * self.hazard_f
 
 
 @dataclass(frozen=True)
 class CoxFit:
-    """A converged (or stopped) fit; p terms.
+    """A converged (or stopped) fit; p terms, on the scale of the sorted rows.
 
     Attributes
     ----------
     beta : ndarray, shape (p,)
-    loglik : float
-    score : ndarray, shape (p,)
-    information : ndarray, shape (p, p)
+    information, information_null : ndarray, shape (p, p)
+        At `beta` and at 0.
+    loglik, loglik_null : float
+    score_statistic : float
+        Score test of all terms at 0.
     iterations : int
     converged : bool
     """
 
     beta: Array
-    loglik: float
-    score: Array
     information: Array
+    information_null: Array
+    loglik: float
+    loglik_null: float
+    score_statistic: float
     iterations: int
     converged: bool
 
 
-def group_events(
-    entry: Array, exit: Array, died: Array, stratum: IntArray, weight: Array, count: Array, *, efron: bool
-) -> RiskGroups:
-    """Return the groups of tied events of each stratum, and each row's range of groups."""
-    # one ordered key for (stratum, time): rank of the time plus an offset per stratum
-    values, rank = np.unique(np.concatenate((entry, exit)), return_inverse=True)
-    span = len(values) + 1
-    start, stop = stratum * span + rank[: len(entry)], stratum * span + rank[len(entry) :]
-    keys, group_of = np.unique(stop[died], return_inverse=True)
-    deaths = np.bincount(group_of, weights=count[died], minlength=len(keys)).astype(np.int64)
-    total = np.bincount(group_of, weights=(weight * count)[died], minlength=len(keys))
-    own = np.full(len(entry), -1, dtype=np.int64)
-    own[died] = group_of
-    group = np.repeat(np.arange(len(keys)), deaths)
-    order = np.arange(len(group)) - np.repeat(np.cumsum(deaths) - deaths, deaths)
-    fraction = order / deaths[group] if efron else np.zeros(len(group))
-    return RiskGroups(
-        low=np.searchsorted(keys, start, side="right"),
-        high=np.searchsorted(keys, stop, side="right"),
-        own=own,
-        time=values[keys % span],
-        stratum=keys // span,
-        deaths=deaths,
-        mean_weight=total / np.maximum(deaths, 1),
-        group=group,
-        fraction=fraction,
-    )
+def risk_sums(rows: CoxRows, beta: Array, offset: Array | float = 0.0) -> RiskSums:
+    """Return the sums over risk sets at `beta`."""
+    eta = beta @ rows.x + offset
+    relative = np.exp(eta)
+    risk = rows.weight * relative
+    tied = rows.group is not None
+    size, terms = len(rows.time), len(rows.x)
+    s1, d1 = np.empty((terms, size)), np.zeros((terms, size))
+    s0 = rows.over_risk_sets(risk)
+    at_event = risk[rows.event]
+    d0 = rows.over_events(at_event) if tied else np.zeros(size)
+    product = np.empty(len(risk))
+    for j in range(terms):
+        np.multiply(risk, rows.x[j], out=product)
+        s1[j] = rows.over_risk_sets(product)
+        if tied:
+            d1[j] = rows.over_events(product[rows.event])
+    weight = rows.mean_weight
+    gained = float(rows.weight[rows.event] @ eta[rows.event])
+    if rows.group is None or rows.fraction is None:
+        hazard = weight * rows.deaths / s0
+        none = np.zeros(size)
+        loglik = gained - float((weight * rows.deaths) @ np.log(s0))
+        return RiskSums(relative, loglik, s1, d1, hazard, none, hazard / s0, none, none)
+    f = rows.fraction
+    denominator = s0[rows.group] - f * d0[rows.group]
+    one = 1.0 / denominator
+    loglik = gained - float(weight[rows.group] @ np.log(denominator))
+    sums = [weight * rows.by_group(part) for part in (one, f * one, one * one, f * one * one, f * f * one * one)]
+    return RiskSums(relative, loglik, s1, d1, *sums)
 
 
-def _over_risk_sets(groups: RiskGroups, values: Array) -> Array:
-    """Return the sum of `values` (N,) over each group's risk set, shape (G,)."""
-    size = len(groups.time)
-    joining = summed(groups.low, values, size + 1)
-    leaving = summed(groups.high, values, size + 1)
-    # from the far end, so that small late risk sets are not differences of large numbers
-    total: Array = (np.cumsum(leaving[::-1])[::-1] - np.cumsum(joining[::-1])[::-1])[1:]
+def group_scores(rows: CoxRows, sums: RiskSums) -> Array:
+    """Return observed less expected covariates of each group, shape (p, G)."""
+    weight = rows.weight[rows.event]
+    observed = np.stack([rows.over_events(weight * x[rows.event]) for x in rows.x])
+    return observed - sums.expected
+
+
+def information(rows: CoxRows, sums: RiskSums, by_group: Array | None = None) -> Array:
+    """Return the information, shape (p, p); with `by_group` (G,) each group's part is multiplied by its value."""
+    times = np.ones(len(rows.time)) if by_group is None else by_group
+    load = rows.over_range(sums.hazard * times)
+    load[rows.event] -= (sums.hazard_f * times)[rows.own]
+    load *= rows.weight * sums.relative
+    moment = _moment(rows.x, load)
+    cross = (sums.s1 * (sums.square_f * times)) @ sums.d1.T
+    means = (sums.s1 * (sums.square * times)) @ sums.s1.T - cross - cross.T
+    return moment - means - (sums.d1 * (sums.square_ff * times)) @ sums.d1.T
+
+
+def _moment(x: Array, load: Array) -> Array:
+    """Return x diag(load) x' of x (p, R), shape (p, p)."""
+    total = np.zeros((len(x), len(x)))
+    for start in range(0, x.shape[1], _CHUNK):
+        part = x[:, start : start + _CHUNK]
+        total += (part * load[start : start + _CHUNK]) @ part.T
     return total
 
 
-def _over_events(groups: RiskGroups, values: Array) -> Array:
-    """Return the sum of `values` (N,) over each group's events, shape (G,)."""
-    hit = groups.own >= 0
-    return summed(groups.own[hit], values[hit], len(groups.time))
+def newton(rows: CoxRows, offset: Array | float = 0.0, *, steps: int = 50, tolerance: float = 1e-12) -> CoxFit:
+    """Maximise the partial likelihood from 0, halving steps that do not climb.
+
+    It ends when the gain a further step promises (the Newton decrement, per unit of weight) is below `tolerance`; that step is
+    still taken, so the coefficients are within about 1e-12 of their standard errors.
+    """
+    beta = np.zeros(len(rows.x))
+    sums = risk_sums(rows, beta, offset)
+    per_unit = float(rows.mean_weight @ rows.deaths) / float(rows.deaths.sum())
+    null, statistic, step = sums.loglik, 0.0, 0
+    while True:
+        score, matrix = group_scores(rows, sums).sum(axis=1), information(rows, sums)
+        move = _solve(matrix, score)
+        decrement = float(score @ move)
+        if step == 0:
+            statistic, at_zero = decrement, matrix
+        if decrement <= tolerance * per_unit or step == steps:
+            converged = decrement <= tolerance * per_unit
+            gain = 0.5 * decrement if converged else 0.0
+            last = beta + move if converged else beta
+            return CoxFit(last, matrix, at_zero, sums.loglik + gain, null, statistic, step, converged)
+        beta, sums = _climb(rows, beta, move, sums, offset)
+        step += 1
 
 
-@dataclass(frozen=True)
-class _State:
-    risk: Array  # (N,) weight * count * exp(eta)
-    denominator: Array  # (D,)
-    mean: Array  # (D, p) weighted mean covariate of each term
+def _climb(rows: CoxRows, beta: Array, move: Array, sums: RiskSums, offset: Array | float) -> tuple[Array, RiskSums]:
+    share = 1.0
+    while True:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            trial = risk_sums(rows, beta + share * move, offset)
+        if trial.loglik >= sums.loglik - 1e-10 * abs(sums.loglik) or share < 1e-6:
+            return beta + share * move, trial
+        share /= 2
 
 
-def _state(groups: RiskGroups, x: Array, eta: Array, weight: Array) -> _State:
-    risk = weight * np.exp(eta)
-    s0, d0 = _over_risk_sets(groups, risk), _over_events(groups, risk)
-    denominator = s0[groups.group] - groups.fraction * d0[groups.group]
-    mean = np.empty((len(groups.group), x.shape[1]))
-    for j in range(x.shape[1]):
-        s1, d1 = _over_risk_sets(groups, risk * x[:, j]), _over_events(groups, risk * x[:, j])
-        mean[:, j] = (s1[groups.group] - groups.fraction * d1[groups.group]) / denominator
-    return _State(risk, denominator, mean)
+def _solve(matrix: Array, score: Array) -> Array:
+    singular = False
+    try:
+        return np.asarray(np.linalg.solve(matrix, score))
+    except np.linalg.LinAlgError:
+        singular = True
+    return np.asarray(np.linalg.lstsq(matrix, score, rcond=None)[0]) if singular else score
 
 
-def evaluate(
-    groups: RiskGroups, x: Array, beta: Array, weight: Array, offset: Array
-) -> tuple[float, Array, Array, _State]:
-    """Return log likelihood, score (p,), information (p, p) and the state at `beta`; `weight` includes frequencies."""
-    eta = x @ beta + offset
-    state = _state(groups, x, eta, weight)
-    size = len(groups.time)
-    hit = groups.own >= 0
-    each = groups.mean_weight[groups.group]
-    loglik = float(weight[hit] @ eta[hit] - each @ np.log(state.denominator))
-    score = weight[hit] @ x[hit] - each @ state.mean
-    hazard = each / state.denominator
-    at_risk = np.concatenate(([0.0], np.cumsum(summed(groups.group, hazard, size))))
-    tied = summed(groups.group, hazard * groups.fraction, size)
-    load = state.risk * (at_risk[groups.high] - at_risk[groups.low])
-    load[hit] -= state.risk[hit] * tied[groups.own[hit]]
-    information = x.T @ (load[:, None] * x) - state.mean.T @ (each[:, None] * state.mean)
-    return loglik, score, information, state
-
-
-def newton(
-    groups: RiskGroups,
-    x: Array,
-    weight: Array,
-    offset: Array,
-    *,
-    start: Array | None = None,
-    steps: int = 50,
-    tolerance: float = 1e-11,
-) -> tuple[CoxFit, float]:
-    """Maximise the partial likelihood; return the fit and the log likelihood at the start."""
-    beta = np.zeros(x.shape[1]) if start is None else start.copy()
-    loglik, score, information, _ = evaluate(groups, x, beta, weight, offset)
-    null = loglik
-    for step in range(1, steps + 1):
-        move = np.linalg.solve(information, score)
-        shrink = 1.0
-        while True:
-            trial = evaluate(groups, x, beta + shrink * move, weight, offset)
-            if trial[0] >= loglik - 1e-10 * abs(loglik) or shrink < 1e-6:
-                break
-            shrink /= 2
-        beta = beta + shrink * move
-        done = abs(trial[0] - loglik) <= tolerance * (abs(loglik) + 1e-3) and float(
-            score @ move
-        ) < 1e-9 + tolerance * abs(loglik)
-        loglik, score, information = trial[:3]
-        if done:
-            # one more full step costs little and polishes the last digits
-            beta = beta + np.linalg.solve(information, score)
-            loglik, score, information, _ = evaluate(groups, x, beta, weight, offset)
-            return CoxFit(beta, loglik, score, information, step, True), null
-    return CoxFit(beta, loglik, score, information, steps, False), null
-
-
-def score_residuals(groups: RiskGroups, x: Array, beta: Array, weight: Array, offset: Array) -> Array:
-    """Return each row's contribution to the score per unit of its weight, shape (N, p); weighted they sum to 0."""
-    eta = x @ beta + offset
-    state = _state(groups, x, eta, weight)
-    size, terms = len(groups.time), x.shape[1]
-    hazard = groups.mean_weight[groups.group] / state.denominator
-    hit = groups.own >= 0
-    own = groups.own[hit]
-
-    def by_group(values: Array) -> Array:
-        return summed(groups.group, values, size)
-
-    def over_range(values: Array) -> Array:
-        prefix = np.concatenate(([0.0], np.cumsum(values)))
-        return prefix[groups.high] - prefix[groups.low]
-
-    exposure = over_range(by_group(hazard))
-    exposure[hit] -= by_group(hazard * groups.fraction)[own]
-    residual = -x * (np.exp(eta) * exposure)[:, None]
-    for j in range(terms):
-        pull = over_range(by_group(hazard * state.mean[:, j]))
-        pull[hit] -= by_group(hazard * groups.fraction * state.mean[:, j])[own]
-        residual[:, j] += np.exp(eta) * pull
-        residual[hit, j] += x[hit, j] - (by_group(state.mean[:, j]) / groups.deaths)[own]
+def score_residuals(rows: CoxRows, sums: RiskSums) -> Array:
+    """Return each row's contribution to the score per unit of its weight, shape (p, R); weighted they sum to 0."""
+    exposure = rows.over_range(sums.hazard)
+    exposure[rows.event] -= sums.hazard_f[rows.own]
+    residual = rows.over_range(sums.s1 * sums.square - sums.d1 * sums.square_f)
+    taken = sums.s1 * sums.square_f - sums.d1 * sums.square_ff
+    mean = sums.expected / (rows.mean_weight * rows.deaths)
+    for j in range(len(residual)):
+        row = residual[j]
+        row[rows.event] -= taken[j, rows.own]
+        row -= rows.x[j] * exposure
+        row *= sums.relative
+        row[rows.event] += rows.x[j, rows.event] - mean[j, rows.own]
     return residual
-
-
-def by_group_moments(groups: RiskGroups, x: Array, beta: Array, weight: Array) -> tuple[Array, Array]:
-    """Return observed minus expected covariates (G, p) and the information (G, p, p) of each group of tied events."""
-    centred = x - np.average(x, axis=0, weights=weight)
-    eta = centred @ beta
-    state = _state(groups, centred, eta, weight)
-    size, terms = len(groups.time), x.shape[1]
-    each = groups.mean_weight[groups.group]
-    hit = groups.own >= 0
-    score, moment = np.empty((size, terms)), np.empty((size, terms, terms))
-    for j in range(terms):
-        score[:, j] = summed(groups.own[hit], (weight * centred[:, j])[hit], size) - summed(
-            groups.group, each * state.mean[:, j], size
-        )
-        for k in range(j + 1):
-            both = state.risk * centred[:, j] * centred[:, k]
-            second = (
-                _over_risk_sets(groups, both)[groups.group] - groups.fraction * _over_events(groups, both)[groups.group]
-            )
-            spread = second / state.denominator - state.mean[:, j] * state.mean[:, k]
-            moment[:, j, k] = moment[:, k, j] = summed(groups.group, each * spread, size)
-    return score, moment

@@ -11,8 +11,10 @@ import numpy as np
 
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, Result, read_only
-from outcomes.survival.cox_kernel import CoxFit, RiskGroups, evaluate, group_events, newton, score_residuals
-from outcomes.survival.design_matrix import design_matrix
+from outcomes.survival.concordance import Concordance, count_pairs
+from outcomes.survival.cox_kernel import CoxFit, newton, risk_sums, score_residuals
+from outcomes.survival.cox_rows import CoxRows, sort_rows
+from outcomes.survival.design_matrix import check_columns, dependent_columns, design_matrix
 from outcomes.survival.estimates import by_person, covariance_of, stack
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
 from outcomes.survival.proportionality import ProportionalHazards, score_test
@@ -41,8 +43,10 @@ class Cox(Result):
         Log partial likelihood at 0 and at the estimate.
     score_statistic : float
         Score test of all terms at 0.
-    residuals : ndarray, shape (N, p)
-        Score residuals by row, per unit of weight.
+    rows : CoxRows
+        The sorted rows it was fitted to, centred and scaled.
+    scale : ndarray, shape (p,)
+        Standard deviation of each column; `coefficients` are per unit, those of the sorted rows per standard deviation.
     """
 
     data: SurvivalData
@@ -58,9 +62,8 @@ class Cox(Result):
     loglik_null: float
     loglik: float
     score_statistic: float
-    residuals: Array
-    design: Array
-    groups: RiskGroups
+    rows: CoxRows
+    scale: Array
     conf_level: float
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -70,8 +73,13 @@ class Cox(Result):
 
     @property
     def n_events(self) -> int:
-        """Number of events the model was fitted to."""
-        return int(self.groups.deaths.sum())
+        """Number of events the model was fitted to, frequencies counted."""
+        return int(self.rows.deaths.sum())
+
+    @property
+    def n(self) -> int:
+        """Number of people with a weight above 0, frequencies counted."""
+        return int(self.asked.people_by_arm(self.data).sum())
 
     def to_frame(self, *, exponentiate: bool = False) -> pd.DataFrame:
         """Return one row a term: term, estimate, std_error, statistic, p_value, conf_low, conf_high, n, n_events.
@@ -98,7 +106,7 @@ class Cox(Result):
                 "p_value": 2 * ndtr(-np.abs(z)),
                 "conf_low": change(low),
                 "conf_high": change(high),
-                "n": self.data.n,
+                "n": self.n,
                 "n_events": self.n_events,
             }
         )
@@ -113,24 +121,29 @@ class Cox(Result):
     def tests(self) -> pd.DataFrame:
         """Return the tests of all terms at once: test, statistic, df, p_value.
 
-        Wald always (with the covariance in use); likelihood-ratio and score only where the likelihood is one of independent rows.
+        Wald always (with the covariance in use; missing where there are not more clusters than terms); likelihood-ratio and score only where the likelihood is one of independent rows.
         """
         import pandas as pd
         from scipy.special import chdtrc
 
         df = len(self.terms)
-        rows = [("wald", float(self.coefficients @ np.linalg.solve(self.covariance, self.coefficients)))]
+        # G clusters span at most G - 1 directions: with fewer than the terms need there is no test of all of them
+        enough = self.asked.n_clusters is None or self.asked.n_clusters > df
+        wald = self.coefficients @ np.linalg.solve(self.covariance, self.coefficients) if enough else np.nan
+        rows = [("wald", float(wald))]
         if self.asked.variance == "model":
             rows += [("likelihood ratio", 2 * (self.loglik - self.loglik_null)), ("score", self.score_statistic)]
         return pd.DataFrame([{"test": n, "statistic": s, "df": df, "p_value": float(chdtrc(df, s))} for n, s in rows])
 
-    def proportional_hazards(self, *, transform: str = "km") -> ProportionalHazards:
+    def proportional_hazards(self, *, transform: str = "km", by_term: bool = True) -> ProportionalHazards:
         """Return the score test of proportional hazards, by term and for all terms.
 
         Parameters
         ----------
         transform : {"km", "identity", "log", "rank"}
             Function of time the coefficients are tested against.
+        by_term : bool
+            One test a term of the formula (a factor's levels together); False: one a column.
 
         Raises
         ------
@@ -142,7 +155,7 @@ class Cox(Result):
                 "proportional_hazards: with weights, clusters or several rows a person this test scales with the weights. "
                 "Fit without them, or test arm x time with a robust variance."
             )
-        return score_test(self, transform=transform)
+        return score_test(self, transform=transform, by_term=by_term)
 
     def influence(self, *, variance: str | None = None) -> Array:
         """Return each person's influence on the coefficients, shape (P, p); summed by cluster its square is the covariance."""
@@ -150,8 +163,32 @@ class Cox(Result):
         if variance is not None and variance != asked.variance:
             again = resolve(self.data, _weights_of(asked), None, variance, what="cox")
             asked = replace(again, cluster=None if again.variance == "model" else asked.cluster)
-        rows = self.residuals @ self.model_covariance
-        return stack(asked, by_person(rows, self.data.person, len(self.data.baseline)))
+        each = score_residuals(self.rows, risk_sums(self.rows, self._beta)).T @ (
+            self.model_covariance * self.scale[:, None]
+        )
+        return stack(asked, by_person(each, self.data.person[self.rows.order], len(self.data.baseline)))
+
+    @property
+    def _beta(self) -> Array:
+        """Coefficients per standard deviation, shape (p,)."""
+        return self.coefficients * self.scale
+
+    def concordance(self) -> Concordance:
+        """Return the share of comparable pairs the model puts in the right order (Harrell's C), with its standard error."""
+        rows = self.rows
+        # summed row by row, so that the same covariates give the same score to the last bit
+        score = np.sum(rows.x * self._beta[:, None], axis=0)
+        pairs = count_pairs(rows, score)
+        concordant, discordant, tied = (
+            float(rows.weight @ part) / 2 for part in (pairs.concordant, pairs.discordant, pairs.tied)
+        )
+        total = concordant + discordant + tied
+        share = (concordant - discordant) / total if total > 0 else float("nan")
+        moved = (pairs.concordant - pairs.discordant) - share * (pairs.concordant + pairs.discordant + pairs.tied)
+        each = by_person(moved[:, None], self.data.person[rows.order], len(self.data.baseline))
+        known = replace(self.asked, variance="robust")
+        error = float(np.sqrt(covariance_of(known, stack(known, each))[0, 0])) / (2 * total) if total > 0 else share
+        return Concordance((share + 1) / 2, error, concordant, discordant, tied)
 
     def describe(self) -> str:
         """Return the hazard ratios in plain sentences."""
@@ -160,7 +197,7 @@ class Cox(Result):
             for r in self.to_frame(exponentiate=True).to_dict("records")
         ]
         return (
-            f"Hazard ratios for {self.cause} ({self.data.n:,} people, {self.n_events:,} events, {100 * self.conf_level:g} % intervals): "
+            f"Hazard ratios for {self.cause} ({self.n:,} people, {self.n_events:,} events, {100 * self.conf_level:g} % intervals): "
             + "; ".join(parts)
             + ". Above 1 means sooner; read beside the test of proportional hazards and an absolute difference."
         )
@@ -238,36 +275,26 @@ def cox(
     died, name = _events_of(data, cause)
     variance = None if robust is None else ("robust" if robust else "model")
     asked = resolve(data, weights, cluster, variance, what="cox")
-    used = asked.weight[data.person] > 0
-    matrix = design_matrix(
-        formula, data.frame, arm=(data.arm_column, data.row_arm.astype(np.float64), data.arms), what="cox"
-    )
-    count = np.ones(len(data.exit)) if data.frequency is None else np.asarray(data.frequency)
-    weight = asked.weight[data.person] * count
-    centre = np.average(matrix.values, axis=0, weights=weight)
-    scale = np.sqrt(np.average((matrix.values - centre) ** 2, axis=0, weights=weight))
-    if not (scale > 0).all():
-        flat = ", ".join(c for c, s in zip(matrix.columns, scale, strict=True) if s == 0)
-        raise EstimationError(f"cox: {flat} is the same for everyone with a weight above 0. Leave it out.")
-    x = (matrix.values - centre) / scale
+    person = data.person
+    arm = (data.arm_column, data.row_arm.astype(np.float64), data.arms)
+    matrix = design_matrix(formula, data.frame, arm=arm, what="cox")
+    count, weight = asked.count[person], asked.weight[person]
+    used = weight > 0
+    if not used.all():
+        check_columns(matrix.values[used], matrix.columns, "cox")
     died = died & used
     if not died.any():
         raise EstimationError(f"cox: nobody had the event {name!r}; there is nothing to fit.")
-    groups = group_events(
-        np.asarray(data.entry),
-        np.asarray(data.exit),
-        died,
-        _strata(data, strata),
-        asked.weight[data.person],
-        count,
+    total = weight * count
+    centre = total @ matrix.values / total.sum()
+    scale = np.sqrt(total @ (matrix.values - centre) ** 2 / total.sum())
+    rows = sort_rows(
+        np.asarray(data.entry), np.asarray(data.exit), died, _strata(data, strata), weight, count, matrix.values, centre, scale,
         efron=ties == "efron",
-    )
-    zero = np.zeros(len(x))
-    null, score, information, _ = evaluate(groups, x, np.zeros(x.shape[1]), weight, zero)
-    fit, _ = newton(groups, x, weight, zero)
-    inverse, notes = _inverse(fit, matrix.columns, int(groups.deaths.sum()))
-    model = inverse / np.outer(scale, scale)
-    residuals = score_residuals(groups, x, fit.beta, weight, zero) * scale
+    )  # fmt: skip
+    fit = newton(rows)
+    inverse, notes = _inverse(fit, matrix.columns, int(rows.deaths.sum()))
+    model = read_only(inverse / np.outer(scale, scale))
     result = Cox(
         data=data,
         asked=asked,
@@ -277,14 +304,13 @@ def cox(
         terms=matrix.columns,
         owners=matrix.terms,
         coefficients=read_only(fit.beta / scale),
-        covariance=read_only(model),
-        model_covariance=read_only(model),
-        loglik_null=null,
+        covariance=model,
+        model_covariance=model,
+        loglik_null=fit.loglik_null,
         loglik=fit.loglik,
-        score_statistic=float(score @ np.linalg.solve(information, score)),
-        residuals=residuals,
-        design=matrix.values,
-        groups=groups,
+        score_statistic=fit.score_statistic,
+        rows=rows,
+        scale=read_only(scale),
         conf_level=conf_level,
         notes=(*data.notes, *notes),
     )
@@ -305,9 +331,9 @@ def _events_of(data: SurvivalData, cause: str | None) -> tuple[Any, str]:
     return np.asarray(data.event) == 1 + data.causes.index(cause), cause
 
 
-def _strata(data: SurvivalData, strata: str | Sequence[str] | None) -> IntArray:
+def _strata(data: SurvivalData, strata: str | Sequence[str] | None) -> IntArray | None:
     if strata is None:
-        return np.zeros(len(data.exit), dtype=np.int64)
+        return None
     names = [strata] if isinstance(strata, str) else list(strata)
     for name in names:
         if name not in data.frame.columns:
@@ -323,6 +349,12 @@ def _strata(data: SurvivalData, strata: str | Sequence[str] | None) -> IntArray:
 def _inverse(fit: CoxFit, columns: tuple[str, ...], events: int) -> tuple[Array, tuple[Note, ...]]:
     """Return the inverse information on the scaled columns, and what must be said about the fit."""
     notes: list[Note] = []
+    flat = dependent_columns(fit.information_null)
+    if flat:
+        raise EstimationError(
+            f"cox: {', '.join(columns[j] for j in flat)} says nothing beyond the other columns among those at risk together "
+            "(the same for all of a stratum, or different only where nobody had the event). Leave it out."
+        )
     inverse = np.linalg.pinv(fit.information, hermitian=True)
     runaway = [name for name, b, v in zip(columns, fit.beta, np.diag(inverse), strict=True) if abs(b) > 8 or v > 1e4]
     if runaway:

@@ -13,7 +13,7 @@ from outcomes.results import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DesignMatrix", "design_matrix"]
+__all__ = ["DesignMatrix", "check_columns", "dependent_columns", "design_matrix"]
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,12 @@ def design_matrix(
     keep = [i for i, name in enumerate(names) if name != "Intercept"]
     values = np.asarray(matrix, dtype=np.float64)[:, keep]
     columns = tuple(names[i].replace("[T.", "[") for i in keep)
-    _check(values, columns, what)
+    check_columns(values, columns, what)
     return DesignMatrix(values, columns, tuple(owner[i] for i in keep))
 
 
-def _check(values: Array, columns: tuple[str, ...], what: str) -> None:
+def check_columns(values: Array, columns: tuple[str, ...], what: str) -> None:
+    """Raise where a column is infinite, the same for everyone, or follows from those before it."""
     infinite = [name for name, column in zip(columns, values.T, strict=True) if not np.isfinite(column).all()]
     if infinite:
         raise EstimationError(f"{what}: infinite values in {', '.join(infinite)}.")
@@ -119,21 +120,26 @@ def _check(values: Array, columns: tuple[str, ...], what: str) -> None:
     if constant:
         raise EstimationError(f"{what}: {', '.join(constant)} is the same for everyone and says nothing. Leave it out.")
     centred = values - values.mean(axis=0)
-    scaled = centred / np.sqrt((centred**2).sum(axis=0))
-    moment = scaled.T @ scaled
-    # the Cholesky pivots are 1 - R² of each column on those before it
-    dependent = []
-    basis: list[int] = []
-    for j in range(len(columns)):
-        left = 1.0
-        if basis:
-            projected = np.linalg.solve(moment[np.ix_(basis, basis)], moment[basis, j])
-            left = 1.0 - float(projected @ moment[basis, j])
-        if left < 1e-10:
-            dependent.append(columns[j])
-        else:
-            basis.append(j)
+    dependent = [columns[j] for j in dependent_columns(centred.T @ centred)]
     if dependent:
         raise EstimationError(
             f"{what}: {', '.join(dependent)} follow exactly from the other columns (collinear). Leave them out."
         )
+
+
+def dependent_columns(moment: Array) -> list[int]:
+    """Return the columns of a matrix of moments (p, p) that are 0 or follow from those before them."""
+    size = np.sqrt(np.maximum(np.diag(moment), 0.0))
+    scaled = moment / np.outer(np.where(size > 0, size, 1.0), np.where(size > 0, size, 1.0))
+    dependent, basis = [], list[int]()
+    for j in range(len(moment)):
+        # what is left is 1 - R² of the column on those before it
+        left = float(size[j] > 0)
+        if basis and left:
+            cross = scaled[basis, j]
+            left -= float(cross @ np.linalg.solve(scaled[np.ix_(basis, basis)], cross))
+        if left < 1e-10:
+            dependent.append(j)
+        else:
+            basis.append(j)
+    return dependent

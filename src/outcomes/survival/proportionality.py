@@ -11,7 +11,7 @@ import numpy as np
 
 from outcomes.errors import one_of
 from outcomes.results import Array, Note, Result
-from outcomes.survival.cox_kernel import by_group_moments
+from outcomes.survival.cox_kernel import group_scores, information, risk_sums
 from outcomes.survival.curve_kernel import fit_arm
 
 if TYPE_CHECKING:
@@ -45,32 +45,33 @@ class ProportionalHazards(Result):
         return f"Test of proportional hazards for all terms: {test}; {verdict}."
 
 
-def score_test(model: Cox, *, transform: str) -> ProportionalHazards:
+def score_test(model: Cox, *, transform: str, by_term: bool) -> ProportionalHazards:
     """Return the score test at the fitted coefficients.
 
     Notes
     -----
     The coefficient of x times g(t) is tested at 0 with the other coefficients free: the score over event times of g(t) times
-    (observed - expected covariate), against its information less what the fitted coefficients take up. Centring g does not
-    change it.
+    (observed - expected covariate), against its information less what the fitted coefficients take up. Neither centring g nor
+    the scale of x changes it.
     """
     import pandas as pd
     from scipy.special import chdtrc
 
     one_of(transform, ("km", "identity", "log", "rank"), what="proportional_hazards: transform")
-    score, moment = by_group_moments(model.groups, model.design, np.asarray(model.coefficients), _row_weight(model))
+    rows = model.rows
+    sums = risk_sums(rows, np.asarray(model.coefficients * model.scale))
     g = _clock(model, transform)
-    g = g - np.average(g, weights=model.groups.deaths)
-    first, second = np.tensordot(g, moment, axes=1), np.tensordot(g**2, moment, axes=1)
-    u = g @ score
-    base = moment.sum(axis=0)
+    g = g - np.average(g, weights=rows.deaths)
+    u = group_scores(rows, sums) @ g
+    base, first, second = (information(rows, sums, power) for power in (None, g, g**2))
     rest = second - first @ np.linalg.solve(base, first)
-    rows = []
-    for term in dict.fromkeys(model.owners):
-        index = [i for i, owner in enumerate(model.owners) if owner == term]
-        rows.append(_row(term, u[index], _one_term(index, first, second, base)))
-    rows.append(_row("GLOBAL", u, rest))
-    frame = pd.DataFrame(rows)
+    owners = model.owners if by_term else model.terms
+    tests = []
+    for term in dict.fromkeys(owners):
+        index = [i for i, owner in enumerate(owners) if owner == term]
+        tests.append(_row(term, u[index], _one_term(index, first, second, base)))
+    tests.append(_row("GLOBAL", u, rest))
+    frame = pd.DataFrame(tests)
     frame["p_value"] = chdtrc(frame["df"], frame["statistic"])
     return ProportionalHazards(frame=frame, transform=transform, notes=model.notes)
 
@@ -84,14 +85,9 @@ def _row(term: str, u: Array, information: Array) -> dict[str, Any]:
     return {"term": term, "statistic": float(u @ np.linalg.solve(information, u)), "df": len(u)}
 
 
-def _row_weight(model: Cox) -> Array:
-    weight = np.asarray(model.asked.weight[model.data.person], dtype=np.float64)
-    return weight if model.data.frequency is None else weight * model.data.frequency
-
-
 def _clock(model: Cox, transform: str) -> Array:
     """Return g(t) at each group of tied events, shape (G,)."""
-    time = model.groups.time
+    time = model.rows.time
     if transform == "identity":
         return np.asarray(time)
     if transform == "log":

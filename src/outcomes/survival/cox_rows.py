@@ -1,0 +1,185 @@
+"""Rows of a Cox model in the order its sums are taken in, and their groups of tied events.
+
+A row is at risk at the event times of its stratum in (entry, exit]: a range of groups. Rows are sorted once by the end of that
+range, so that the sum over a risk set is a sum over a tail of rows, less those who enter later or belong to a later stratum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from outcomes.results import Array, IntArray
+from outcomes.survival.risk_table import summed
+
+__all__ = ["CoxRows", "sort_rows"]
+
+
+@dataclass(frozen=True)
+class CoxRows:
+    """R rows at risk at one event time or more, G groups of tied events by stratum, E event rows, D events, p terms.
+
+    Attributes
+    ----------
+    order : ndarray of int, shape (R,)
+        Row of the data each row is.
+    x : ndarray, shape (p, R)
+        Centred and scaled covariates.
+    weight : ndarray, shape (R,)
+        Sampling weight times frequency.
+    low, high : ndarray of int, shape (R,)
+        At risk at groups low..high-1; `high` does not decrease.
+    late : ndarray of int
+        Rows that enter after the first group of their stratum.
+    begin : ndarray of int, shape (G,)
+        First row whose range ends with the group.
+    end : ndarray of int, shape (G,)
+        One past the last group of the group's stratum.
+    event, own : ndarray of int, shape (E,)
+        Rows with an event, in order of their group; the group.
+    begin_event : ndarray of int, shape (G,)
+        First event row of the group.
+    time : ndarray, shape (G,)
+    deaths : ndarray of int, shape (G,)
+        Number of events, frequencies counted.
+    mean_weight : ndarray, shape (G,)
+        Mean sampling weight of the group's events (Therneau & Grambsch 2000, section 3.3).
+    group, fraction : ndarray, shape (D,), or None
+        Efron's expansion of each group into its events, with the share of the tied that has gone; None where nothing is
+        corrected for (Breslow, or no ties).
+    """
+
+    order: IntArray
+    x: Array
+    weight: Array
+    low: IntArray
+    high: IntArray
+    late: IntArray
+    begin: IntArray
+    end: IntArray
+    event: IntArray
+    own: IntArray
+    begin_event: IntArray
+    time: Array
+    deaths: IntArray
+    mean_weight: Array
+    group: IntArray | None
+    fraction: Array | None
+
+    def over_risk_sets(self, values: Array) -> Array:
+        """Return the sum of `values` (R,) over each group's risk set, shape (G,)."""
+        size = len(self.time)
+        # from the far end, so that small late risk sets are not differences of large sums
+        tail = _from_the_end(np.add.reduceat(values, self.begin))
+        total = tail[:-1] - tail[self.end]
+        if len(self.late):
+            entering = _from_the_end(summed(self.low[self.late], values[self.late], size + 1)[1:])
+            total = total - (entering[:-1] - entering[self.end - 1])
+        return np.asarray(total)
+
+    def over_events(self, values: Array) -> Array:
+        """Return the sum of `values` (E,) over each group's events, shape (G,)."""
+        return np.asarray(np.add.reduceat(values, self.begin_event))
+
+    def over_range(self, values: Array) -> Array:
+        """Return the sum of `values` (..., G) over the groups each row is at risk at, shape (..., R)."""
+        prefix = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
+        np.cumsum(values, axis=-1, out=prefix[..., 1:])
+        through: Array = np.take(prefix, self.high, axis=-1)
+        if self.low.any():
+            through -= np.take(prefix, self.low, axis=-1)
+        return through
+
+    def by_group(self, values: Array) -> Array:
+        """Return the sum of `values` (D,) over each group's events, shape (G,)."""
+        return summed(self.group, values, len(self.time)) if self.group is not None else values
+
+
+def _from_the_end(values: Array) -> Array:
+    """Return sums from each index to the end, with a trailing 0."""
+    return np.append(np.cumsum(values[::-1])[::-1], 0.0)
+
+
+def sort_rows(
+    entry: Array,
+    exit: Array,
+    died: npt.NDArray[np.bool_],
+    stratum: IntArray | None,
+    weight: Array,
+    count: Array,
+    values: Array,
+    centre: Array,
+    scale: Array,
+    *,
+    efron: bool,
+) -> CoxRows:
+    """Return the rows in order.
+
+    Parameters
+    ----------
+    entry, exit : ndarray, shape (N,)
+        At risk on (entry, exit].
+    died : ndarray of bool, shape (N,)
+        Whether the row ends with the event; somebody's does.
+    stratum : ndarray of int, shape (N,), or None
+    weight, count : ndarray, shape (N,)
+        Sampling weight, and number of people the row stands for. Rows with weight 0 are left out.
+    values : ndarray, shape (N, p)
+        Covariates; `centre` (p,) is subtracted and `scale` (p,) divided by.
+    """
+    low, high, time, end, own = _ranges(entry, exit, died & (weight > 0), stratum)
+    kept = np.flatnonzero((high > low) & (weight > 0))
+    ends = high[kept]
+    small = len(time) < np.iinfo(np.uint16).max  # sorted by radix then
+    order = kept[np.argsort(ends.astype(np.uint16) if small else ends, kind="stable")]
+    low, high, own = low[order], high[order], own[order]
+    x = np.empty((values.shape[1], len(order)))
+    for j in range(len(x)):
+        np.divide(values[order, j] - centre[j], scale[j], out=x[j])
+    groups = np.arange(len(time))
+    event = np.flatnonzero(own >= 0)
+    own = own[event]
+    sampling, number = weight[order][event], count[order][event]
+    deaths = summed(own, number, len(time))
+    group = fraction = None
+    if efron and (deaths > 1).any():
+        whole = deaths.astype(np.int64)
+        group = np.repeat(groups, whole)
+        fraction = (np.arange(len(group)) - np.repeat(np.cumsum(whole) - whole, whole)) / deaths[group]
+    start_of_stratum = np.searchsorted(
+        end, groups, side="right"
+    )  # first group whose stratum ends after this one begins
+    return CoxRows(
+        order=order, x=x, weight=(weight * count)[order], low=low, high=high,
+        late=np.flatnonzero(low > start_of_stratum[low]),
+        begin=np.searchsorted(high, groups + 1), end=end, event=event, own=own,
+        begin_event=np.searchsorted(own, groups), time=time, deaths=deaths.astype(np.int64),
+        mean_weight=summed(own, sampling * number, len(time)) / deaths, group=group, fraction=fraction,
+    )  # fmt: skip
+
+
+def _ranges(
+    entry: Array, exit: Array, died: npt.NDArray[np.bool_], stratum: IntArray | None
+) -> tuple[IntArray, IntArray, Array, IntArray, IntArray]:
+    """Return low, high (N,), the groups' times and ends of strata (G,), and each event row's group, else -1 (N,)."""
+    own = np.full(len(exit), -1, dtype=np.int64)
+    if stratum is None:
+        time, own[died] = np.unique(exit[died], return_inverse=True)
+        low = np.searchsorted(time, entry, side="right") if entry.any() else np.zeros(len(exit), dtype=np.int64)
+        return low, np.searchsorted(time, exit, side="right"), time, np.full(len(time), len(time)), own
+    # one ordered key for (stratum, time): rank of the time, plus an offset a stratum
+    moments, rank = np.unique(np.concatenate((entry, exit)), return_inverse=True)
+    span = len(moments) + 1
+    start, stop = stratum * span + rank[: len(entry)], stratum * span + rank[len(entry) :]
+    keys, own[died] = np.unique(stop[died], return_inverse=True)
+    of = keys // span
+    end = np.searchsorted(of, of, side="right")
+    return (
+        np.searchsorted(keys, start, side="right"),
+        np.searchsorted(keys, stop, side="right"),
+        moments[keys % span],
+        end,
+        own,
+    )
