@@ -9,7 +9,17 @@ import numpy as np
 from outcomes.errors import EstimationError
 from outcomes.results import Array
 
-__all__ = ["DIFFERENCES", "MEASURES", "RATIOS", "Contrast", "contrast", "no_contrast", "quantile", "two_sided"]
+__all__ = [
+    "DIFFERENCES",
+    "MEASURES",
+    "RATIOS",
+    "Contrast",
+    "contrast",
+    "no_contrast",
+    "on_scale",
+    "quantile",
+    "two_sided",
+]
 
 MEASURES = ("risk_difference", "risk_ratio", "odds_ratio", "nnt", "rmst_difference", "rmst_ratio", "hazard_ratio")
 RATIOS = ("risk_ratio", "odds_ratio", "rmst_ratio", "hazard_ratio")
@@ -64,7 +74,7 @@ def contrast(
     limits : (float, float), optional
         Of the difference, where they come from elsewhere (an arm without events); there is then no test.
     """
-    value, slope = _scale(measure, pair)
+    value, slope = on_scale(measure, pair)
     error = float(np.sqrt(max(float(slope @ covariance @ slope), 0.0)))
     statistic = value / error if error > 0 and limits is None else float("nan")
     reach = quantile(conf_level, df) * error
@@ -85,7 +95,7 @@ def no_contrast(df: float) -> Contrast:
     return Contrast(none, none, none, df, none, none, none)
 
 
-def _scale(measure: str, pair: Array) -> tuple[float, Array]:
+def on_scale(measure: str, pair: Array) -> tuple[float, Array]:
     """Return the value on the scale of the interval and its slope by (reference, arm)."""
     reference, arm = float(pair[0]), float(pair[1])
     if measure in ("risk_ratio", "rmst_ratio"):
