@@ -56,7 +56,9 @@ def refit_within(weights: PropensityWeights, level: IntArray, levels: int) -> Re
     """
     people = len(weights.values)
     values = np.zeros(people)
-    influences, gradients, kept = [], [], {}
+    influences: list[Array] = []
+    gradients: list[Array] = []
+    kept: dict[int, str] = {}
     for index in range(levels):
         mine = np.flatnonzero(level == index)
         found = _refit(weights, mine)

@@ -55,8 +55,9 @@ def e_value(
 
     Examples
     --------
-    >>> e_value(0.80, 0.71, 0.91)
-    EValue(estimate=1.8090169943749477, limit=1.4285714285714286)
+    >>> found = e_value(0.80, 0.71, 0.91)
+    >>> round(found.estimate, 3), round(found.limit, 3)
+    (1.809, 1.429)
     """
     given = (estimate, conf_low, conf_high)
     if any(value <= 0 for value in given):

@@ -114,8 +114,8 @@ def within_levels(
     for position, index in enumerate(usable):
         pair = (2 * position, 2 * position + 1)
         groups = clustered(asked.cluster, people, names, pair, cluster_df)
-        one, more = arm_contrast(curves, found, measure, label, 0, pair, groups, conf_level)
-        notes += [*groups.notes, *more]
+        one, said = arm_contrast(curves, found, measure, label, 0, pair, groups, conf_level)
+        notes += [*groups.notes, *said]
         rows[index] = row_of(joint, asked, found, measure, label, 0, pair, one)
     sides = np.where(people >= 0, people % 2, -1)
     overall = clustered(asked.cluster, sides, data.arms, (0, 1), cluster_df)
@@ -142,7 +142,8 @@ def _usable(data: SurvivalData, split: Split, weights: Weights | None, at: float
         ]
         if short:
             until = min(float(last[cell].max()) for cell in cells)
-            text = f"{split.column} {name}: follow-up of {' and '.join(short)} ends before {at:g} (last usable time {until:g}); no estimate."
+            whose = " and ".join(short)
+            text = f"{split.column} {name}: follow-up of {whose} ends before {at:g} (last usable time {until:g}); no estimate."
             notes.append(Note("short_level", text))
             continue
         usable.append(index)

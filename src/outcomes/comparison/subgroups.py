@@ -147,7 +147,7 @@ def subgroup_effects(
 
     References
     ----------
-    Dong et al. (2020), Statistical Methods in Medical Research 29:3623 (weighting within subgroups); Yang et al. (2021),
+    Dong et al. (2020), Statistical Methods in Medical Research 29:659 (balance within subgroups); Yang et al. (2021),
     Statistics in Medicine 40:4294.
 
     Examples
@@ -157,41 +157,36 @@ def subgroup_effects(
     >>> from lifelines.datasets import load_rossi
     >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
     >>> subgroup_effects(data, "wexp", at=52).to_frame()[["level", "estimate"]].round(3).values.tolist()
-    [['', -0.083], ['0', -0.106], ['1', -0.066]]
+    [['', -0.083], ['0', -0.104], ['1', -0.066]]
     """
     one_of(measure, _MEASURES, what="subgroup_effects: measure")
     if len(data.arms) != 2:
         raise NotSupportedError(f"subgroup_effects: two arms are needed; these data have {len(data.arms)}.")
-    options = {
-        "measure": measure,
-        "variance": variance,
-        "conf_level": conf_level,
-        "margin": margin,
-        "cluster_df": cluster_df,
-    }
-    rows, notes = [], []
-    for used, name in ((None, "raw"), (weights, "adjusted")):
-        if used is None and name == "adjusted":
-            continue
+    rows: list[dict[str, Any]] = []
+    notes: list[Note] = []
+    everyone = [("raw", None)] if weights is None else [("raw", None), ("adjusted", weights)]
+    for name, used in everyone:
         plain = None if variance == "stacked" and used is None else variance
-        everyone = compare(
-            _curves(data, used, cluster), at=at, cause=_of_several(data, cause), **{**options, "variance": plain}
-        )
-        rows.append({"subgroup": "", "level": "", "adjustment": name, **everyone.frame.iloc[0].to_dict()})
-        notes += everyone.notes
+        found = compare(
+            _curves(data, used, cluster), measure=measure, at=at, cause=_of_several(data, cause), variance=plain,
+            conf_level=conf_level, margin=margin, cluster_df=cluster_df,
+        )  # fmt: skip
+        first = {str(key): value for key, value in found.frame.iloc[0].items()}
+        rows.append({"subgroup": "", "level": "", "adjustment": name, **first})
+        notes += found.notes
     tests = []
     for column in [by] if isinstance(by, str) else list(by):
         split = levels_of(data, column)
         notes += split.notes
-        found = within_levels(
+        each = within_levels(
             data, split, weights=weights, at=float(rows[0]["time"]), cause=cause, measure=measure, variance=variance, cluster=cluster,
             conf_level=conf_level, cluster_df=cluster_df, make_curves=_curves,
         )  # fmt: skip
         adjusted = "raw" if weights is None else "adjusted"
-        for level, row in zip(split.levels, found.rows, strict=True):
+        for level, row in zip(split.levels, each.rows, strict=True):
             rows.append(_level_row(row, rows[0], split, level, adjusted, measure, margin))
-        tests.append({"subgroup": column, **found.test})
-        notes += found.notes
+        tests.append({"subgroup": column, **each.test})
+        notes += each.notes
     return _assembled(rows, tests, measure, conf_level, margin, {**data.labels, "unit": data.unit}, notes)
 
 
