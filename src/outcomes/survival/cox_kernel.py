@@ -17,7 +17,16 @@ import numpy as np
 from outcomes.results import Array
 from outcomes.survival.cox_rows import CoxRows
 
-__all__ = ["CoxFit", "RiskSums", "group_scores", "information", "newton", "risk_sums", "score_residuals"]
+__all__ = [
+    "CoxFit",
+    "RiskSums",
+    "group_scores",
+    "information",
+    "moment",
+    "newton",
+    "risk_sums",
+    "score_residuals",
+]
 
 _CHUNK = 16_384  # rows of a moment held in cache
 
@@ -126,13 +135,13 @@ def information(rows: CoxRows, sums: RiskSums, by_group: Array | None = None) ->
     load = rows.over_range(sums.hazard * times)
     load[rows.event] -= (sums.hazard_f * times)[rows.own]
     load *= rows.weight * sums.relative
-    moment = _moment(rows.x, load)
+    whole = moment(rows.x, load)
     cross = (sums.s1 * (sums.square_f * times)) @ sums.d1.T
     means = (sums.s1 * (sums.square * times)) @ sums.s1.T - cross - cross.T
-    return moment - means - (sums.d1 * (sums.square_ff * times)) @ sums.d1.T
+    return whole - means - (sums.d1 * (sums.square_ff * times)) @ sums.d1.T
 
 
-def _moment(x: Array, load: Array) -> Array:
+def moment(x: Array, load: Array) -> Array:
     """Return x diag(load) x' of x (p, R), shape (p, p)."""
     total = np.zeros((len(x), len(x)))
     for start in range(0, x.shape[1], _CHUNK):

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
-from outcomes.results import Array, IntArray, Note, Result, read_only
+from outcomes.results import Array, Note, Result, read_only
 from outcomes.survival.concordance import Concordance, count_pairs
-from outcomes.survival.cox_kernel import CoxFit, newton, risk_sums, score_residuals
-from outcomes.survival.cox_rows import CoxRows, sort_rows
+from outcomes.survival.cox_kernel import CoxFit, moment, newton, risk_sums, score_residuals
+from outcomes.survival.cox_rows import CoxRows, sort_rows, strata_codes
 from outcomes.survival.design_matrix import check_columns, dependent_columns, design_matrix
 from outcomes.survival.estimates import by_person, covariance_of, stack
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
 from outcomes.survival.proportionality import ProportionalHazards, score_test
+from outcomes.survival.risk_table import summed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +122,8 @@ class Cox(Result):
     def tests(self) -> pd.DataFrame:
         """Return the tests of all terms at once: test, statistic, df, p_value.
 
-        Wald always (with the covariance in use; missing where there are not more clusters than terms); likelihood-ratio and score only where the likelihood is one of independent rows.
+        Wald always (with the covariance in use; missing where there are not more clusters than terms); likelihood-ratio
+        and score only where the likelihood is one of independent rows.
         """
         import pandas as pd
         from scipy.special import chdtrc
@@ -288,8 +290,9 @@ def cox(
     total = weight * count
     centre = total @ matrix.values / total.sum()
     scale = np.sqrt(total @ (matrix.values - centre) ** 2 / total.sum())
+    stratum = strata_codes(data, strata, what="cox")
     rows = sort_rows(
-        np.asarray(data.entry), np.asarray(data.exit), died, _strata(data, strata), weight, count, matrix.values, centre, scale,
+        np.asarray(data.entry), np.asarray(data.exit), died, stratum, weight, count, matrix.values, centre, scale,
         efron=ties == "efron",
     )  # fmt: skip
     fit = newton(rows)
@@ -316,7 +319,24 @@ def cox(
     )
     if asked.variance == "model":
         return result
-    return replace(result, covariance=read_only(covariance_of(asked, result.influence())))
+    return replace(result, covariance=read_only(_robust(result)))
+
+
+def _robust(model: Cox) -> Array:
+    """Return the covariance from score residuals summed by person or cluster, weights taken as known."""
+    asked, rows = model.asked, model.rows
+    person = model.data.person[rows.order]
+    residual = score_residuals(rows, risk_sums(rows, model._beta))
+    weight, count = asked.weight[person], asked.count[person]
+    if asked.cluster is None and not model.data.multi_row:
+        middle = moment(residual, weight**2 * count)
+    else:
+        group = person if asked.cluster is None else asked.cluster[person]
+        each = weight * (np.sqrt(count) if asked.cluster is None else count)
+        total = np.stack([summed(group, row * each, int(group.max()) + 1) for row in residual])
+        middle = total @ total.T
+    inverse = model.model_covariance * model.scale
+    return np.asarray(inverse @ middle @ inverse.T)
 
 
 def _events_of(data: SurvivalData, cause: str | None) -> tuple[Any, str]:
@@ -329,21 +349,6 @@ def _events_of(data: SurvivalData, cause: str | None) -> tuple[Any, str]:
     if cause not in data.causes:
         raise EstimationError(f"cox: no cause {cause!r}. {did_you_mean(cause, data.causes)}")
     return np.asarray(data.event) == 1 + data.causes.index(cause), cause
-
-
-def _strata(data: SurvivalData, strata: str | Sequence[str] | None) -> IntArray | None:
-    if strata is None:
-        return None
-    names = [strata] if isinstance(strata, str) else list(strata)
-    for name in names:
-        if name not in data.frame.columns:
-            raise EstimationError(
-                f"cox: no column {name!r} (strata). {did_you_mean(name, map(str, data.frame.columns))}"
-            )
-        missing = int(data.frame[name].isna().sum())
-        if missing:
-            raise EstimationError(f"cox: column {name!r} (strata) is missing in {missing:,} rows.")
-    return np.asarray(data.frame.groupby(names, sort=True, observed=True).ngroup().to_numpy(), dtype=np.int64)
 
 
 def _inverse(fit: CoxFit, columns: tuple[str, ...], events: int) -> tuple[Array, tuple[Note, ...]]:

@@ -6,15 +6,21 @@ range, so that the sum over a risk set is a sum over a tail of rows, less those 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, IntArray
 from outcomes.survival.risk_table import summed
 
-__all__ = ["CoxRows", "sort_rows"]
+if TYPE_CHECKING:
+    from outcomes.design.data import SurvivalData
+
+__all__ = ["CoxRows", "sort_rows", "strata_codes"]
 
 
 @dataclass(frozen=True)
@@ -183,3 +189,18 @@ def _ranges(
         end,
         own,
     )
+
+
+def strata_codes(data: SurvivalData, strata: str | Sequence[str] | None, *, what: str) -> IntArray | None:
+    """Return a number for each row's combination of the columns `strata` of ``data.frame``, shape (N,)."""
+    if strata is None:
+        return None
+    names = [strata] if isinstance(strata, str) else list(strata)
+    for name in names:
+        if name not in data.frame.columns:
+            hint = did_you_mean(name, map(str, data.frame.columns))
+            raise EstimationError(f"{what}: no column {name!r} (strata). {hint}")
+        missing = int(data.frame[name].isna().sum())
+        if missing:
+            raise EstimationError(f"{what}: column {name!r} (strata) is missing in {missing:,} rows.")
+    return np.asarray(data.frame.groupby(names, sort=True, observed=True).ngroup().to_numpy(), dtype=np.int64)

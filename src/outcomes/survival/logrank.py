@@ -8,10 +8,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean
-from outcomes.results import Array, IntArray, Note, Result
-from outcomes.survival.curve_kernel import fit_arm
+from outcomes.results import Array, IntArray, Note, Result, read_only
+from outcomes.survival.cox_kernel import group_scores, risk_sums, score_residuals
+from outcomes.survival.cox_rows import CoxRows, sort_rows, strata_codes
+from outcomes.survival.estimates import by_person, covariance_of, stack
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +32,11 @@ class LogRank(Result):
     Attributes
     ----------
     observed, expected : ndarray, shape (A,)
-        Weighted by S(t-)^rho (1 - S(t-))^gamma.
+        Weighted by S(t-)^rho (1 - S(t-))^gamma, and by the sampling weights where there are any.
     covariance : ndarray, shape (A, A)
+        Of observed less expected.
+    variance : str
+        ``model`` (hypergeometric) or ``robust`` (scores summed by person or cluster).
     """
 
     arms: tuple[str, ...]
@@ -37,6 +44,7 @@ class LogRank(Result):
     observed: Array
     expected: Array
     covariance: Array
+    variance: str
     statistic: float
     df: int
     p_value: float
@@ -48,12 +56,13 @@ class LogRank(Result):
     title: ClassVar[str] = "Log-rank test"
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row: rho, gamma, statistic, df, p_value."""
+        """Return one row: rho, gamma, variance, statistic, df, p_value."""
         import pandas as pd
 
         row = {
             "rho": self.rho,
             "gamma": self.gamma,
+            "variance": self.variance,
             "statistic": self.statistic,
             "df": self.df,
             "p_value": self.p_value,
@@ -80,6 +89,8 @@ def logrank_test(
     rho: float = 0.0,
     gamma: float = 0.0,
     strata: str | Sequence[str] | None = None,
+    weights: WeightsLike = None,
+    cluster: ClusterLike = None,
 ) -> LogRank:
     """Test whether the hazards of the arms are the same (log-rank, Fleming-Harrington weights, strata).
 
@@ -94,18 +105,27 @@ def logrank_test(
         Weights S(t-)^rho (1 - S(t-))^gamma from the pooled curve of each stratum: 0, 0 is the log-rank test, 1, 0 Peto-Prentice.
     strata : str or list of str, optional
         Columns of ``data.frame``; observed and expected are added over strata.
+    weights : Weights, str or array of shape (P,), optional
+        Sampling weights, one a person.
+    cluster : str or array of shape (P,), optional
+        Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data.
 
     Returns
     -------
     LogRank
-        ``to_frame()``: one row with rho, gamma, statistic, df, p_value. ``by_arm()``: n, observed, expected.
+        ``to_frame()``: one row with rho, gamma, variance, statistic, df, p_value. ``by_arm()``: n, observed, expected.
 
     Raises
     ------
     EstimationError
-        One arm only, no events, causes competing without `cause`.
+        One arm only, an arm with nobody, no events, causes competing without `cause`, fewer clusters than arms.
     NotSupportedError
-        Several rows a person: use `cox` with its robust variance.
+        rho or gamma other than 0 with weights, clusters or several rows a person.
+
+    Notes
+    -----
+    With weights, clusters or several rows a person the test is the score test of the arms in a Cox model (Breslow's ties) with
+    the variance of the scores summed by person or cluster, so it does not grow with the weights (Xie & Liu 2005; Lin & Wei 1989).
 
     References
     ----------
@@ -123,8 +143,6 @@ def logrank_test(
 
     if len(data.arms) < 2:
         raise EstimationError("logrank_test: there is only one arm; nothing to compare.")
-    if data.multi_row:
-        raise NotSupportedError("logrank_test: several rows a person need a robust variance; use cox(data, 'arm').")
     if cause is None and len(data.causes) > 1:
         raise EstimationError(
             f"logrank_test: {len(data.causes)} causes compete ({', '.join(data.causes)}); name one (cause=)."
@@ -133,23 +151,33 @@ def logrank_test(
         raise EstimationError(f"logrank_test: no cause {cause!r}. {did_you_mean(cause, data.causes)}")
     code = 1 if cause is None else 1 + data.causes.index(cause)
     died = np.asarray(data.event) == code
-    size = len(data.arms)
-    observed, expected, covariance = np.zeros(size), np.zeros(size), np.zeros((size, size))
-    for rows in _strata(data, strata):
-        o, e, v = _one_stratum(data, rows, died, rho, gamma)
-        observed, expected, covariance = observed + o, expected + e, covariance + v
-    if not died.any():
+    asked = resolve(data, weights, cluster, None, what="logrank_test")
+    if not (died & (asked.weight[data.person] > 0)).any():
         raise EstimationError("logrank_test: nobody had the event; there is nothing to test.")
+    if asked.variance != "model" and (rho or gamma):
+        raise NotSupportedError(
+            "logrank_test: with weights, clusters or several rows a person only the log-rank test (rho=0, gamma=0) is offered."
+        )
+    if asked.n_clusters is not None and asked.n_clusters <= len(data.arms):
+        raise EstimationError(
+            f"logrank_test: {asked.n_clusters} clusters cannot tell {len(data.arms)} arms apart; more are needed."
+        )
+    rows = _sorted(data, asked, died, strata_codes(data, strata, what="logrank_test"))
+    if asked.variance == "model":
+        observed, expected, covariance = _hypergeometric(rows, rho, gamma)
+    else:
+        observed, expected, covariance = _robust(data, asked, rows)
     gap = (observed - expected)[1:]
     inner = covariance[1:, 1:]
-    df = int(np.linalg.matrix_rank(inner))
-    statistic = float(gap @ np.linalg.pinv(inner) @ gap)
+    df = int(np.linalg.matrix_rank(inner, hermitian=True))
+    statistic = float(gap @ np.linalg.pinv(inner, hermitian=True) @ gap)
     return LogRank(
         arms=data.arms,
-        n=tuple(int(n) for n in data.people_by_arm()),
-        observed=observed,
-        expected=expected,
-        covariance=covariance,
+        n=tuple(int(n) for n in asked.people_by_arm(data)),
+        observed=read_only(observed),
+        expected=read_only(expected),
+        covariance=read_only(covariance),
+        variance=asked.variance,
         statistic=statistic,
         df=df,
         p_value=float(chdtrc(df, statistic)),
@@ -159,49 +187,39 @@ def logrank_test(
     )
 
 
-def _strata(data: SurvivalData, strata: str | Sequence[str] | None) -> list[IntArray]:
-    if strata is None:
-        return [np.arange(len(data.exit), dtype=np.int64)]
-    names = [strata] if isinstance(strata, str) else list(strata)
-    for name in names:
-        if name not in data.frame.columns:
-            raise EstimationError(
-                f"logrank_test: no column {name!r} (strata). {did_you_mean(name, map(str, data.frame.columns))}"
-            )
-    return [
-        np.asarray(rows, dtype=np.int64)
-        for rows in data.frame.groupby(names, sort=True, observed=True).indices.values()
-    ]
+def _sorted(data: SurvivalData, asked: Asked, died: npt.NDArray[np.bool_], stratum: IntArray | None) -> CoxRows:
+    """Return the rows in order, with one column an arm."""
+    arms, person = len(data.arms), data.person
+    indicator = (data.row_arm[:, None] == np.arange(arms)).astype(np.float64)
+    return sort_rows(
+        np.asarray(data.entry), np.asarray(data.exit), died, stratum, asked.weight[person], asked.count[person],
+        indicator, np.zeros(arms), np.ones(arms), efron=False,
+    )  # fmt: skip
 
 
-def _one_stratum(data: SurvivalData, rows: IntArray, died: Any, rho: float, gamma: float) -> tuple[Array, Array, Array]:
-    """Return observed, expected (A,) and the hypergeometric covariance (A, A) of one stratum."""
-    entry, stop, arm = np.asarray(data.entry)[rows], np.asarray(data.exit)[rows], data.row_arm[rows]
-    event = died[rows].astype(np.int64)
-    count = np.ones(len(rows)) if data.frequency is None else np.asarray(data.frequency)[rows]
-    pooled = fit_arm(entry, stop, event, count, count, 1)
-    table = pooled.table
-    at = table.events[0] > 0
-    total, deaths = table.at_risk[at], table.events[0][at]
-    before = np.concatenate(([1.0], pooled.survival[:-1]))[at]
-    weight = before**rho * (1 - before) ** gamma
-    size = len(data.arms)
-    at_risk, ended = np.zeros((size, len(total))), np.zeros((size, len(total)))
-    for a in range(size):
-        mine = arm == a
-        if not mine.any():
-            continue
-        start, end = np.sort(entry[mine]), np.argsort(stop[mine])
-        time = pooled.times[at]
-        mass = count[mine]
-        joined = np.concatenate(([0.0], np.cumsum(mass[np.argsort(entry[mine])])))[
-            np.searchsorted(start, time, side="left")
-        ]
-        gone = np.concatenate(([0.0], np.cumsum(mass[end])))[np.searchsorted(stop[mine][end], time, side="left")]
-        at_risk[a] = joined - gone
-        where = np.searchsorted(time, stop[mine][event[mine] == 1])
-        ended[a] = np.bincount(where, weights=mass[event[mine] == 1], minlength=len(time))
+def _hypergeometric(rows: CoxRows, rho: float, gamma: float) -> tuple[Array, Array, Array]:
+    """Return observed, expected (A,) and the hypergeometric covariance (A, A), added over strata."""
+    total, deaths = rows.over_risk_sets(rows.weight), rows.over_events(rows.weight[rows.event])
+    at_risk = np.stack([rows.over_risk_sets(rows.weight * x) for x in rows.x])
+    ended = np.stack([rows.over_events((rows.weight * x)[rows.event]) for x in rows.x])
+    before = _survival_before(1.0 - deaths / total, rows.end)
+    weight = before**rho * (1.0 - before) ** gamma
     share = at_risk / total
     spread = np.divide(deaths * (total - deaths), total - 1, out=np.zeros(len(total)), where=total > 1) * weight**2
     covariance = np.diag(share @ spread) - (share * spread) @ share.T
     return ended @ weight, share @ (deaths * weight), covariance
+
+
+def _survival_before(factor: Array, end: IntArray) -> Array:
+    """Return the product of the factors of earlier groups of the same stratum, shape (G,)."""
+    parts = np.split(factor, np.unique(end)[:-1])
+    return np.concatenate([np.cumprod(np.concatenate(([1.0], part[:-1]))) for part in parts])
+
+
+def _robust(data: SurvivalData, asked: Asked, rows: CoxRows) -> tuple[Array, Array, Array]:
+    """Return observed, expected (A,) and the covariance (A, A) of their difference from the Cox scores at 0."""
+    sums = risk_sums(rows, np.zeros(len(rows.x)))
+    expected = sums.expected.sum(axis=1)
+    observed = group_scores(rows, sums).sum(axis=1) + expected
+    each = by_person(score_residuals(rows, sums).T, data.person[rows.order], len(data.baseline))
+    return observed, expected, covariance_of(asked, stack(asked, each))
