@@ -46,7 +46,7 @@ class Reading:
     said : str
         SQL over the raw cell, null where the cell is empty.
     typed : str
-        SQL over the name given to `said`, null also where the cell does not fit. Ids stay text here and are numbered later.
+        SQL over the name given to `said`, null also where the cell does not fit. Ids stay as they are here and are numbered later.
     whole : str
         SQL condition over that name: the cell holds a whole number (of dates: a day number; of ids: a number written
         plainly; of extra columns: any number).
@@ -105,12 +105,12 @@ def _native(column: Column, cell: str, kind: str, name: str) -> Reading | None:
     integer, floating = kind in _INTEGERS, kind in _FLOATS
     number = f"CASE WHEN NOT isnan({cell}) THEN {cell} END" if floating else cell
     if column.kind == "id" and integer:
-        return Reading(cell, f"CAST({name} AS VARCHAR)", f"{name} >= 0")
+        return Reading(cell, f"CAST({name} AS BIGINT)", f"{name} >= 0")
     if column.kind == "date" and kind in _DATES:
         day = f"date_diff('day', DATE '1970-01-01', CAST({name} AS DATE))"
         return Reading(cell, f"CASE WHEN isfinite({name}) THEN {day} END")
     if column.kind in ("date", "int") and integer:
-        return Reading(cell, f"CAST({name} AS BIGINT)", f"{name} IS NOT NULL")
+        return Reading(cell, f"CAST({name} AS BIGINT)", f"{name} IS NOT NULL")  # every one is
     if column.kind in ("date", "int") and floating:
         whole = f"({name} = floor({name}) AND abs({name}) < 9e15)"
         return Reading(number, f"CASE WHEN {whole} THEN CAST({name} AS BIGINT) END", whole)

@@ -2,63 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from outcomes.loading.engine import quoted
 from outcomes.loading.faults import Fault
 from outcomes.loading.schema import SCHEMA
+from outcomes.loading.staging import Staged
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["key_faults", "number_ids"]
+__all__ = ["Domain", "dangling_faults", "id_domains", "number_ids", "repeated_faults"]
 
 
-def number_ids(
-    connection: duckdb.DuckDBPyConnection, queries: Mapping[str, Sequence[str]], plain: Mapping[str, bool]
-) -> None:
-    """Make ``ids_<domain>`` (key, id) for each id domain: 1, 2, … in the order of the numbers, else of the text.
+@dataclass(frozen=True)
+class Domain:
+    """Everything called by one name of id, such as ``person_id``.
 
-    Parameters
+    Attributes
     ----------
-    queries : mapping of domain to queries
-        Each gives the keys of one table as text.
-    plain : mapping of domain to bool
-        Every key of the domain is a plainly written whole number: keys become BIGINT, which join faster.
+    name : str
+    places : tuple of (table, number of the column there)
+    owner : str or None
+        The table whose key it is, where there is one: its keys are all there are.
+    plain : bool
+        Every id is a plainly written whole number; keys are then BIGINT, which join faster than text.
+    mixed : bool
+        Some are, some are not: numbers come first, in their own order.
     """
-    for domain, parts in queries.items():
-        key = "CAST(key AS BIGINT)" if plain[domain] else "key"
-        union = " UNION ALL ".join(
-            f"SELECT DISTINCT {key} AS key FROM ({part}) WHERE key IS NOT NULL" for part in parts
+
+    name: str
+    places: tuple[tuple[str, int], ...]
+    owner: str | None
+    plain: bool
+    mixed: bool
+
+    @property
+    def table(self) -> str:
+        """Name of the table (key, id) on the connection."""
+        return f"ids_{self.name}"
+
+    def key_of(self, cell: str) -> str:
+        """Return the SQL of the key in a staged cell."""
+        return f"CAST({cell} AS {'BIGINT' if self.plain else 'VARCHAR'})"
+
+
+def id_domains(tables: Mapping[str, Staged]) -> dict[str, Domain]:
+    """Return the id domains of the tables that came."""
+    places: dict[str, list[tuple[str, int]]] = {}
+    said: dict[str, int] = {}
+    whole: dict[str, int] = {}
+    for staged in tables.values():
+        for part, count in staged.pairs():
+            if part.kind == "id":
+                places.setdefault(part.name, []).append((staged.name, part.i))
+                said[part.name] = said.get(part.name, 0) + count.said
+                whole[part.name] = whole.get(part.name, 0) + count.whole
+    owners = {table.key[0]: table.name for table in SCHEMA.values() if table.key}
+    return {
+        name: Domain(
+            name,
+            tuple(where),
+            next((table for table, _ in where if owners.get(name) == table), None),
+            plain=whole[name] == said[name],
+            mixed=0 < whole[name] < said[name],
         )
-        order = "key" if plain[domain] else "try_cast(key AS HUGEINT) NULLS LAST, key"
+        for name, where in places.items()
+    }
+
+
+def number_ids(connection: duckdb.DuckDBPyConnection, domains: Mapping[str, Domain]) -> None:
+    """Make the table (key, id) of each domain: 1, 2, … in the order of the numbers, else of the text."""
+    for domain in domains.values():
+        parts = " UNION ALL ".join(
+            f"SELECT {domain.key_of(f'v{i}')} AS key FROM staged_{table} WHERE v{i} IS NOT NULL"
+            for table, i in domain.places
+            if domain.owner in (None, table)
+        )
+        order = "try_cast(key AS HUGEINT) NULLS LAST, key" if domain.mixed else "key"
         connection.execute(
-            f"CREATE TABLE ids_{domain} AS SELECT key, row_number() OVER (ORDER BY {order}) AS id "
-            f"FROM (SELECT DISTINCT key FROM ({union}))"
+            f"CREATE TABLE {domain.table} AS SELECT key, row_number() OVER (ORDER BY {order}) AS id "
+            f"FROM (SELECT DISTINCT key FROM ({parts}))"
         )
 
 
-def key_faults(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> list[Fault]:
-    """Return keys that repeat, and references to rows that are not there, in the typed tables that came."""
+def repeated_faults(connection: duckdb.DuckDBPyConnection, domains: Mapping[str, Domain]) -> list[Fault]:
+    """Return the keys that are in their table more than once."""
     faults = []
-    for name in tables:
-        table = SCHEMA[name]
-        for key in table.key:
-            rows, repeated = connection.execute(
-                f"SELECT count(*), count({quoted(key)}) - count(DISTINCT {quoted(key)}) FROM {name}"
-            ).fetchall()[0]
-            if repeated:
-                faults.append(Fault(name, key, "the key is in the table already.", repeated, rows))
-        for column in table.columns:
-            if column.refers is None or column.refers.table not in tables:
+    for domain in domains.values():
+        for table, i in domain.places:
+            if table != domain.owner:
                 continue
-            there, place = quoted(column.refers.column), f"{column.refers.table}.{column.refers.column}"
-            here = quoted(column.name)
-            rows, dangling = connection.execute(
-                f"SELECT (SELECT count(*) FROM {name}), count(*) FROM {name} a ANTI JOIN {column.refers.table} b "
-                f"ON a.{here} = b.{there} WHERE a.{here} IS NOT NULL"
+            rows, said, ids = connection.execute(
+                f"SELECT count(*), count(v{i}), (SELECT count(*) FROM {domain.table}) FROM staged_{table}"
             ).fetchall()[0]
-            if dangling:
-                faults.append(Fault(name, column.name, f"refers to nothing in {place}.", dangling, rows))
+            if said > ids:
+                faults.append(Fault(table, domain.name, "the key is in the table already.", said - ids, rows))
+    return faults
+
+
+def dangling_faults(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Staged], domains: Mapping[str, Domain]
+) -> list[Fault]:
+    """Return the references to rows that are not there, where the table referred to came."""
+    faults = []
+    for domain in domains.values():
+        for table, i in domain.places:
+            refers = SCHEMA[table].column(domain.name).refers
+            if refers is None or domain.owner is None:
+                continue
+            n = connection.execute(
+                f"SELECT count(*) FROM staged_{table} s ANTI JOIN {domain.table} d ON d.key = {domain.key_of(f's.v{i}')} "
+                f"WHERE s.v{i} IS NOT NULL"
+            ).fetchall()[0][0]
+            if n:
+                text = f"refers to nothing in {refers.table}.{refers.column}."
+                faults.append(Fault(table, domain.name, text, n, tables[table].rows))
     return faults

@@ -6,7 +6,7 @@ Columns get numbers for names here, so that no name of an extract meets SQL befo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from outcomes.loading.engine import Refused, attempt, literal, quoted
 from outcomes.loading.faults import Fault, nearest
 from outcomes.loading.frames import as_arrow
 from outcomes.loading.schema import SCHEMA
-from outcomes.loading.text_files import read_csv, without_globs
+from outcomes.loading.text_files import lines_that_do_not_fit, read_header, scan_of, without_globs
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,12 +38,13 @@ class RawColumn:
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table as it came: where it is on the connection, and what it was called outside."""
+    """A table as it came: where it is on the connection, what it was called outside, and what to say if it will not be read."""
 
     name: str
     relation: str
     columns: tuple[RawColumn, ...]
     label: str
+    trouble: Callable[[], str] = lambda: "it is damaged, or a column holds what is no text, number, date or boolean."
 
 
 @dataclass
@@ -136,12 +137,13 @@ def _digest(file: Path) -> str:
 
 
 def _from_csv(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> RawTable | Fault:
-    relation = f"raw_{name}"
-    header = read_csv(connection, relation, file)
+    header = read_header(file)
     if isinstance(header, str):
         return Fault(name, "", f"{file.name} cannot be read: {header}")
+    relation = f"raw_{name}"
+    connection.execute(f"CREATE VIEW {relation} AS SELECT * FROM {scan_of(file, len(header))}")
     columns = tuple(RawColumn(column, f"c{i}", "VARCHAR") for i, column in enumerate(header))
-    return _sound(RawTable(name, relation, columns, file.name))
+    return _sound(RawTable(name, relation, columns, file.name, partial(lines_that_do_not_fit, file, len(header))))
 
 
 def _from_parquet(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> RawTable | Fault:

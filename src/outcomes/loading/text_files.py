@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from outcomes.loading.engine import Refused, attempt, literal, open_engine
 
-if TYPE_CHECKING:
-    import duckdb
-
-__all__ = ["read_csv", "without_globs"]
+__all__ = ["lines_that_do_not_fit", "read_header", "scan_of", "without_globs"]
 
 _EXPECTED = "Expected UTF-8 text with commas between cells and one line of column names."
 _FAULTS = {
@@ -23,19 +19,15 @@ _FAULTS = {
 }
 
 
-def read_csv(connection: duckdb.DuckDBPyConnection, relation: str, file: Path) -> list[str] | str:
-    """Read a file into table `relation` with text columns c0, c1, …; return its column names, or what is wrong in words."""
+def read_header(file: Path) -> list[str] | str:
+    """Return the column names of a file, or what is wrong with it in words."""
     header = attempt(lambda: _header(file))
     if isinstance(header, Refused):
         return f"{header.kind}. {_EXPECTED}"
-    if not any(name.strip() for name in header):
+    if not any(header):
         return f"it is empty. {_EXPECTED}"
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
         return f"the cells are not separated by commas. {_EXPECTED}"
-    scan = _scan(file, len(header))
-    read = attempt(lambda: connection.execute(f"CREATE TABLE {relation} AS SELECT * FROM {scan}"))
-    if isinstance(read, Refused):
-        return f"{_diagnosis(file, len(header))} {_EXPECTED}"
     return header
 
 
@@ -44,8 +36,8 @@ def _header(file: Path) -> list[str]:
         return [name.strip() for name in next(csv.reader(stream), [])]
 
 
-def _scan(file: Path, width: int, more: str = "") -> str:
-    """Return the SQL that scans the file; nothing is left to DuckDB's sniffing."""
+def scan_of(file: Path, width: int, more: str = "") -> str:
+    """Return the SQL that scans a file into text columns c0, c1, …; nothing is left to DuckDB's sniffing."""
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
     options = (
         "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', strict_mode = true"
@@ -64,10 +56,10 @@ def without_globs(file: Path) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in file.as_posix())
 
 
-def _diagnosis(file: Path, width: int) -> str:
+def lines_that_do_not_fit(file: Path, width: int) -> str:
     """Return how many lines do not fit and in what way; the lines themselves go with the engine that looked."""
     engine = open_engine()
-    scan = _scan(file, width, ", store_rejects = true")
+    scan = scan_of(file, width, ", store_rejects = true")
     looked = attempt(lambda: engine.execute(f"SELECT * FROM {scan}").fetchone())
     counts = attempt(
         lambda: engine.execute(
@@ -76,6 +68,6 @@ def _diagnosis(file: Path, width: int) -> str:
     )
     engine.close()
     if isinstance(looked, Refused) or isinstance(counts, Refused) or not counts:
-        return "its lines end in different ways, or a quotation mark is never closed."
+        return f"its lines end in different ways, or a quotation mark is never closed. {_EXPECTED}"
     parts = [f"{n:,} line{'s' if n > 1 else ''} {_FAULTS.get(kind, 'that do not fit')}" for kind, n in counts]
-    return f"{', '.join(parts)}."
+    return f"{', '.join(parts)}. {_EXPECTED}"
