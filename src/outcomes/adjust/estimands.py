@@ -24,14 +24,14 @@ def weights_from_odds(linear: Array, treated: Array, estimand: str) -> tuple[Arr
     ----------
     linear : ndarray, shape (P,)
         Log odds of the arm that is not the reference. Weights are made from odds, not from probabilities, so that a score
-        of almost 1 costs no digits.
+        of almost 1 costs no digits. Infinite where the arm is certain: such people weigh 0 where that is the limit.
     treated : ndarray, shape (P,)
         1 in the arm, 0 in the reference.
     estimand : str
         A key of `ESTIMANDS`. Matching weights have a kink at even odds; there the slope of the flat side is taken.
     """
     arm = treated == 1
-    against = np.exp(np.clip(np.where(arm, -linear, linear), -700, 700))  # odds against the arm a person is in
+    against = np.exp(np.minimum(np.where(arm, -linear, linear), 700.0))  # odds against the arm a person is in
     sign = np.where(arm, -1.0, 1.0)  # of d log(against) / d linear
     if estimand == "ate":
         return 1 + against, sign * against

@@ -6,7 +6,9 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from outcomes.adjust.separation import independent, separated
 from outcomes.errors import EstimationError
 from outcomes.results import Array
 
@@ -23,12 +25,17 @@ class Propensity:
     Attributes
     ----------
     linear, score : ndarray, shape (P,)
-        Log odds and probability of the arm that is not the reference.
-    coefficients, std_errors : ndarray, shape (K,)
+        Log odds and probability of the arm that is not the reference; infinite, and 0 or 1, for people in `certain`.
+    certain : ndarray of bool, shape (P,)
+        People whose arm the covariates tell exactly. The rest of the fit is as if they were not there.
+    certain_columns : tuple of str
+        The columns that tell it.
+    coefficients, std_errors : ndarray, shape (1 + number of columns,)
+        Missing for columns that say nothing once the certain people are left out.
     design : ndarray, shape (P, K)
-        With the intercept: the derivative of `linear` by the coefficients.
+        With the intercept: the derivative of `linear` by the K coefficients that exist.
     influence : ndarray, shape (P, K)
-        Influence of each person on the coefficients: the estimate errs by their sum.
+        Influence of each person on them: the estimate errs by their sum.
     loglik : float
     c_statistic : float
         Chance that a person of the arm scores above one of the reference.
@@ -36,6 +43,8 @@ class Propensity:
 
     linear: Array
     score: Array
+    certain: npt.NDArray[np.bool_]
+    certain_columns: tuple[str, ...]
     coefficients: Array
     std_errors: Array
     design: Array
@@ -49,7 +58,7 @@ def fit_propensity(columns: Array, treated: Array, names: tuple[str, ...]) -> Pr
 
     Parameters
     ----------
-    columns : ndarray, shape (P, K - 1)
+    columns : ndarray, shape (P, number of columns)
         Covariates, without intercept, none constant or collinear.
     treated : ndarray, shape (P,)
         1 in the arm, 0 in the reference.
@@ -59,37 +68,85 @@ def fit_propensity(columns: Array, treated: Array, names: tuple[str, ...]) -> Pr
     Raises
     ------
     EstimationError
-        The covariates tell the arms apart exactly for some people (separation), or the fit does not converge.
+        The covariates tell everybody's arm exactly, or the fit does not converge.
 
     Notes
     -----
-    The covariates are centred and scaled inside, so that units do not decide whether the fit converges.
+    Where a combination of columns never errs about the arm of some people, the likelihood has its maximum at infinity: their
+    scores go to 0 or 1, and the fit of the others goes to the fit without them. That limit is what is returned.
+    Covariates are centred and scaled inside, so that units do not decide whether the fit converges.
     """
-    centre, scale = columns.mean(axis=0), columns.std(axis=0)
-    inside = np.column_stack([np.ones(len(columns)), (columns - centre) / scale])
-    beta, converged = _maximise(inside, treated)
-    if not converged or np.abs(inside @ beta).max() > _SUSPICIOUS:
-        _refuse_separation(inside, treated, columns, names)
-    if not converged:
-        raise EstimationError(
-            f"weight: the score ({len(names)} columns, {len(treated):,} people) did not converge. "
-            "Leave out columns that say almost the same, or that vary for very few people."
-        )
-    # from centred and scaled back to the covariates' own units
-    back = np.zeros((inside.shape[1], inside.shape[1]))
+    certain = np.zeros(len(treated), dtype=bool)
+    telling: list[int] = []
+    while True:
+        mine = np.flatnonzero(~certain)
+        used = independent(columns[mine])
+        x, y = columns[mine][:, used], treated[mine]
+        centre, scale = x.mean(axis=0), x.std(axis=0)
+        inside = np.column_stack([np.ones(len(x)), (x - centre) / scale])
+        beta, converged = _maximise(inside, y)
+        if not converged or np.abs(inside @ beta).max() > _SUSPICIOUS:
+            found = separated(x, y)
+            if found.people.any():
+                telling += [used[j] for j in found.columns if used[j] not in telling]
+                certain[mine[found.people]] = True
+                if min((treated[~certain] == arm).sum() for arm in (0, 1)) < 2:
+                    raise EstimationError(_nobody_left(len(certain), telling, names))
+                continue
+        if not converged:
+            raise EstimationError(
+                f"weight: the score ({len(used)} columns, {len(mine):,} people) did not converge. "
+                "Leave out columns that say almost the same, or that vary for very few people."
+            )
+        break
+    return _in_own_units(
+        columns, treated, certain, tuple(names[j] for j in sorted(telling)), used, (centre, scale), inside, beta
+    )
+
+
+def _nobody_left(people: int, telling: list[int], names: tuple[str, ...]) -> str:
+    named = ", ".join(names[j] for j in sorted(telling))
+    return (
+        f"weight: the covariates tell the arms apart exactly (separation), and nobody of {people:,} people is left to compare. "
+        f"Look at {named}."
+    )
+
+
+def _in_own_units(
+    columns: Array,
+    treated: Array,
+    certain: npt.NDArray[np.bool_],
+    telling: tuple[str, ...],
+    used: list[int],
+    centring: tuple[Array, Array],
+    inside: Array,
+    beta: Array,
+) -> Propensity:
+    """Return the fit on centred and scaled columns `inside` (of the people who are not certain) in the covariates' own units."""
+    centre, scale = centring
+    back = np.zeros((len(beta), len(beta)))
     back[0, 0] = 1.0
     back[0, 1:] = -centre / scale
     back[1:, 1:] = np.diag(1 / scale)
-    linear = inside @ beta
+    mine = ~certain
+    linear = np.where(treated == 1, np.inf, -np.inf)
+    linear[mine] = inside @ beta
     score = 1 / (1 + np.exp(-linear))
-    covariance = np.linalg.inv(_information(inside, linear))
+    covariance = np.linalg.inv(_information(inside, linear[mine]))
+    influence = np.zeros((len(treated), len(beta)))
+    influence[mine] = ((treated - score)[mine][:, None] * inside) @ covariance @ back.T
+    coefficients, errors = (np.full(1 + columns.shape[1], np.nan) for _ in range(2))
+    place = [0, *(1 + j for j in used)]
+    coefficients[place], errors[place] = back @ beta, np.sqrt(np.diag(back @ covariance @ back.T))
     return Propensity(
         linear=linear,
         score=score,
-        coefficients=back @ beta,
-        std_errors=np.sqrt(np.diag(back @ covariance @ back.T)),
-        design=np.column_stack([np.ones(len(columns)), columns]),
-        influence=((treated - score)[:, None] * inside) @ covariance @ back.T,
+        certain=certain,
+        certain_columns=telling,
+        coefficients=coefficients,
+        std_errors=errors,
+        design=np.column_stack([np.ones(len(columns)), columns[:, used]]),
+        influence=influence,
         loglik=-float(np.logaddexp(0.0, np.where(treated == 1, -linear, linear)).sum()),
         c_statistic=_c_statistic(score, treated),
     )
@@ -125,37 +182,6 @@ def _maximise(inside: Array, treated: Array) -> tuple[Array, bool]:
         except np.linalg.LinAlgError:
             return beta, False
     return beta, bool(np.isfinite(beta).all() and np.abs(gap).max() < _ROUNDING)
-
-
-def _refuse_separation(inside: Array, treated: Array, columns: Array, names: tuple[str, ...]) -> None:
-    """Raise where some combination of the columns never errs about the arm, naming the columns and counting the people.
-
-    References
-    ----------
-    Albert & Anderson (1984), Biometrika 71:1; by linear programming: Konis (2007), DPhil thesis, University of Oxford.
-    """
-    from scipy.optimize import linprog
-
-    signed = np.where(treated == 1, 1.0, -1.0)[:, None] * inside
-    found = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1), method="highs")
-    if found.status != 0 or -found.fun <= _ROUNDING:
-        return
-    people = int((signed @ found.x > _ROUNDING).sum())
-    alone = [name for name, column in zip(names, columns.T, strict=True) if _separates(column, treated)]
-    together = [name for name, b in zip(names, found.x[1:], strict=True) if abs(b) > _ROUNDING]
-    named = ", ".join(alone or together)
-    raise EstimationError(
-        f"weight: the covariates tell the arm of {people:,} of {len(treated):,} people exactly (separation), so no comparison person "
-        f"exists for them. Look at {named}. Restrict to people eligible for both arms, or leave out or join what only one arm has."
-    )
-
-
-def _separates(column: Array, treated: Array) -> bool:
-    """Return whether a value of a 0/1 column, or an end of the column's range that is all of it, belongs to one arm."""
-    if set(np.unique(column)) <= {0.0, 1.0}:
-        return any(len(np.unique(treated[column == value])) == 1 for value in (0.0, 1.0))
-    a, b = column[treated == 1], column[treated == 0]
-    return bool(a.min() >= b.max() or b.min() >= a.max())
 
 
 def _c_statistic(score: Array, treated: Array) -> float:

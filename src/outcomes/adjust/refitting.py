@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from outcomes.adjust.separation import independent
 from outcomes.adjust.weight_fit import FittedWeights, fit_weights
 from outcomes.adjust.weighting import PropensityWeights
 from outcomes.errors import EstimationError
@@ -79,7 +80,7 @@ def _refit(weights: PropensityWeights, mine: IntArray) -> FittedWeights | str:
     """Return the weights of one level's people, or why there are none."""
     treated = (weights.arm[mine] == 1).astype(np.float64)
     columns = np.asarray(weights.design)[mine]
-    inside = _independent(columns)
+    inside = independent(columns)
     smaller = int(min(treated.sum(), len(treated) - treated.sum()))
     if smaller < _PEOPLE_A_COLUMN * max(len(inside), 1):
         return f"{smaller:,} people in the smaller arm are too few for {len(inside)} columns"
@@ -101,22 +102,3 @@ def _refit(weights: PropensityWeights, mine: IntArray) -> FittedWeights | str:
             else "the covariates tell some people's arm exactly there"
         )
     return problem
-
-
-def _independent(columns: Array) -> list[int]:
-    """Return the columns that vary and do not follow from the intercept and those before them."""
-    basis: list[Array] = []
-    found = []
-    centred = columns - columns.mean(axis=0)
-    for j, column in enumerate(centred.T):
-        size = float(np.linalg.norm(column))
-        if size <= 1e-12 * (1.0 + float(np.abs(columns[:, j]).max())) * np.sqrt(len(column)):
-            continue
-        left = column / size
-        for _ in range(2):  # twice: once leaves rounding behind
-            for direction in basis:
-                left = left - (direction @ left) * direction
-        if np.linalg.norm(left) > 1e-5:
-            basis.append(left / np.linalg.norm(left))
-            found.append(j)
-    return found

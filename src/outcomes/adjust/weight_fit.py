@@ -45,6 +45,7 @@ def fit_weights(
     """Fit the score on `columns` (P, K - 1) and return the weights for `estimand`, trimmed and stabilised as asked."""
     _check_trim(trim)
     fit = fit_propensity(columns, treated, names)
+    _refuse_missing_comparison(fit, treated, estimand)
     values, slope = weights_from_odds(fit.linear, treated, estimand)
     gradient, influence = slope[:, None] * fit.design, fit.influence
     if stabilise:
@@ -55,12 +56,30 @@ def fit_weights(
         values = values * factor
     kept = _inside(fit.score, treated, trim)
     for side, what in ((0.0, "the reference arm"), (1.0, "the other arm")):
-        if not kept[treated == side].any():
+        if trim is not None and not kept[treated == side].any():
             raise EstimationError(
                 f"weight: trimming leaves nobody of {int((treated == side).sum()):,} people in {what}. Widen the bounds."
             )
     values, gradient = np.where(kept, values, 0.0), np.where(kept[:, None], gradient, 0.0)
     return FittedWeights(values, influence, gradient, kept, fit)
+
+
+_WITHOUT_COMPARISON = {"ate": (0.0, 1.0), "att": (1.0,), "atc": (0.0,), "ato": (), "atm": ()}
+
+
+def _refuse_missing_comparison(fit: Propensity, treated: Array, estimand: str) -> None:
+    """Raise where people the estimand speaks of have nobody like them in the other arm.
+
+    Overlap and matching weights go to 0 for them, ATT and ATC weights for those who are not their target.
+    """
+    sides = _WITHOUT_COMPARISON[estimand]
+    people = int((fit.certain & np.isin(treated, sides)).sum())
+    if people:
+        raise EstimationError(
+            f"weight: the covariates tell the arm of {people:,} of {len(treated):,} people exactly (separation), so no comparison person "
+            f"exists for them. Look at {', '.join(fit.certain_columns)}. Restrict to people eligible for both arms, ask about those who "
+            "might have gone to either (estimand='ato'), or leave out or join what only one arm has."
+        )
 
 
 def _check_trim(trim: Trim) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from outcomes.adjust.balancing import Balance, balance_of
 from outcomes.adjust.estimands import ESTIMANDS
 from outcomes.adjust.overlapping import Overlap, overlap_of
-from outcomes.adjust.weight_fit import Trim, fit_weights
+from outcomes.adjust.weight_fit import FittedWeights, Trim, fit_weights
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, Note, Weights, read_only
 from outcomes.survival.design_matrix import design_matrix
@@ -43,8 +43,8 @@ class PropensityWeights(Weights):
     coefficients, std_errors : ndarray, shape (1 + len(columns),)
         Of the score, the intercept first.
     c_statistic, loglik : float
-    kept : ndarray of bool, shape (P,)
-        False for people who were trimmed.
+    kept, certain : ndarray of bool, shape (P,)
+        False for people who were trimmed; True for people whose arm the covariates tell exactly.
     trim : (float, float), "common" or None
     stabilise : bool
     baseline : pandas.DataFrame
@@ -65,6 +65,7 @@ class PropensityWeights(Weights):
     c_statistic: float
     loglik: float
     kept: npt.NDArray[np.bool_]
+    certain: npt.NDArray[np.bool_]
     trim: Trim
     stabilise: bool
     baseline: pd.DataFrame
@@ -156,8 +157,9 @@ def weight(
     Raises
     ------
     EstimationError
-        One arm, fewer than two people in an arm, missing covariates (counted by column), constant or collinear columns,
-        separation (columns named, people counted), no convergence, trimming that leaves an arm empty.
+        One arm, fewer than two people in an arm, missing covariates (counted by column), constant or collinear columns, people the
+        estimand speaks of whose arm the covariates tell exactly (separation: columns named, people counted), no convergence,
+        trimming that leaves an arm empty.
     NotSupportedError
         More than two arms; row counts; methods other than ``"logistic"``; ``stabilise`` for estimands other than the ATE.
 
@@ -165,6 +167,9 @@ def weight(
     -----
     With score e: ATE 1/e and 1/(1-e); ATT 1 and e/(1-e); ATC (1-e)/e and 1; overlap 1-e and e; matching min(e, 1-e) over the
     probability of one's own arm. Overlap weights from this score balance the covariates' means exactly.
+    People whose arm the covariates tell exactly (a period or an entry rule that only one arm had) have no comparison person. The
+    ATE cannot be had with them, nor the ATT (ATC) where they are in the arm (the reference): an error. Overlap and matching
+    weights, and the other one of ATT and ATC, give them weight 0, and a note counts them.
     The weights carry the influence and the gradient of the score's coefficients, so that contrasts can account for the
     weights having been estimated; trimming bounds are taken as given.
 
@@ -198,7 +203,7 @@ def weight(
         arms=data.arms,
         influence=read_only(made.influence),
         gradient=read_only(made.gradient),
-        notes=_notes(data, made.values, made.kept, estimand, len(matrix.columns)),
+        notes=_notes(data, made, estimand),
         provenance=MappingProxyType(
             {"formula": formula, "estimand": estimand, "method": method, "trim": rule, "stabilise": stabilise}
         ),
@@ -213,6 +218,7 @@ def weight(
         c_statistic=fit.c_statistic,
         loglik=fit.loglik,
         kept=read_only(made.kept, bool),
+        certain=read_only(fit.certain, bool),
         trim=rule,
         stabilise=stabilise,
         baseline=data.baseline,
@@ -244,10 +250,17 @@ def _words(formula: str) -> set[str]:
     return {str(name) for name in Formula(formula).required_variables}
 
 
-def _notes(
-    data: SurvivalData, values: Array, kept: npt.NDArray[np.bool_], estimand: str, columns: int
-) -> tuple[Note, ...]:
-    notes = []
+def _notes(data: SurvivalData, made: FittedWeights, estimand: str) -> tuple[Note, ...]:
+    notes, values, kept, columns = [], made.values, made.kept, made.fit.design.shape[1] - 1
+    certain = [int(made.fit.certain[data.arm == a].sum()) for a in range(2)]
+    if sum(certain):
+        counted = ", ".join(f"{n:,} in {arm}" for n, arm in zip(certain, data.arms, strict=True))
+        telling = ", ".join(made.fit.certain_columns)
+        text = (
+            f"{sum(certain):,} people ({counted}) have covariates that only their own arm has ({telling}); they count for nothing, "
+            "and the answer is not about them."
+        )
+        notes.append(Note("one_arm_only", text))
     trimmed = [int((~kept[data.arm == a]).sum()) for a in range(2)]
     if sum(trimmed):
         counted = ", ".join(f"{n:,} in {arm}" for n, arm in zip(trimmed, data.arms, strict=True))

@@ -1,0 +1,92 @@
+"""Which columns say something, and which people's arm the columns tell exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from outcomes.results import Array
+
+__all__ = ["Separated", "independent", "separated"]
+
+_ROUNDING = 1e-6
+_FAR = 1e4  # bound of the combination's coefficients, in standard deviations
+
+
+@dataclass(frozen=True)
+class Separated:
+    """People whose arm some combination of the columns tells exactly.
+
+    Attributes
+    ----------
+    people : ndarray of bool, shape (P,)
+    columns : tuple of int
+        Columns that tell it: those that do so alone, where there are any.
+    """
+
+    people: npt.NDArray[np.bool_]
+    columns: tuple[int, ...]
+
+
+def separated(columns: Array, treated: Array) -> Separated:
+    """Find a combination of the columns that never errs about the arm, and the people it speaks of.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (P, K)
+        Without intercept, none constant.
+    treated : ndarray, shape (P,)
+
+    References
+    ----------
+    Albert & Anderson (1984), Biometrika 71:1; by linear programming: Konis (2007), DPhil thesis, University of Oxford.
+    """
+    from scipy.optimize import linprog
+    from scipy.sparse import eye_array, hstack
+
+    people, count = columns.shape
+    scaled = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+    signed = np.where(treated == 1, 1.0, -1.0)[:, None] * np.column_stack([np.ones(people), scaled])
+    # as many people as possible on their own side by a margin, nobody on the other: signed @ b >= t, 0 <= t <= 1
+    found = linprog(
+        np.r_[np.zeros(count + 1), -np.ones(people)],
+        A_ub=hstack([-signed, eye_array(people)], format="csr"),
+        b_ub=np.zeros(people),
+        bounds=[(-_FAR, _FAR)] * (count + 1) + [(0, 1)] * people,
+        method="highs",
+    )
+    if found.status != 0 or -found.fun <= 0.5:
+        return Separated(np.zeros(people, dtype=bool), ())
+    told = np.asarray(found.x[count + 1 :] > 0.5, dtype=bool)
+    together = tuple(j for j, b in enumerate(found.x[1 : count + 1]) if abs(b) > _ROUNDING)
+    alone = tuple(j for j in together if _tells(columns[:, j], treated))
+    return Separated(told, alone or together)
+
+
+def _tells(column: Array, treated: Array) -> bool:
+    """Return whether a value of a 0/1 column, or a side of a column's range, belongs to one arm."""
+    if set(np.unique(column)) <= {0.0, 1.0}:
+        return any(len(np.unique(treated[column == value])) == 1 for value in (0.0, 1.0))
+    a, b = column[treated == 1], column[treated == 0]
+    return bool(a.min() >= b.max() or b.min() >= a.max())
+
+
+def independent(columns: Array) -> list[int]:
+    """Return the columns that vary and do not follow from the intercept and those before them."""
+    basis: list[Array] = []
+    found = []
+    centred = columns - columns.mean(axis=0)
+    for j, column in enumerate(centred.T):
+        size = float(np.linalg.norm(column))
+        if size <= 1e-12 * (1.0 + float(np.abs(columns[:, j]).max())) * np.sqrt(len(column)):
+            continue
+        left = column / size
+        for _ in range(2):  # twice: once leaves rounding behind
+            for direction in basis:
+                left = left - (direction @ left) * direction
+        if np.linalg.norm(left) > 1e-5:
+            basis.append(left / np.linalg.norm(left))
+            found.append(j)
+    return found
