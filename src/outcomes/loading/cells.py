@@ -6,7 +6,7 @@ does not fit. What is said and has no type is a fault, and the caller counts it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from outcomes.loading.engine import literal
@@ -29,12 +29,12 @@ _INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "
 _WIDE = frozenset({"UBIGINT", "HUGEINT", "UHUGEINT"})
 _FLOATS = frozenset({"FLOAT", "DOUBLE"})
 _DATES = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"})
-_NOTHING = "('', 'NA', 'NaN', 'nan', 'NaT', '<NA>', 'NULL', 'null')"  # how R, pandas and SQL write a missing cell
+_NOTHING = ("", "NA", "NaN", "nan", "NaT", "<NA>", "NULL", "null")  # how R, pandas and SQL write a missing cell
 _BLANKS = "E' \\t\\r\\n\u00a0'"
 _ISO = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?"
 _WHOLE = r"[+-]?\d{1,18}(\.0+)?"
-_TRUE = "('true', 't', '1', '1.0', 'yes', 'y')"
-_FALSE = "('false', 'f', '0', '0.0', 'no', 'n')"
+_TRUE = ("true", "t", "1", "1.0", "yes", "y")
+_FALSE = ("false", "f", "0", "0.0", "no", "n")
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,12 @@ def _text(cell: str, kind: str) -> str:
 
 
 def _unless_nothing(text: str) -> str:
-    return f"CASE WHEN {text} NOT IN {_NOTHING} THEN {text} END"
+    return f"CASE WHEN NOT {_among(text, _NOTHING)} THEN {text} END"
+
+
+def _among(text: str, words: Sequence[str]) -> str:
+    """Return SQL: `text` is one of `words`. Not IN: DuckDB makes a join of that, which loses the order of the rows."""
+    return f"list_contains([{', '.join(map(literal, words))}], {text})"
 
 
 def _from_text(column: Column, name: str) -> tuple[str, str]:
@@ -157,7 +162,7 @@ def _from_text(column: Column, name: str) -> tuple[str, str]:
         return f"CASE WHEN isfinite({number}) THEN {number} END", "false"
     if column.kind == "bool":
         low = f"lower({name})"
-        return f"CASE WHEN {low} IN {_TRUE} THEN true WHEN {low} IN {_FALSE} THEN false END", "false"
+        return f"CASE WHEN {_among(low, _TRUE)} THEN true WHEN {_among(low, _FALSE)} THEN false END", "false"
     if column.codes:
-        return f"CASE WHEN {name} IN ({', '.join(map(literal, column.codes))}) THEN {name} END", "false"
+        return f"CASE WHEN {_among(name, column.codes)} THEN {name} END", "false"
     return name, "false"
