@@ -243,3 +243,13 @@ def test_stacked_standard_error_of_the_lalonde_att_is_that_of_m_estimation() -> 
     assert _mean_difference(weights, y, stacked=True)[1] == pytest.approx(798.2, abs=0.05)
     assert weights.effective_sample_size["0"] == pytest.approx(99.81539, abs=6e-6)
     assert weights.values[weights.arm == 0].max() == pytest.approx(3.743, abs=6e-4)
+
+
+@pytest.mark.usefixtures("reference")
+def test_unpenalised_scores_weight_each_lalonde_arm_up_to_everybody() -> None:
+    """Scores from penalised or resampled fits leave sums of 344 and 873; these come to about the 614 people there are."""
+    weights, _ = _lalonde("ate")
+    sums = [weights.values[weights.arm == a].sum() for a in (0, 1)]
+    assert sums == pytest.approx([614, 614], rel=0.1)
+    assert weights.score.mean() == pytest.approx(185 / 614, rel=1e-9)
+    assert [weights.effective_sample_size[a] for a in ("1", "0")] == pytest.approx([58.32666, 329.00776], abs=6e-6)

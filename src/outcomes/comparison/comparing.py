@@ -14,12 +14,14 @@ from outcomes.comparison.measures import DIFFERENCES, RATIOS
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.comparison.sentences import sentence
 from outcomes.errors import EstimationError
-from outcomes.results import Array, Note, Result
+from outcomes.results import Array, Note, Result, Weights
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "DEFAULT_TARGET", "Comparison", "verdict"]
+    from outcomes.survival.inputs import Asked
+
+__all__ = ["COLUMNS", "DEFAULT_TARGET", "Comparison", "about_weights", "verdict"]
 
 COLUMNS = (
     "outcome", "population", "estimand", "scale", "arm", "reference", "cause", "time", "measure", "estimate", "std_error",
@@ -69,6 +71,7 @@ class Comparison(Result):
         variance: str,
         labels: Mapping[str, str],
         notes: tuple[Note, ...],
+        weights: Weights | None = None,
     ) -> Comparison:
         """Return the comparison of finished rows: adds verdicts and, where there are several rows, adjusted p-values."""
         import pandas as pd
@@ -85,6 +88,15 @@ class Comparison(Result):
             variance=variance,
             labels=MappingProxyType(dict(labels)),
             notes=tuple(dict.fromkeys(notes)),
+            provenance=MappingProxyType(
+                {
+                    "measure": measure,
+                    "variance": variance,
+                    "conf_level": conf_level,
+                    "margin": margin,
+                    "weights": None if weights is None else dict(weights.provenance) or {"estimand": weights.estimand},
+                }
+            ),
         )
 
     @property
@@ -178,6 +190,22 @@ class Comparison(Result):
         return " ".join(
             sentence(row, self.labels, self.conf_level, plan, margin) for row, plan in zip(rows, design, strict=True)
         )
+
+
+def about_weights(asked: Asked) -> tuple[Note, ...]:
+    """Return what must stand beside a weighted contrast: how many people count, and what the weights' own notes say."""
+    if not asked.weighted:
+        return ()
+    source = asked.source
+    if source is None:
+        size = float(asked.weight.sum() ** 2 / (asked.weight**2).sum())
+        said = f"{int((asked.weight > 0).sum()):,} people count as {size:,.0f}"
+    else:
+        sizes = source.effective_sample_size
+        people = {arm: int((source.arm == index).sum()) for index, arm in enumerate(source.arms)}
+        said = ", ".join(f"{people[arm]:,} people in {arm} count as {sizes[arm]:,.0f}" for arm in source.arms)
+    notes: tuple[Note, ...] = () if source is None else source.notes
+    return (*notes, Note("effective_sample_size", f"Weighted: {said}."))
 
 
 def verdict(row: Mapping[str, Any], measure: str, margin: float | None) -> str:

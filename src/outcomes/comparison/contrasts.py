@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.comparison.clustering import Clustered, clustered
-from outcomes.comparison.comparing import Comparison
+from outcomes.comparison.comparing import Comparison, about_weights
 from outcomes.comparison.hazard_ratios import compare_hazards
 from outcomes.comparison.measures import DIFFERENCES, MEASURES, Contrast, contrast, no_contrast
 from outcomes.comparison.rare_events import newcombe, sizes_behind
@@ -114,6 +114,7 @@ def compare(
     asked = curves.asked_as(chosen)
     people = np.where(asked.weight > 0, curves.data.arm, -1)
     rows, notes = [], [note for note in result.notes if note.code != "weights_as_known"]
+    notes += about_weights(asked)
     for arm in range(1, len(found.arms)):
         groups = clustered(asked.cluster, people, found.arms, (0, arm), cluster_df)
         notes += groups.notes
@@ -130,6 +131,7 @@ def compare(
         variance=found.variance,
         labels={**curves.data.labels, "unit": curves.data.unit},
         notes=tuple(notes),
+        weights=asked.source,
     )
 
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from outcomes.comparison.clustering import clustered
-from outcomes.comparison.comparing import Comparison
+from outcomes.comparison.comparing import Comparison, about_weights
 from outcomes.comparison.measures import contrast
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Note
@@ -23,7 +23,7 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
     covariance, kind = _covariance(result, variance)
     cluster = None if kind == "model" else asked.cluster
     counted = np.where(asked.weight > 0, data.arm, -1)
-    rows, notes = [], list(result.notes)
+    rows, notes = [], [*result.notes, *about_weights(asked)]
     alone = asked.weighted or len(result.terms) == len(data.arms) - 1
     estimand = asked.estimand if alone else "conditional"  # on the model's other terms
     people, events = asked.people_by_arm(data), data.events_by_arm(result.cause)
@@ -66,6 +66,7 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
         variance=kind,
         labels={**data.labels, "unit": data.unit},
         notes=(*notes, _on_proportionality(result)),
+        weights=asked.source,
     )
 
 

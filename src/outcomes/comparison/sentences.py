@@ -56,9 +56,10 @@ def sentence(
 
 
 def _risks(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
+    arm, reference = (f"{100 * row[f'value_{side}']:.1f} of 100" for side in ("arm", "reference"))
     return (
-        f"By {when(row, labels)}, {100 * row['value_arm']:.1f} of 100 people in {row['arm']} and {100 * row['value_reference']:.1f} of 100 "
-        f"in {row['reference']} had {_event(row, labels)}"
+        f"By {when(row, labels)}, an estimated {arm} people in {row['arm']} and {reference} in {row['reference']} had "
+        f"{_event(row, labels)}"
     )
 
 

@@ -144,8 +144,8 @@ def test_what_the_design_could_have_found_comes_from_its_standard_error_not_from
 def test_the_sentence_is_absolute_first_in_words_with_everything_beside() -> None:
     text = oc.compare(oc.kaplan_meier(rossi()), measure="risk_difference", at=52).describe()
     assert text == (
-        "By 52 weeks, 22.2 of 100 people in 1 and 30.6 of 100 in 0 had the event 'arrest': 8.3 fewer per 100 (95 % interval 16.6 fewer to "
-        "0.1 fewer) (432 people, 114 events; unadjusted). Verdict: lower."
+        "By 52 weeks, an estimated 22.2 of 100 people in 1 and 30.6 of 100 in 0 had the event 'arrest': "
+        "8.3 fewer per 100 (95 % interval 16.6 fewer to 0.1 fewer) (432 people, 114 events; unadjusted). Verdict: lower."
     )
 
 
@@ -269,3 +269,35 @@ def test_the_result_shows_itself_and_is_not_changed_by_its_reader() -> None:
     assert "<table>" in found._repr_html_()
     with pytest.raises(oc.EstimationError, match="design: say which difference in weeks"):
         oc.compare(oc.rmst(rossi(), horizon=52), measure="rmst_difference").design()
+
+
+def test_what_the_weights_have_to_say_stands_beside_the_contrast() -> None:
+    data = rossi("wexp")
+    weights = oc.weight(data, "age + race + mar + paro + prio", estimand="att", trim=(0.05, 0.95))
+    for found in (
+        oc.compare(oc.kaplan_meier(data, weights=weights), measure="risk_difference", at=52),
+        oc.compare(oc.rmst(data, horizon=52, weights=weights), measure="rmst_difference"),
+        oc.compare(oc.cox(data, "wexp", weights=weights), measure="hazard_ratio"),
+    ):
+        notes = {n.code: n.text for n in found.notes}
+        assert {"trimmed", "poor_overlap", "effective_sample_size"} <= set(notes)
+        size = weights.effective_sample_size["0"]
+        assert f"185 people in 0 count as {size:,.0f}" in notes["effective_sample_size"]
+        assert found.provenance["weights"]["estimand"] == "att"
+        assert "estimand: ATT" in found.describe()
+    known = oc.compare(oc.kaplan_meier(data, weights=weights.values), measure="risk_difference", at=52)
+    assert "effective_sample_size" in {n.code for n in known.notes}
+    assert "weighted" in known.describe()
+
+
+def test_row_counts_are_as_many_people() -> None:
+    frame = load_rossi().assign(count=np.arange(432) % 3 + 1)
+    counted = oc.survival_data(frame, duration="week", event="arrest", arm="fin", reference=0, frequency="count")
+    repeated = frame.loc[frame.index.repeat(frame["count"])]
+    written_out = oc.survival_data(repeated, duration="week", event="arrest", arm="fin", reference=0)
+    for measure in ("risk_difference", "risk_ratio"):
+        rows = [
+            oc.compare(oc.kaplan_meier(d), measure=measure, at=40).to_frame().iloc[0] for d in (counted, written_out)
+        ]
+        columns = ["estimate", "std_error", "conf_low", "conf_high", "n", "n_events"]
+        np.testing.assert_allclose(rows[0][columns].astype(float), rows[1][columns].astype(float), rtol=1e-9)
