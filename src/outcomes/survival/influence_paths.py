@@ -8,8 +8,10 @@ over rows, sums of squares and areas over time are then sums over the risk table
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from outcomes.results import Array, IntArray
 from outcomes.survival.risk_table import RiskTable, summed
@@ -17,6 +19,7 @@ from outcomes.survival.risk_table import RiskTable, summed
 __all__ = ["InfluencePath", "path_of_hazard", "path_of_incidence", "path_of_survival"]
 
 _CELLS = 8_000_000  # group x time cells held at once
+_SMALL = 500_000  # row x time cells worth summing one by one
 
 
 @dataclass(frozen=True)
@@ -92,24 +95,43 @@ class InfluencePath:
 
     def sum_of_squares(self, values: Array) -> Array:
         """Return the sum over rows of (``values`` times the derivative)², shape (T + 1,)."""
+        late = bool(self.first.any())
+        if late and len(values) * len(self.f) <= _SMALL:  # row by row: no digits lost where late entrants cancel
+            return np.asarray(((values[:, None] * self.at(np.arange(len(self.f)))) ** 2).sum(axis=0))
         squared = values**2
-        inside = self.h**2 * self._while_at_risk(squared)
-        if self.first.any():
-            linear = self._while_at_risk(squared * self.a0) + self.f * self._while_at_risk(squared * self.a1)
-            inside = inside + 2 * self.h * linear + self._while_at_risk(squared * self.a0**2)
-            inside = inside + 2 * self.f * self._while_at_risk(squared * self.a0 * self.a1)
-            inside = inside + self.f**2 * self._while_at_risk(squared * self.a1**2)
-        after = self._after_leaving(squared * self.b0**2)
+        parts = [self.h**2 * self._while_at_risk(squared), self._after_leaving(squared * self.b0**2)]
+        if late:
+            parts += [
+                2 * self.h * self._while_at_risk(squared * self.a0),
+                2 * self.h * self.f * self._while_at_risk(squared * self.a1),
+                self._while_at_risk(squared * self.a0**2),
+                2 * self.f * self._while_at_risk(squared * self.a0 * self.a1),
+                self.f**2 * self._while_at_risk(squared * self.a1**2),
+            ]
         if self.b1.any():
-            after = after + 2 * self.f * self._after_leaving(squared * self.b0 * self.b1)
-            after = after + self.f**2 * self._after_leaving(squared * self.b1**2)
-        total: Array = self.scale**2 * np.maximum(inside + after, 0.0)
-        return total
+            parts += [
+                2 * self.f * self._after_leaving(squared * self.b0 * self.b1),
+                self.f**2 * self._after_leaving(squared * self.b1**2),
+            ]
+        terms = np.stack(parts)
+        total = terms.sum(axis=0)
+        # what is smaller than the rounding of the running sums is 0
+        lost = total <= 4096 * np.finfo(float).eps * np.maximum.accumulate(np.abs(terms).sum(axis=0))
+        found: Array = self.scale**2 * np.where(lost, 0.0, total)
+        return found
+
+    @cached_property
+    def _someone(self) -> npt.NDArray[np.bool_]:
+        """Whether anybody is at risk between passing u times and the next, shape (T + 1,)."""
+        size = len(self.f)
+        change = np.bincount(self.first + 1, minlength=size + 1) - np.bincount(self.last + 1, minlength=size + 1)
+        return np.asarray(np.cumsum(change)[:-1] > 0)
 
     def _while_at_risk(self, values: Array) -> Array:
-        size = len(self.f) + 1
-        change = summed(self.first + 1, values, size) - summed(self.last + 1, values, size)
-        return np.asarray(np.cumsum(change)[:-1])
+        size = len(self.f)
+        change = summed(self.last, values, size) - summed(self.first, values, size)
+        # from the far end, and 0 where nobody is left: no rounding of large early sums in small late ones
+        return np.where(self._someone, np.cumsum(change[::-1])[::-1], 0.0)
 
     def _after_leaving(self, values: Array) -> Array:
         return np.asarray(np.cumsum(summed(self.last + 1, values, len(self.f) + 1))[:-1])
@@ -176,7 +198,7 @@ def path_of_incidence(table: RiskTable, event: IntArray, survival: Array, cause:
     before = np.concatenate(([1.0], survival[:-1]))
     steps = before * table.per_at_risk(table.events[cause - 1])
     spent = _prefix(table.per_at_risk(table.ended) * left)
-    incidence, own = _prefix(steps), _prefix(table.per_at_risk(steps))
+    own, incidence = _prefix(table.per_at_risk(steps)), _prefix(steps)
     h = _prefix(steps * spent[:-1]) - own
     first, end = table.first, table.last + 1
     a0, a1 = -h[first] + spent[first] * incidence[first], -spent[first]
