@@ -97,7 +97,9 @@ def read_extra(cell: str, kind: str, name: str) -> Reading:
         return Reading(f"CASE WHEN isfinite({cell}) THEN CAST(CAST({cell} AS DATE) AS VARCHAR) END", name)
     pattern = r"[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?"
     number = f"(regexp_full_match({name}, '{pattern}') AND isfinite(try_cast({name} AS DOUBLE)))"
-    return Reading(_unless_nothing(_text(cell, kind)), name, number)
+    text = _text(cell, kind)
+    flag = f"CASE WHEN {_among(text, ('True', 'TRUE', 'False', 'FALSE'))} THEN lower({text}) ELSE {text} END"
+    return Reading(_unless_nothing(flag), name, number)
 
 
 def _native(column: Column, cell: str, kind: str, name: str) -> Reading | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChecksReport", "all_rules", "offending", "run_checks"]
 
+_REPR_LINES = 12
 _COLUMNS = ("rule", "table", "column", "severity", "n", "of", "text")
 
 
@@ -67,6 +68,12 @@ class ChecksReport(Result):
         if self.passed:
             return f"{first} Nothing stands in the way of a cohort."
         return f"{first} A cohort is refused until the errors are fixed at source or listed in [checks] drop."
+
+    def __repr__(self) -> str:
+        broken = self.summary()[["rule", "table", "severity", "n", "of"]]
+        table = broken.to_string(index=False).splitlines() if len(broken) else []
+        lines = [self.title, self.describe(), *table, *(f"note: {note.text}" for note in self.notes)]
+        return "\n".join(lines if len(lines) <= _REPR_LINES else [*lines[: _REPR_LINES - 1], "… see .summary()"])
 
 
 def all_rules(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], origin: str) -> tuple[Rule, ...]:

@@ -67,7 +67,9 @@ def _kept(
 def _prune(connection: duckdb.DuckDBPyConnection, schema: str, table: str, names: str) -> list[Dropped]:
     """Drop rows whose required reference is gone and empty optional references that are; return how many."""
     done: list[Dropped] = []
-    for column in SCHEMA[table].columns:
+    for column in sorted(
+        SCHEMA[table].columns, key=lambda column: column.nullable
+    ):  # a row that goes needs no emptying
         if column.refers is None:
             continue
         gone = _gone(schema, column)

@@ -49,8 +49,9 @@ def nearest(name: str, present: Iterable[str]) -> str:
     >>> nearest("release_date", ["12 High Street"])
     ''
     """
-    near = difflib.get_close_matches(name, [str(p) for p in present], n=1, cutoff=0.7)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    written = {str(other).lower(): str(other) for other in present}
+    near = difflib.get_close_matches(name.lower(), list(written), n=1, cutoff=0.7)
+    return f" Did you mean {written[near[0]]!r}?" if near else ""
 
 
 def refusal(faults: Sequence[Fault]) -> DataError:

@@ -22,7 +22,7 @@ from outcomes.loading.text_files import lines_that_do_not_fit, read_header, scan
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["RawColumn", "RawTable", "Sources", "read_sources"]
+__all__ = ["RawColumn", "RawTable", "Sources", "read_sources", "release_sources"]
 
 _SUFFIXES = (".csv", ".parquet")
 
@@ -102,6 +102,14 @@ def read_sources(
             found.faults.append(Fault(name, "", f"the table is missing.{hint}"))
     _rename(found, columns)
     return found
+
+
+def release_sources(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of the database that was read, and of the file system: what follows needs no file."""
+    attached = connection.execute("SELECT count(*) FROM duckdb_databases() WHERE database_name = 'given'").fetchall()
+    if attached[0][0]:
+        connection.execute("DETACH given")
+    connection.execute("SET enable_external_access = false")
 
 
 def _read_folder(connection: duckdb.DuckDBPyConnection, folder: Path, found: Sources) -> None:

@@ -18,7 +18,7 @@ from outcomes.loading.dropping import Dropped, without_rows
 from outcomes.loading.engine import Refused, attempt, open_engine, quoted
 from outcomes.loading.faults import nearest
 from outcomes.loading.schema import SCHEMA
-from outcomes.loading.sources import Sources, read_sources
+from outcomes.loading.sources import Sources, read_sources, release_sources
 from outcomes.results import Note, html_table
 
 if TYPE_CHECKING:
@@ -248,9 +248,22 @@ def load_tables(
 
 def _load(source: Any, codes: Mapping[str, Mapping[str, str]], columns: Mapping[str, Mapping[str, str]]) -> Tables:
     connection = open_engine()
+    try:
+        return _filled(connection, source, codes, columns)
+    except BaseException:
+        connection.close()  # a traceback kept by the caller would keep files and rows open
+        raise
+
+
+def _filled(
+    connection: duckdb.DuckDBPyConnection,
+    source: Any,
+    codes: Mapping[str, Mapping[str, str]],
+    columns: Mapping[str, Mapping[str, str]],
+) -> Tables:
     sources = read_sources(connection, source, columns)
     converted = convert(connection, sources, codes)
-    connection.execute("SET enable_external_access = false")  # everything is in; what follows needs no file
+    release_sources(connection)
     counts = _counts(connection, [name for name in SCHEMA if name in sources.tables])
     return Tables(
         connection=connection,

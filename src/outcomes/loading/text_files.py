@@ -26,6 +26,8 @@ def read_header(file: Path) -> list[str] | str:
         return f"{header.kind}. {_EXPECTED}"
     if not any(header):
         return f"it is empty. {_EXPECTED}"
+    if any(mark in name for name in header for mark in "\x00\ufffd"):
+        return f"its column names are not UTF-8 text. {_EXPECTED}"
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
         return f"the cells are not separated by commas. {_EXPECTED}"
     return header
@@ -60,7 +62,7 @@ def lines_that_do_not_fit(file: Path, width: int) -> str:
     """Return how many lines do not fit and in what way; the lines themselves go with the engine that looked."""
     engine = open_engine()
     scan = scan_of(file, width, ", store_rejects = true")
-    looked = attempt(lambda: engine.execute(f"SELECT * FROM {scan}").fetchone())
+    looked = attempt(lambda: engine.execute(f"CREATE TABLE looked AS SELECT * FROM {scan}"))
     counts = attempt(
         lambda: engine.execute(
             "SELECT CAST(error_type AS VARCHAR), count(DISTINCT line) FROM reject_errors GROUP BY 1 ORDER BY 1"
