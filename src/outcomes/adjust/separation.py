@@ -13,6 +13,8 @@ __all__ = ["Separated", "independent", "separated"]
 
 _ROUNDING = 1e-6
 _FAR = 1e4  # bound of the combination's coefficients, in standard deviations
+_STEPS = 20  # log odds of people who can be told are near 20 then: far from rounding, and the others have settled
+_SETTLED = 1e-4
 
 
 @dataclass(frozen=True)
@@ -43,26 +45,58 @@ def separated(columns: Array, treated: Array) -> Separated:
     ----------
     Albert & Anderson (1984), Biometrika 71:1; by linear programming: Konis (2007), DPhil thesis, University of Oxford.
     """
+    scaled = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+    signed = np.where(treated == 1, 1.0, -1.0)[:, None] * np.column_stack([np.ones(len(columns)), scaled])
+    found = _by_divergence(signed)
+    if found is None:
+        found = _by_programming(signed)
+    if found is None:
+        return Separated(np.zeros(len(columns), dtype=bool), ())
+    told, combination = found
+    together = tuple(j for j, b in enumerate(combination[1:]) if abs(b) > _ROUNDING * np.abs(combination).max())
+    alone = tuple(j for j in together if _tells(columns[:, j], treated))
+    return Separated(told, alone or together)
+
+
+def _by_divergence(signed: Array) -> tuple[npt.NDArray[np.bool_], Array] | None:
+    """Return the people and the combination from how the likelihood runs away: fast, and silent where it is not sure.
+
+    Once the others have settled, each Newton step adds 1 to the log odds of people whose arm can be told and nothing to those of
+    the others, so the step is a combination that never errs.
+    """
+    beta: Array = np.zeros(signed.shape[1])
+    step: Array = np.zeros(signed.shape[1])
+    with np.errstate(all="ignore"):
+        for _ in range(_STEPS):
+            wrong = 1 / (1 + np.exp(signed @ beta))  # the chance given to the arm a person is not in
+            information = signed.T @ ((wrong * (1 - wrong))[:, None] * signed)
+            try:
+                step = np.linalg.solve(information, signed.T @ wrong)
+            except np.linalg.LinAlgError:
+                return None
+            beta = beta + step
+        gain = signed @ step
+    told = np.asarray(gain > 0.5, dtype=bool)
+    sure = bool(np.isfinite(gain).all() and told.any() and np.abs(gain[~told]).max(initial=0.0) < _SETTLED)
+    return (told, np.where(np.abs(step) > _SETTLED, step, 0.0)) if sure else None
+
+
+def _by_programming(signed: Array) -> tuple[npt.NDArray[np.bool_], Array] | None:
+    """Return the most people some combination puts on their own side by a margin while it puts nobody on the other."""
     from scipy.optimize import linprog
     from scipy.sparse import eye_array, hstack
 
-    people, count = columns.shape
-    scaled = (columns - columns.mean(axis=0)) / columns.std(axis=0)
-    signed = np.where(treated == 1, 1.0, -1.0)[:, None] * np.column_stack([np.ones(people), scaled])
-    # as many people as possible on their own side by a margin, nobody on the other: signed @ b >= t, 0 <= t <= 1
+    people, count = signed.shape
     found = linprog(
-        np.r_[np.zeros(count + 1), -np.ones(people)],
+        np.r_[np.zeros(count), -np.ones(people)],
         A_ub=hstack([-signed, eye_array(people)], format="csr"),
         b_ub=np.zeros(people),
-        bounds=[(-_FAR, _FAR)] * (count + 1) + [(0, 1)] * people,
+        bounds=[(-_FAR, _FAR)] * count + [(0, 1)] * people,
         method="highs",
     )
     if found.status != 0 or -found.fun <= 0.5:
-        return Separated(np.zeros(people, dtype=bool), ())
-    told = np.asarray(found.x[count + 1 :] > 0.5, dtype=bool)
-    together = tuple(j for j, b in enumerate(found.x[1 : count + 1]) if abs(b) > _ROUNDING)
-    alone = tuple(j for j in together if _tells(columns[:, j], treated))
-    return Separated(told, alone or together)
+        return None
+    return np.asarray(found.x[count:] > 0.5, dtype=bool), np.asarray(found.x[:count])
 
 
 def _tells(column: Array, treated: Array) -> bool:
