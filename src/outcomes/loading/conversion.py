@@ -58,7 +58,7 @@ def convert(
     origin, mixed = origin_of_days(staged)
     domains = id_domains(staged)
     number_ids(connection, domains)
-    faults += [*mixed, *repeated_faults(connection, domains), *dangling_faults(connection, staged, domains)]
+    faults += [*mixed, *repeated_faults(connection, domains), *dangling_faults(connection, domains)]
     if faults:
         raise refusal(faults)
     for name, table in SCHEMA.items():

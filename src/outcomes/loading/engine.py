@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,11 +102,12 @@ def open_engine() -> duckdb.DuckDBPyConnection:
 @cache
 def _private_folder() -> Path:
     """Return a folder only this user can enter, removed when the process ends."""
-    folder, owner = Path(tempfile.mkdtemp(prefix="outcomes-")), os.getpid()
+    folder = tempfile.TemporaryDirectory(prefix="outcomes-", ignore_cleanup_errors=True)
+    owner = os.getpid()
 
-    def remove() -> None:
+    def leave() -> None:
         if os.getpid() == owner:  # a forked child must not take it from its parent
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.cleanup()
 
-    atexit.register(remove)
-    return folder
+    atexit.register(leave)
+    return Path(folder.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,34 +89,44 @@ def number_ids(connection: duckdb.DuckDBPyConnection, domains: Mapping[str, Doma
 
 def repeated_faults(connection: duckdb.DuckDBPyConnection, domains: Mapping[str, Domain]) -> list[Fault]:
     """Return the keys that are in their table more than once."""
-    faults = []
-    for domain in domains.values():
-        for table, i in domain.places:
-            if table != domain.owner:
-                continue
-            rows, said, ids = connection.execute(
-                f"SELECT count(*), count(v{i}), (SELECT count(*) FROM {domain.table}) FROM staged_{table}"
-            ).fetchall()[0]
-            if said > ids:
-                faults.append(Fault(table, domain.name, "the key is in the table already.", said - ids, rows))
-    return faults
+    places = [(d, table, i) for d in domains.values() for table, i in d.places if table == d.owner]
+    found = _asked(
+        connection,
+        [f"SELECT count(*), count(v{i}) - (SELECT count(*) FROM {d.table}) FROM staged_{t}" for d, t, i in places],
+    )
+    return [
+        Fault(table, domain.name, "the key is in the table already.", n, rows)
+        for (domain, table, _), (rows, n) in zip(places, found, strict=True)
+        if n
+    ]
 
 
-def dangling_faults(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Staged], domains: Mapping[str, Domain]
-) -> list[Fault]:
+def dangling_faults(connection: duckdb.DuckDBPyConnection, domains: Mapping[str, Domain]) -> list[Fault]:
     """Return the references to rows that are not there, where the table referred to came."""
-    faults = []
-    for domain in domains.values():
-        for table, i in domain.places:
-            refers = SCHEMA[table].column(domain.name).refers
-            if refers is None or domain.owner is None:
-                continue
-            n = connection.execute(
-                f"SELECT count(*) FROM staged_{table} s ANTI JOIN {domain.table} d ON d.key = {domain.key_of(f's.v{i}')} "
-                f"WHERE s.v{i} IS NOT NULL"
-            ).fetchall()[0][0]
-            if n:
-                text = f"refers to nothing in {refers.table}.{refers.column}."
-                faults.append(Fault(table, domain.name, text, n, tables[table].rows))
-    return faults
+    places = [
+        (domain, table, i, refers)
+        for domain in domains.values()
+        for table, i in domain.places
+        if domain.owner is not None and (refers := SCHEMA[table].column(domain.name).refers) is not None
+    ]
+    found = _asked(
+        connection,
+        [
+            f"SELECT (SELECT count(*) FROM staged_{table}), count(*) FROM staged_{table} s ANTI JOIN {domain.table} d "
+            f"ON d.key = {domain.key_of(f's.v{i}')} WHERE s.v{i} IS NOT NULL"
+            for domain, table, i, _ in places
+        ],
+    )
+    return [
+        Fault(table, domain.name, f"refers to nothing in {refers.table}.{refers.column}.", n, rows)
+        for (domain, table, _, refers), (rows, n) in zip(places, found, strict=True)
+        if n
+    ]
+
+
+def _asked(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> list[tuple[int, int]]:
+    """Return rows and offending rows of each query, all of them asked at once."""
+    if not queries:
+        return []
+    union = " UNION ALL ".join(f"SELECT {k}, * FROM ({query})" for k, query in enumerate(queries))
+    return [(int(rows), int(n)) for _, rows, n in sorted(connection.execute(union).fetchall())]
