@@ -71,7 +71,7 @@ def _by_divergence(signed: Array) -> tuple[npt.NDArray[np.bool_], Array] | None:
             wrong = 1 / (1 + np.exp(signed @ beta))  # the chance given to the arm a person is not in
             information = signed.T @ ((wrong * (1 - wrong))[:, None] * signed)
             try:
-                step = np.linalg.solve(information, signed.T @ wrong)
+                step = np.asarray(np.linalg.solve(information, signed.T @ wrong), dtype=np.float64)
             except np.linalg.LinAlgError:
                 return None
             beta = beta + step

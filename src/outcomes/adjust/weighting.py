@@ -241,7 +241,9 @@ def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool) -> N
         )
     for arm, people in zip(data.arms, data.people_by_arm(), strict=True):
         if people < 2:
-            raise EstimationError(f"weight: arm {arm!r} has {people} people; nobody can be made alike to so few.")
+            raise EstimationError(
+                f"weight: arm {arm!r} has fewer than two people ({people}); nobody can be made alike to so few."
+            )
 
 
 def _words(formula: str) -> set[str]:
