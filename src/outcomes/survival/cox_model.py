@@ -93,20 +93,22 @@ class Cox(Result):
         error = np.sqrt(np.diag(self.covariance))
         critical = normal_quantile(self.conf_level)
         low, high = self.coefficients - critical * error, self.coefficients + critical * error
-        change = np.exp if exponentiate else (lambda x: x)
-        z = self.coefficients / error
+        estimate, z = self.coefficients, self.coefficients / error
+        if exponentiate:
+            with np.errstate(over="ignore"):  # the limits of a term that separates are infinite
+                estimate, low, high = np.exp(estimate), np.exp(low), np.exp(high)
         return pd.DataFrame(
             {
                 "outcome": self.data.labels.get("outcome", ""),
                 "cause": self.cause,
                 "term": self.terms,
                 "measure": "hazard_ratio" if exponentiate else "log_hazard_ratio",
-                "estimate": change(self.coefficients),
+                "estimate": estimate,
                 "std_error": error,
                 "statistic": z,
                 "p_value": 2 * ndtr(-np.abs(z)),
-                "conf_low": change(low),
-                "conf_high": change(high),
+                "conf_low": low,
+                "conf_high": high,
                 "n": self.n,
                 "n_events": self.n_events,
             }
@@ -159,8 +161,16 @@ class Cox(Result):
             )
         return score_test(self, transform=transform, by_term=by_term)
 
-    def influence(self, *, variance: str | None = None) -> Array:
-        """Return each person's influence on the coefficients, shape (P, p); summed by cluster its square is the covariance."""
+    def influence(self, terms: str | Sequence[str] | None = None, *, variance: str | None = None) -> Array:
+        """Return each person's influence on the coefficients, shape (P, p); summed by cluster its square is the covariance.
+
+        Parameters
+        ----------
+        terms : str or list of str, optional
+            Some of `terms`, in this order; default all.
+        variance : {"robust", "stacked"}, optional
+            Whether weights count as known or as estimated; default as in the result.
+        """
         asked = self.asked
         if variance is not None and variance != asked.variance:
             again = resolve(self.data, _weights_of(asked), None, variance, what="cox")
@@ -168,6 +178,11 @@ class Cox(Result):
         each = score_residuals(self.rows, risk_sums(self.rows, self._beta)).T @ (
             self.model_covariance * self.scale[:, None]
         )
+        names = self.terms if terms is None else (terms,) if isinstance(terms, str) else tuple(terms)
+        for name in names:
+            if name not in self.terms:
+                raise EstimationError(f"cox: no term {name!r}. {did_you_mean(name, self.terms)}")
+        each = each[:, [self.terms.index(name) for name in names]]
         return stack(asked, by_person(each, self.data.person[self.rows.order], len(self.data.baseline)))
 
     @property
@@ -376,7 +391,7 @@ def _inverse(fit: CoxFit, columns: tuple[str, ...], events: int) -> tuple[Array,
         notes.append(
             Note(
                 "few_events",
-                f"{events:,} events for {len(columns)} terms: fewer than 10 a term. Estimates are unstable and biased away from 0.",
+                f"Fewer than 10 events a term (events: {events:,}; terms: {len(columns)}). Estimates are unstable and biased away from 0.",
             )
         )
     return np.asarray(inverse, dtype=np.float64), tuple(notes)

@@ -262,8 +262,8 @@ class Curves(Result):
             if not self.rising:
                 risk = (1 - risk[0], 1 - risk[2], 1 - risk[1])
             sentences.append(
-                f"{row['arm']}: by {when} an estimated {100 * risk[0]:.1f} % had {row['cause']} "
-                f"({100 * risk[1]:.1f} to {100 * risk[2]:.1f} %; {row['n']:,} people, {row['n_events']:,} events)."
+                f"{row['arm']}, {row['cause']}: an estimated {100 * risk[0]:.1f} % by {when} "
+                f"({100 * risk[1]:.1f} to {100 * risk[2]:.1f} %; people: {row['n']:,}, events: {row['n_events']:,})."
             )
         return " ".join(sentences)
 
@@ -321,6 +321,10 @@ def fit_arms(
 def _empty_risk_sets(arm: str, fit: ArmCurve) -> list[Note]:
     table = fit.table
     ended = table.n_events.sum(axis=0)
+    if not ended.any():
+        return [
+            Note("no_events_in_arm", f"Arm {arm}: nobody had an event; an interval without width is not certainty.")
+        ]
     emptied = np.flatnonzero((ended[:-1] > 0) & (ended[:-1] >= table.n_at_risk[:-1]))
     if len(emptied):
         text = (

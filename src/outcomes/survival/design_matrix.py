@@ -106,6 +106,10 @@ def design_matrix(
     owner = {index: str(term) for term, indices in matrix.model_spec.term_indices.items() for index in indices}
     keep = [i for i, name in enumerate(names) if name != "Intercept"]
     values = np.asarray(matrix, dtype=np.float64)[:, keep]
+    if not keep:
+        raise EstimationError(
+            f"{what}: the formula {formula!r} has no column that differs between people (only one arm or level)."
+        )
     columns = tuple(names[i].replace("[T.", "[") for i in keep)
     check_columns(values, columns, what)
     return DesignMatrix(values, columns, tuple(owner[i] for i in keep))
@@ -123,7 +127,7 @@ def check_columns(values: Array, columns: tuple[str, ...], what: str) -> None:
     dependent = [columns[j] for j in dependent_columns(centred.T @ centred)]
     if dependent:
         raise EstimationError(
-            f"{what}: {', '.join(dependent)} follow exactly from the other columns (collinear). Leave them out."
+            f"{what}: follows exactly from the other columns (collinear), leave out: {', '.join(dependent)}."
         )
 
 

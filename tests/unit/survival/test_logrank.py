@@ -1,0 +1,90 @@
+"""The log-rank family: what it does and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines.datasets import load_rossi
+
+import outcomes as oc
+
+ROSSI = load_rossi().assign(band=lambda d: 2 + d["age"] % 5)
+
+
+def take(frame: pd.DataFrame = ROSSI, **more: Any) -> oc.SurvivalData:
+    return oc.survival_data(frame, **({"duration": "week", "event": "arrest", "arm": "fin", "reference": 0} | more))
+
+
+def test_observed_and_expected_add_to_the_events() -> None:
+    found = oc.logrank_test(take())
+    assert found.observed.tolist() == [66, 48]
+    assert found.expected.sum() == pytest.approx(114)
+    assert found.by_arm()["n"].tolist() == [216, 216]
+    assert list(found.to_frame().columns) == ["rho", "gamma", "variance", "statistic", "df", "p_value"]
+
+
+def test_any_number_of_arms() -> None:
+    found = oc.logrank_test(take(arm="band", reference=3))
+    assert found.df == 4
+    assert found.covariance.sum() == pytest.approx(0, abs=1e-9)
+
+
+def test_weights_make_it_robust_and_their_scale_does_not_matter() -> None:
+    weights = 0.5 + (ROSSI["age"] % 5).to_numpy()
+    one, ten = oc.logrank_test(take(), weights=weights), oc.logrank_test(take(), weights=10 * weights)
+    assert one.variance == "robust"
+    assert one.statistic == pytest.approx(ten.statistic)
+
+
+def test_robust_and_hypergeometric_tests_are_near_one_another_without_weights() -> None:
+    plain, robust = oc.logrank_test(take()), oc.logrank_test(take(), weights=np.ones(432))
+    assert robust.observed - robust.expected == pytest.approx(plain.observed - plain.expected)
+    assert robust.statistic == pytest.approx(plain.statistic, rel=0.02)
+
+
+def test_clusters_are_summed() -> None:
+    found = oc.logrank_test(take(), cluster=np.arange(432) // 4)
+    assert found.variance == "robust"
+    with pytest.raises(oc.EstimationError, match="2 clusters cannot tell 2 arms apart"):
+        oc.logrank_test(take(), cluster="wexp")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [({"strata": "wxp"}, "no column 'wxp'"), ({"cause": "arest"}, "Did you mean 'arrest'")],
+)
+def test_what_is_not_there_is_named(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(oc.EstimationError, match=message):
+        oc.logrank_test(take(), **asked)
+
+
+def test_one_arm_or_no_event_cannot_be_tested() -> None:
+    with pytest.raises(oc.EstimationError, match="only one arm"):
+        oc.logrank_test(take(arm=None, reference=None))
+    with pytest.raises(oc.EstimationError, match="nobody had the event"):
+        oc.logrank_test(take(ROSSI.assign(arrest=0)))
+
+
+def test_competing_causes_need_a_name() -> None:
+    data = take(
+        ROSSI.assign(end=ROSSI["arrest"] * (1 + ROSSI["wexp"])), event="end", censored=0, causes={1: "a", 2: "b"}
+    )
+    with pytest.raises(oc.EstimationError, match=r"2 causes compete \(a, b\)"):
+        oc.logrank_test(data)
+    assert oc.logrank_test(data, cause="a").observed.sum() == (ROSSI["arrest"] * (1 - ROSSI["wexp"])).sum()
+
+
+def test_weights_over_time_are_for_plain_data() -> None:
+    with pytest.raises(oc.NotSupportedError, match="rho=0, gamma=0"):
+        oc.logrank_test(take(), rho=1, weights=np.ones(432))
+
+
+def test_a_stratum_without_one_of_the_arms_adds_nothing() -> None:
+    frame = ROSSI.assign(s=np.where((ROSSI["fin"] == 0) & (ROSSI["age"] > 30), 1, 0))
+    some = frame[frame["s"] == 0]
+    whole, part = oc.logrank_test(take(frame), strata="s"), oc.logrank_test(take(some))
+    assert whole.observed - whole.expected == pytest.approx(part.observed - part.expected)
+    assert whole.statistic == pytest.approx(part.statistic)
