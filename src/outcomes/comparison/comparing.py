@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from outcomes.comparison.evalue import EValue, e_value
-from outcomes.comparison.measures import DIFFERENCES, RATIOS
+from outcomes.comparison.measures import DIFFERENCES, RATIOS, Contrast
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.comparison.sentences import sentence
 from outcomes.errors import EstimationError
@@ -19,9 +19,10 @@ from outcomes.results import Array, Note, Result, Weights
 if TYPE_CHECKING:
     import pandas as pd
 
+    from outcomes.design.data import SurvivalData
     from outcomes.survival.inputs import Asked
 
-__all__ = ["COLUMNS", "DEFAULT_TARGET", "Comparison", "about_weights", "verdict"]
+__all__ = ["COLUMNS", "DEFAULT_TARGET", "Comparison", "about_weights", "row_of", "verdict"]
 
 COLUMNS = (
     "outcome", "population", "estimand", "scale", "arm", "reference", "cause", "time", "measure", "estimate", "std_error",
@@ -190,6 +191,37 @@ class Comparison(Result):
         return " ".join(
             sentence(row, self.labels, self.conf_level, plan, margin) for row, plan in zip(rows, design, strict=True)
         )
+
+
+def row_of(
+    data: SurvivalData,
+    one: Contrast,
+    *,
+    measure: str,
+    estimand: str,
+    arms: tuple[str, str],
+    cause: str,
+    time: float,
+    n: int,
+    n_events: int,
+    values: tuple[float, float] = (float("nan"), float("nan")),
+) -> dict[str, Any]:
+    """Return one row of a comparison; `arms` and `values` are the reference's, then the arm's."""
+    labels = {name: data.labels.get(name, "") for name in ("outcome", "population", "scale")}
+    return {
+        **labels,
+        "estimand": estimand,
+        "arm": arms[1],
+        "reference": arms[0],
+        "cause": cause,
+        "time": time,
+        "measure": measure,
+        **asdict(one),
+        "n": n,
+        "n_events": n_events,
+        "value_reference": values[0],
+        "value_arm": values[1],
+    }
 
 
 def about_weights(asked: Asked) -> tuple[Note, ...]:

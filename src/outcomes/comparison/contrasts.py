@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.comparison.clustering import Clustered, clustered
-from outcomes.comparison.comparing import Comparison, about_weights
+from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.hazard_ratios import compare_hazards
 from outcomes.comparison.measures import DIFFERENCES, MEASURES, Contrast, contrast, no_contrast
 from outcomes.comparison.rare_events import newcombe, sizes_behind
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
     from outcomes.survival.inputs import Asked
 
-__all__ = ["MEASURES", "arm_contrast", "compare", "row_of"]
+__all__ = ["MEASURES", "arm_contrast", "compare", "curve_row"]
 
 _OF_CURVES = ("risk_difference", "risk_ratio", "odds_ratio", "nnt")
 _OF_MEANS = ("rmst_difference", "rmst_ratio")
@@ -121,7 +121,7 @@ def compare(
         for t in range(len(found.times)):
             one, more = arm_contrast(result, found, measure, label, t, (0, arm), groups, conf_level)
             notes += more
-            rows.append(row_of(curves.data, asked, found, measure, label, t, (0, arm), one))
+            rows.append(curve_row(curves.data, asked, found, measure, label, t, (0, arm), one))
     rows.sort(key=lambda row: float(row["time"]))  # stable: arms stay in order
     return Comparison.build(
         rows,
@@ -218,7 +218,7 @@ def arm_contrast(
     )
 
 
-def row_of(
+def curve_row(
     data: SurvivalData,
     asked: Asked,
     found: ArmEstimates,
@@ -228,27 +228,17 @@ def row_of(
     pair: tuple[int, int],
     one: Contrast,
 ) -> dict[str, Any]:
-    """Return one row of a comparison."""
+    """Return the row of two arms at one time."""
     reference, arm = pair
-    return {
-        "outcome": data.labels.get("outcome", ""),
-        "population": data.labels.get("population", ""),
-        "estimand": asked.estimand,
-        "scale": data.labels.get("scale", ""),
-        "arm": found.arms[arm],
-        "reference": found.arms[reference],
-        "cause": cause,
-        "time": float(found.times[t]),
-        "measure": measure,
-        "estimate": one.estimate,
-        "std_error": one.std_error,
-        "statistic": one.statistic,
-        "df": one.df,
-        "p_value": one.p_value,
-        "conf_low": one.conf_low,
-        "conf_high": one.conf_high,
-        "n": int(found.n[reference] + found.n[arm]),
-        "n_events": int(found.n_events[t][reference] + found.n_events[t][arm]),
-        "value_reference": float(found.estimate[t][reference]),
-        "value_arm": float(found.estimate[t][arm]),
-    }
+    return row_of(
+        data,
+        one,
+        measure=measure,
+        estimand=asked.estimand,
+        arms=(found.arms[reference], found.arms[arm]),
+        cause=cause,
+        time=float(found.times[t]),
+        n=int(found.n[reference] + found.n[arm]),
+        n_events=int(found.n_events[t][reference] + found.n_events[t][arm]),
+        values=(float(found.estimate[t][reference]), float(found.estimate[t][arm])),
+    )

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from outcomes.comparison.clustering import clustered
-from outcomes.comparison.comparing import Comparison, about_weights
+from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.measures import contrast
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Note
@@ -35,28 +35,17 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
         pair, square = np.array([0.0, value]), np.array([[0.0, 0.0], [0.0, spread * groups.factor]])
         one = contrast("hazard_ratio", pair, square, df=groups.df, conf_level=conf_level)
         rows.append(
-            {
-                "outcome": data.labels.get("outcome", ""),
-                "population": data.labels.get("population", ""),
-                "estimand": estimand,
-                "scale": data.labels.get("scale", ""),
-                "arm": data.arms[arm],
-                "reference": data.arms[0],
-                "cause": result.cause,
-                "time": float("nan"),
-                "measure": "hazard_ratio",
-                "estimate": one.estimate,
-                "std_error": one.std_error,
-                "statistic": one.statistic,
-                "df": one.df,
-                "p_value": one.p_value,
-                "conf_low": one.conf_low,
-                "conf_high": one.conf_high,
-                "n": int(people[0] + people[arm]),
-                "n_events": int(events[0] + events[arm]),
-                "value_reference": float("nan"),
-                "value_arm": float("nan"),
-            }
+            row_of(
+                data,
+                one,
+                measure="hazard_ratio",
+                estimand=estimand,
+                arms=(data.arms[0], data.arms[arm]),
+                cause=result.cause,
+                time=float("nan"),
+                n=int(people[0] + people[arm]),
+                n_events=int(events[0] + events[arm]),
+            )
         )
     return Comparison.build(
         rows,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from outcomes.adjust.refitting import refit_within
 from outcomes.adjust.weighting import PropensityWeights
 from outcomes.comparison.clustering import clustered
-from outcomes.comparison.contrasts import arm_contrast, row_of
+from outcomes.comparison.contrasts import arm_contrast, curve_row
 from outcomes.comparison.measures import on_scale
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, IntArray, Note, Weights, read_only
@@ -116,7 +116,7 @@ def within_levels(
         groups = clustered(asked.cluster, people, names, pair, cluster_df)
         one, said = arm_contrast(curves, found, measure, label, 0, pair, groups, conf_level)
         notes += [*groups.notes, *said]
-        rows[index] = row_of(joint, asked, found, measure, label, 0, pair, one)
+        rows[index] = curve_row(joint, asked, found, measure, label, 0, pair, one)
     sides = np.where(people >= 0, people % 2, -1)
     overall = clustered(asked.cluster, sides, data.arms, (0, 1), cluster_df)
     test = _same_in_all(found, measure, overall.factor, overall.df)
