@@ -1,0 +1,95 @@
+"""What a reader of a cohort must know: rules bent, arms that differ in setting or waits, how far era and place part them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.results import Note
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outcomes.loading.tables import Tables
+
+__all__ = ["cohort_notes"]
+
+
+def cohort_notes(
+    rows: pd.DataFrame, kept: pd.DataFrame, stays: Any, tables: Tables, programmes: Mapping[str, frozenset[int]]
+) -> tuple[Note, ...]:
+    """Return what must stand beside a cohort.
+
+    Parameters
+    ----------
+    rows, kept : pandas.DataFrame
+        Index sentences of everyone, and of those compared.
+    stays : ndarray of bool
+        Which of `rows` are compared.
+    tables : Tables
+    programmes : mapping of arm to programme ids
+    """
+    notes = []
+    for arm in programmes:
+        column = f"eligible_{arm}"
+        if column in rows:
+            fuzzy = int(((rows["arm"] == arm) & (rows[column] == "no")).sum())
+            if fuzzy:
+                notes.append(
+                    Note(
+                        "started_though_ineligible",
+                        f"{fuzzy:,} people started in {arm} though its entry rules exclude them.",
+                    )
+                )
+    both = int(rows.loc[stays, "started_both"].sum())
+    if both:
+        notes.append(
+            Note(
+                "switched",
+                f"{both:,} of the people compared later started the other arm's programme too; they stay in their first.",
+            )
+        )
+    share = kept.groupby("arm")["setting"].apply(lambda s: float((s == "custody").mean()))
+    if len(share) and share.max() - share.min() > 0.2:
+        text = ", ".join(f"{100 * value:.0f} % in {arm}" for arm, value in share.items())
+        notes.append(
+            Note(
+                "settings_differ",
+                f"Arms differ in setting (released from custody: {text}); follow-up starts at other points of a sentence.",
+            )
+        )
+    waits = kept.groupby("arm")["wait_days"].median()
+    if len(waits) and waits.max() - waits.min() > 90:
+        text = ", ".join(f"{value:.0f} days in {arm}" for arm, value in waits.items())
+        notes.append(Note("waits_differ", f"Median waits before time zero lie more than 90 days apart: {text}."))
+    concurrent = _started_where_both_ran(kept, tables, programmes)
+    if concurrent is not None:
+        notes.append(
+            Note(
+                "era",
+                f"{concurrent:,} of {len(kept):,} people started where and when programmes of both arms were open; "
+                "the others are compared across areas and years.",
+            )
+        )
+    return tuple(notes)
+
+
+def _started_where_both_ran(kept: pd.DataFrame, tables: Tables, programmes: Mapping[str, frozenset[int]]) -> int | None:
+    """Return how many people started in an area and on a day on which every arm had an open programme."""
+    treated = [ids for ids in programmes.values() if ids]
+    if len(treated) < 2:
+        return None
+    provision = tables.frame("provision")
+    open_for = np.ones(len(kept), dtype=bool)
+    for ids in treated:
+        mine = provision[provision["programme_id"].isin(ids)]
+        joined = kept[["area", "start_date"]].assign(_row=np.arange(len(kept))).merge(mine, on="area", how="inner")
+        running = (joined["open_from"] <= joined["start_date"]) & (
+            joined["open_to"].isna() | (joined["open_to"] >= joined["start_date"])
+        )
+        there = np.zeros(len(kept), dtype=bool)
+        there[joined.loc[running, "_row"].unique()] = True
+        open_for &= there
+    return int(open_for.sum())

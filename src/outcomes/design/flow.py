@@ -1,0 +1,80 @@
+"""Who left, where and why: exclusive, ordered reasons that add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from outcomes.results import Note, Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Flow", "build_flow"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Flow(Result):
+    """Everyone who came in, by the step at which they left, and those who are compared."""
+
+    frame: pd.DataFrame
+    arms: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    drawing: ClassVar[str | None] = "flow"
+    title: ClassVar[str] = "Flow"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a step and arm: step, reason, arm, n_leaving, n_remaining.
+
+        Arm is ``all`` for everybody together (every step), and each arm (and ``no arm``) by itself.
+        """
+        return self.frame.copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a step, everybody together: reason, n_leaving, n_remaining."""
+        everyone = self.frame[self.frame["arm"] == "all"]
+        return everyone[["reason", "n_leaving", "n_remaining"]].reset_index(drop=True)
+
+    def describe(self) -> str:
+        """Return who came in and who is compared, in a sentence."""
+        everyone = self.frame[self.frame["arm"] == "all"]
+        start, end = int(everyone["n_remaining"].iloc[0]), int(everyone["n_remaining"].iloc[-1])
+        last = self.frame[self.frame["step"] == self.frame["step"].max()].set_index("arm")["n_remaining"]
+        parts = ", ".join(f"{int(last[arm]):,} in {arm}" for arm in self.arms)
+        return f"Of {start:,} people in the extract {end:,} are compared: {parts}."
+
+
+def build_flow(arm: Any, left_at: Any, reasons: Sequence[str], arms: tuple[str, ...], notes: tuple[Note, ...]) -> Flow:
+    """Return the flow of people.
+
+    Parameters
+    ----------
+    arm : ndarray of str, shape (P,)
+        Arm of each person, None where none.
+    left_at : ndarray of int, shape (P,)
+        Index into `reasons` of the step at which the person left; ``len(reasons)`` for those who stay.
+    reasons : sequence of str
+        In order.
+    """
+    import pandas as pd
+
+    named = np.array(["no arm" if a is None or a != a else a for a in arm], dtype=object)
+    rows = []
+    for group in ("all", *arms, "no arm"):
+        inside = np.ones(len(named), dtype=bool) if group == "all" else named == group
+        remaining = int(inside.sum())
+        rows.append({"step": 0, "reason": "in the extract", "arm": group, "n_leaving": 0, "n_remaining": remaining})
+        for step, reason in enumerate(reasons):
+            leaving = int((inside & (left_at == step)).sum())
+            remaining -= leaving
+            rows.append(
+                {"step": step + 1, "reason": reason, "arm": group, "n_leaving": leaving, "n_remaining": remaining}
+            )
+    frame = pd.DataFrame(rows).sort_values("step", kind="stable").reset_index(drop=True)
+    return Flow(frame=frame, arms=arms, notes=notes)

@@ -1,0 +1,275 @@
+"""A study as data: every section of the study file as a frozen spec, read and checked before anything is estimated."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from outcomes.errors import DesignError, did_you_mean
+
+__all__ = [
+    "Adjust",
+    "ArmSpec",
+    "Arms",
+    "Checks",
+    "Condition",
+    "Disclosure",
+    "Eligibility",
+    "FigureSpec",
+    "FollowUp",
+    "Headline",
+    "Outcome",
+    "Study",
+    "TableSpec",
+    "TimeZero",
+]
+
+
+@dataclass(frozen=True)
+class ArmSpec:
+    """Who is in an arm: people who start a programme of these families, programmes or strands; or nobody's programme."""
+
+    family: tuple[str, ...] = ()
+    programme: tuple[str, ...] = ()
+    strand: tuple[str, ...] = ()
+    none: bool = False
+
+
+@dataclass(frozen=True)
+class Arms:
+    """The arms, which of them is the reference, and how people come into one."""
+
+    reference: str
+    definitions: Mapping[str, ArmSpec]
+    assigned_by: str = "start"
+    window: float | None = None
+    if_both: str = "first"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the arms, the reference first."""
+        return (self.reference, *(name for name in self.definitions if name != self.reference))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of eligibility: a column of the baseline, an operator, a value."""
+
+    column: str
+    operator: str
+    value: Any
+
+    def __str__(self) -> str:
+        return f"{self.column} {self.operator} {self.value!r}"
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """Who may be compared."""
+
+    population: str = "both"
+    include: tuple[Condition, ...] = ()
+    covariate_window: float | None = None
+
+
+@dataclass(frozen=True)
+class TimeZero:
+    """From when follow-up counts."""
+
+    event: str = "auto"
+    strategy: str = "none"
+    grace: float | None = None
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """Until when, and on which clock."""
+
+    data_cut: int
+    horizon: float
+    scale: str = "calendar"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A group of offence types, how long a proof may take, and what competes."""
+
+    name: str
+    types: tuple[str, ...]
+    proving_period: float
+    competing: tuple[str, ...] = ("death", "deportation")
+
+
+@dataclass(frozen=True)
+class Adjust:
+    """How the arms are made comparable."""
+
+    formula: str
+    estimand: str
+    method: str = "logistic"
+    missing: str = "error"
+    cluster: str | None = None
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What was named in advance; everything else is exploratory."""
+
+    outcome: str
+    horizon: float
+    population: str = "both"
+    subgroups: tuple[str, ...] = ()
+    margin: float | None = None
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Rules whose rows are dropped and counted."""
+
+    drop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """The policy every output passes."""
+
+    policy: str = "sensitive"
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """One figure of the report."""
+
+    name: str
+    draws: str
+    outcome: str | None = None
+    alt: str = "auto"
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table of the report."""
+
+    name: str
+    draws: str
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A comparison specified before it is estimated: the target trial and its emulation.
+
+    Attributes
+    ----------
+    data : Path
+        Folder of tables, as the study file gives it (relative to the file).
+    path : Path or None
+        The file it was read from; not part of the hash.
+    """
+
+    title: str
+    data: Path
+    arms: Arms
+    follow_up: FollowUp
+    outcomes: Mapping[str, Outcome]
+    seed: int = 2010
+    synthetic: bool = False
+    eligibility: Eligibility = field(default_factory=Eligibility)
+    time_zero: TimeZero = field(default_factory=TimeZero)
+    adjust: Adjust | None = None
+    headline: Headline | None = None
+    checks: Checks = field(default_factory=Checks)
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    disclosure: Disclosure = field(default_factory=Disclosure)
+    figures: tuple[FigureSpec, ...] = ()
+    tables: tuple[TableSpec, ...] = ()
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        _consistent(self)
+
+    @property
+    def data_path(self) -> Path:
+        """Where the tables are: `data` seen from the study file's folder."""
+        return self.data if self.path is None or self.data.is_absolute() else self.path.parent / self.data
+
+    @property
+    def hash(self) -> str:
+        """The sha256 of everything the study says, whatever order or spacing its file has."""
+        return _hash({f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "path"})
+
+    @property
+    def headline_hash(self) -> str | None:
+        """The sha256 of the headline named in advance, and of the outcome it names."""
+        if self.headline is None:
+            return None
+        return _hash({"headline": self.headline, "outcome": self.outcomes[self.headline.outcome], "arms": self.arms})
+
+    def replace(self, **changes: Any) -> Study:
+        """Return the study with some fields changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return value.as_posix()
+    return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+def _consistent(study: Study) -> None:
+    """Refuse a study whose parts contradict each other."""
+    arms = study.arms
+    if arms.reference not in arms.definitions:
+        raise DesignError(
+            f"[arms] reference {arms.reference!r} is no arm. {did_you_mean(arms.reference, arms.definitions)}"
+        )
+    if len(arms.definitions) < 2:
+        raise DesignError("[arms] needs at least two arms, one table each: bespoke = { family = ['…'] }.")
+    for name, arm in arms.definitions.items():
+        if arm.none == bool(arm.family or arm.programme or arm.strand):
+            raise DesignError(
+                f"[arms] {name}: give family, programme or strand; or none = true for people who started nothing."
+            )
+    if not study.outcomes:
+        raise DesignError("[outcomes] names no outcome; write [outcomes.any] with its types.")
+    for outcome in study.outcomes.values():
+        if "recall" in outcome.competing and study.follow_up.scale != "calendar":
+            raise DesignError(
+                f"[outcomes.{outcome.name}] counts recall as a competing event while [follow_up] scale = {study.follow_up.scale!r} takes "
+                "time in recall out of the clock. One analysis may do one of the two."
+            )
+    if study.headline is not None:
+        if study.headline.outcome not in study.outcomes:
+            raise DesignError(
+                f"[headline] outcome {study.headline.outcome!r}. {did_you_mean(study.headline.outcome, study.outcomes)}"
+            )
+        if study.headline.horizon > study.follow_up.horizon:
+            raise DesignError("[headline] horizon lies beyond the horizon of [follow_up].")
+    if study.time_zero.strategy in ("landmark", "clone_censor_weight") and study.time_zero.grace is None:
+        raise DesignError(f"[time_zero] strategy = {study.time_zero.strategy!r} needs grace, such as grace = '6m'.")
+    if study.disclosure.policy == "none" and not study.synthetic:
+        raise DesignError(
+            "[disclosure] policy = 'none' is for invented data only; say synthetic = true in [study] if they are."
+        )
+    specs: tuple[FigureSpec | TableSpec, ...] = (*study.figures, *study.tables)
+    for spec in specs:
+        if spec.outcome is not None and spec.outcome not in study.outcomes:
+            raise DesignError(f"{spec.name}: outcome {spec.outcome!r}. {did_you_mean(spec.outcome, study.outcomes)}")
