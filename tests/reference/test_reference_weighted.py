@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from r_numbers import ITERATED, check, data_set, entries, same, surv
+from r_numbers import ITERATED, check, data_set, entries, matrix, same, surv
 
 import outcomes as oc
 
@@ -89,7 +89,6 @@ def _check_survey(entry: dict[str, Any]) -> None:
     same(gap, values["logrank_score"], 1e-4, "score")
     theirs = np.sqrt((found.covariance[1, 1] - gap**2 / n) * n / (n - 1))
     same(theirs, values["logrank_se"], 3e-3, "standard error")
-    # exact: the test is the robust score test of the Cox model, whose own numbers agree with R
     fit = oc.cox(data, str(data.arm_column), weights="w").to_frame().iloc[0]
     same(
         [fit["estimate"], fit["std_error"] * np.sqrt(n / (n - 1))],
@@ -99,9 +98,26 @@ def _check_survey(entry: dict[str, Any]) -> None:
     )
 
 
-RULES = {r"iptw\.": _check_iptw, r"svy\.": _check_survey}
+def _check_estimated_weights(entry: dict[str, Any]) -> None:
+    """The variance that knows the weights were estimated: everybody is followed for 24 months, so the curve is a weighted mean."""
+    values = entry["values"]
+    data = oc.survival_data(data_set("recid.csv"), duration="durat", event="fail", arm="workprg", reference=0)
+    weights = oc.weight(data, SCORE["recid"].split("~")[1], estimand="ate" if entry["id"].endswith("IPW") else "ato")
+    found = oc.kaplan_meier(data, weights=weights).influence(24, variance="stacked")
+    same(found.estimate[:, 0], values["mu"], ITERATED, "risks")
+    same(found.covariance[0], matrix(values["vcov_mu"]), ITERATED, "covariance by M-estimation")
+    over_time = oc.kaplan_meier(data, weights=weights, variance="stacked").at(24)
+    same(over_time["std_error"] ** 2, np.diag(matrix(values["vcov_mu"])), ITERATED, "the same in the table")
 
 
-@pytest.mark.parametrize("entry", entries("weights", r"iptw\.|svy\."))
+RULES = {
+    r"psweight\.recid24\.(IPW|overlap)": _check_estimated_weights,
+    r"iptw\.": _check_iptw,
+    r"svy\.": _check_survey,
+    r"psweight": "matching weights have a kink: PSweight smooths it",
+}
+
+
+@pytest.mark.parametrize("entry", entries("weights", r"iptw\.|svy\.|psweight\."))
 def test_weighted_estimates_agree_with_r(entry: dict[str, Any]) -> None:
     check(entry, RULES)
