@@ -17,7 +17,9 @@ def rows(columns: str, *lines: str) -> pd.DataFrame:
 def small_tables(**changed: Any) -> dict[str, pd.DataFrame]:
     """Return four people: 1 and 2 in the manualised programme, 3 and 4 in the bespoke one; `changed` replaces tables."""
     tables = {
-        "people": rows("person_id sex ethnicity_group", "p1 male white", "p2 male black", "p3 male white", "p4 female -"),
+        "people": rows(
+            "person_id sex ethnicity_group", "p1 male white", "p2 male black", "p3 male white", "p4 female -"
+        ),
         "sentences": rows(
             "sentence_id person_id sentence_date sentence_type setting index_offence release_date age_at_sentence "
             "prior_sanctions prior_sexual_sanctions area",
@@ -40,10 +42,15 @@ def small_tables(**changed: Any) -> dict[str, pd.DataFrame]:
             "b2 south_project Maintenance bespoke maintenance group community false false",
         ),
         "provision": rows(
-            "programme_id area open_from open_to", "m1 north 2005-01-01 -", "b1 south 2000-01-01 2014-01-01", "b2 south 2000-01-01 -"
+            "programme_id area open_from open_to",
+            "m1 north 2005-01-01 -",
+            "b1 south 2000-01-01 2014-01-01",
+            "b2 south 2000-01-01 -",
         ),
         "eligibility": rows(
-            "programme_id column operator value reason", "m1 denial == full denial", "m1 learning_disability == true learning_disability"
+            "programme_id column operator value reason",
+            "m1 denial == full denial",
+            "m1 learning_disability == true learning_disability",
         ),
         "referrals": rows(
             "referral_id person_id sentence_id programme_id referral_date stage decision",
