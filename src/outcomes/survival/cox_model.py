@@ -311,7 +311,7 @@ def cox(
         efron=ties == "efron",
     )  # fmt: skip
     fit = newton(rows)
-    inverse, notes = _inverse(fit, matrix.columns, int(rows.deaths.sum()))
+    inverse, notes = _inverse(fit, matrix.columns, int(rows.deaths.sum()), float(total[died].sum()))
     model = read_only(inverse / np.outer(scale, scale))
     result = Cox(
         data=data,
@@ -366,10 +366,14 @@ def _events_of(data: SurvivalData, cause: str | None) -> tuple[Any, str]:
     return np.asarray(data.event) == 1 + data.causes.index(cause), cause
 
 
-def _inverse(fit: CoxFit, columns: tuple[str, ...], events: int) -> tuple[Array, tuple[Note, ...]]:
-    """Return the inverse information on the scaled columns, and what must be said about the fit."""
+def _inverse(fit: CoxFit, columns: tuple[str, ...], events: int, weight: float) -> tuple[Array, tuple[Note, ...]]:
+    """Return the inverse information on the scaled columns, and what must be said about the fit.
+
+    `weight` is the events' total: a scaled column that differs among those at risk together has information of this order, and one
+    that does not has what rounding leaves.
+    """
     notes: list[Note] = []
-    flat = dependent_columns(fit.information_null)
+    flat = dependent_columns(fit.information_null, floor=1e-10 * weight)
     if flat:
         raise EstimationError(
             f"cox: {', '.join(columns[j] for j in flat)} says nothing beyond the other columns among those at risk together "

@@ -131,9 +131,10 @@ def check_columns(values: Array, columns: tuple[str, ...], what: str) -> None:
         )
 
 
-def dependent_columns(moment: Array) -> list[int]:
-    """Return the columns of a matrix of moments (p, p) that are 0 or follow from those before them."""
-    size = np.sqrt(np.maximum(np.diag(moment), 0.0))
+def dependent_columns(moment: Array, floor: float = 0.0) -> list[int]:
+    """Return the columns of a matrix of moments (p, p) that are 0 (not above `floor`) or follow from those before them."""
+    diagonal = np.diag(moment)
+    size = np.sqrt(np.where(diagonal > floor, diagonal, 0.0))
     scaled = moment / np.outer(np.where(size > 0, size, 1.0), np.where(size > 0, size, 1.0))
     dependent, basis = [], list[int]()
     for j in range(len(moment)):
