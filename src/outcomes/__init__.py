@@ -35,6 +35,8 @@ _PUBLIC = {
     "weight": "outcomes.adjust.weighting",
     "compare": "outcomes.comparison.contrasts",
     "Comparison": "outcomes.comparison.comparing",
+    "characteristics": "outcomes.adjust.characteristics",
+    "subgroup_effects": "outcomes.comparison.subgroups",
     "e_value": "outcomes.comparison.evalue",
     "PropensityWeights": "outcomes.adjust.weighting",
     "KaplanMeier": "outcomes.survival.curves",

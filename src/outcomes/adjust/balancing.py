@@ -11,14 +11,14 @@ import numpy as np
 
 from outcomes.adjust.covariates import Covariate, covariates_of
 from outcomes.errors import one_of
-from outcomes.results import Array, Note, Result
+from outcomes.results import Array, IntArray, Note, Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from outcomes.adjust.weighting import PropensityWeights
 
-__all__ = ["BANDS", "Balance", "balance_of"]
+__all__ = ["BANDS", "Balance", "balance_of", "balance_row"]
 
 BANDS = (0.05, 0.10)
 SCORE = "propensity score"
@@ -131,7 +131,8 @@ def balance_of(
     one_of(whose, _WHOSE, what="balance: denominator")
     one_of(binary, ("sample", "population"), what="balance: binary")
     name = _WHOSE[whose].format(reference=weights.arms[0], arm=weights.arms[1])
-    rows = [{**_row(c, weights, whose, binary), "denominator": name} for c in found]
+    values = np.asarray(weights.values)
+    rows = [{**balance_row(c, weights.arm, weights.arms, values, whose, binary), "denominator": name} for c in found]
     return Balance(
         frame=pd.DataFrame(rows)[list(_COLUMNS)],
         arms=weights.arms,
@@ -143,17 +144,19 @@ def balance_of(
     )
 
 
-def _row(covariate: Covariate, weights: PropensityWeights, whose: str, binary: str) -> dict[str, Any]:
-    arm = weights.arm
+def balance_row(
+    covariate: Covariate, arm: IntArray, arms: tuple[str, ...], weights: Array, whose: str, binary: str = "sample"
+) -> dict[str, Any]:
+    """Return the balance of one covariate between two arms, before and after weighting."""
     sides = [covariate.known & (arm == 0), covariate.known & (arm == 1)]
     x = [covariate.values[side] for side in sides]
     before = [np.ones(len(values)) for values in x]
-    after = [weights.values[side] for side in sides]
+    after = [weights[side] for side in sides]
     row: dict[str, Any] = {
         "term": covariate.term,
         "level": covariate.level,
-        "arm": weights.arms[1],
-        "reference": weights.arms[0],
+        "arm": arms[1],
+        "reference": arms[0],
         "n_reference": int(x[0].sum() if covariate.binary else len(x[0])),
         "n_arm": int(x[1].sum() if covariate.binary else len(x[1])),
     }

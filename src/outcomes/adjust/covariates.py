@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from outcomes.adjust.weighting import PropensityWeights
 
-__all__ = ["Covariate", "covariates_of"]
+__all__ = ["Covariate", "columns_of", "covariates_of"]
 
 _FACTOR = re.compile(r"C\(\s*([^,()]+?)\s*[,)]")
 
@@ -48,13 +48,9 @@ class Covariate:
 def covariates_of(weights: PropensityWeights, terms: Sequence[str] | None) -> list[Covariate]:
     """Return the covariates of a score's formula, or the columns of the baseline named in `terms`."""
     baseline = weights.baseline
-    found: list[Covariate] = []
     if terms is not None:
-        for name in terms:
-            if name not in baseline.columns:
-                raise EstimationError(f"balance: no column {name!r}. {did_you_mean(name, map(str, baseline.columns))}")
-            found += _column(baseline[name], name, factor=False)
-        return found
+        return columns_of(baseline, terms)
+    found: list[Covariate] = []
     for owner in dict.fromkeys(weights.terms):
         factor = _FACTOR.fullmatch(owner) or _FACTOR.match(owner)
         if owner in baseline.columns:
@@ -65,6 +61,16 @@ def covariates_of(weights: PropensityWeights, terms: Sequence[str] | None) -> li
             for name, term, column in zip(weights.columns, weights.terms, weights.design.T, strict=True):
                 if term == owner:
                     found.append(_numbers(name, "", np.asarray(column)))
+    return found
+
+
+def columns_of(baseline: pd.DataFrame, terms: Sequence[str]) -> list[Covariate]:
+    """Return columns of the baseline as covariates: numbers as one, anything else level by level."""
+    found: list[Covariate] = []
+    for name in terms:
+        if name not in baseline.columns:
+            raise EstimationError(f"balance: no column {name!r}. {did_you_mean(name, map(str, baseline.columns))}")
+        found += _column(baseline[name], name, factor=False)
     return found
 
 

@@ -10,13 +10,22 @@ import numpy as np
 from outcomes.design.study import Condition, Study
 from outcomes.durations import DAYS_PER_YEAR
 from outcomes.errors import DesignError, did_you_mean
+from outcomes.loading.schema import SCHEMA
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from outcomes.loading.tables import Tables
 
-__all__ = ["add_baseline", "holds", "time_zero"]
+__all__ = ["RISK_BANDS", "add_baseline", "holds", "in_order", "time_zero"]
+
+RISK_BANDS = ("very_low", "low", "medium", "high", "very_high")
+_CODED = {
+    column.name: column.codes
+    for table in ("people", "sentences", "assessments")
+    for column in SCHEMA[table].columns
+    if column.codes
+}
 
 
 def time_zero(rows: pd.DataFrame, study: Study) -> pd.Series[Any]:
@@ -126,3 +135,19 @@ def holds(rows: pd.DataFrame, condition: Condition, *, where: str) -> tuple[Any,
     }
     met = np.asarray(tests[condition.operator](column).fillna(False), dtype=np.bool_)
     return met & ~unknown, unknown
+
+
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with coded columns as categories in the order of the schema (risk bands: from low to high).
+
+    Columns with other levels than these stay as they are.
+    """
+    import pandas as pd
+
+    out = rows.copy()
+    for name, codes in {**_CODED, "risk_band": RISK_BANDS}.items():
+        if name in out.columns:
+            present = set(out[name].dropna())
+            if present <= set(codes):
+                out[name] = pd.Categorical(out[name], categories=[code for code in codes if code in present])
+    return out

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.design.assignment import arm_programmes, assign
-from outcomes.design.baseline import add_baseline, holds, time_zero
+from outcomes.design.baseline import add_baseline, holds, in_order, time_zero
 from outcomes.design.cohort_notes import cohort_notes
 from outcomes.design.data import SurvivalData, survival_data
 from outcomes.design.eligibility import eligible_for
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from outcomes.loading.tables import Tables
 
 __all__ = ["Cohort", "build_cohort"]
+
+_NOT = {
+    "==": "is not", "!=": "is", "<": "is not below", "<=": "is above", ">": "is not above", ">=": "is below", "in": "is none of",
+    "not in": "is one of",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -194,7 +199,7 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
     left_at = np.where(failed.any(axis=0), failed.argmax(axis=0), len(reasons))
     chosen = _index_sentence(rows, left_at)
     rows, left_at = rows.iloc[chosen].reset_index(drop=True), left_at[chosen]
-    kept = rows[left_at == len(reasons)].drop(columns=["started_both"]).reset_index(drop=True)
+    kept = in_order(rows[left_at == len(reasons)].drop(columns=["started_both"]).reset_index(drop=True))
     notes = cohort_notes(rows, kept, left_at == len(reasons), clean, programmes)
     flow = build_flow(rows["arm"].to_numpy(dtype=object), left_at, reasons, study.arms.names, notes)
     for arm in study.arms.names:
@@ -259,9 +264,10 @@ def _steps(rows: pd.DataFrame, tables: Tables, study: Study, treated: list[str])
     ]
     for condition in study.eligibility.include:
         met, unknown = holds(rows, condition, where="[eligibility] include")
-        steps.append((f"not {condition.column} {condition.operator} {_shown(condition.value)}", ~met & ~unknown))
+        name = condition.column.replace("_", " ")
+        steps.append((f"{name} {_NOT[condition.operator]} {_shown(condition.value)}", ~met & ~unknown))
         if unknown.any():
-            steps.append((f"{condition.column} unknown", unknown))
+            steps.append((f"{name} unknown", unknown))
     if study.eligibility.population == "both":
         for arm in treated:
             status = rows[f"eligible_{arm}"].to_numpy()

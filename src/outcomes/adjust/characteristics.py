@@ -1,0 +1,146 @@
+"""Who is in the arms: characteristics at time zero, before and after weighting, with standardised differences (Table 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from outcomes.adjust.balancing import balance_row
+from outcomes.adjust.covariates import Covariate, columns_of
+from outcomes.errors import NotSupportedError
+from outcomes.results import Array, IntArray, Note, Result, Weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outcomes.design.data import SurvivalData
+
+__all__ = ["Characteristics", "characteristics"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Characteristics(Result):
+    """People of two arms described side by side.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        As `to_frame` gives it.
+    people : mapping of arm to number of people
+    estimand : str
+        Of the weights; ``"none"`` without.
+    """
+
+    frame: pd.DataFrame
+    people: Mapping[str, int]
+    estimand: str
+    notes: tuple[Note, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    title: ClassVar[str] = "Characteristics at time zero"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a number, or a level of a factor.
+
+        Columns: term, level ("" for numbers, "missing" where values are missing), kind (mean, share), arm, reference,
+        n_reference, n_arm (people with the level; with a value), reference_value, arm_value (mean, or share), reference_sd, arm_sd
+        (missing for shares), reference_weighted, arm_weighted, smd_before, smd_after (missing without weights).
+        """
+        return self.frame.copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Return term, level, reference_value, arm_value, smd_before, smd_after."""
+        return self.frame[["term", "level", "reference_value", "arm_value", "smd_before", "smd_after"]].copy()
+
+    def describe(self) -> str:
+        """Return how many people there are and how many characteristics differ, in a sentence."""
+        people = ", ".join(f"{n:,} people in {arm}" for arm, n in self.people.items())
+        wide = int((self.frame["smd_before"].abs() > 0.10).sum())
+        text = f"{people}. Of {len(self.frame)} characteristics and levels {wide} differ by more than 0.10 standard deviations"
+        if self.estimand == "none":
+            return f"{text}."
+        left = int((self.frame["smd_after"].abs() > 0.10).sum())
+        return f"{text} before weighting and {left} after."
+
+
+def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weights | None = None) -> Characteristics:
+    """Describe the people of two arms at time zero, with standardised differences and no p-values.
+
+    Use it as the first table of a report; with characteristics that are not in the score too, to see what weighting did to them.
+
+    Parameters
+    ----------
+    data : SurvivalData
+        Two arms.
+    terms : sequence of str
+        Columns of ``data.baseline``.
+    weights : Weights, optional
+        To show the arms as weighted beside the arms as they are.
+
+    Returns
+    -------
+    Characteristics
+
+    Raises
+    ------
+    EstimationError
+        No such column.
+    NotSupportedError
+        Other than two arms.
+
+    Notes
+    -----
+    Differences are divided by the pooled standard deviation of the unadjusted sample (the mean of the two variances).
+
+    Examples
+    --------
+    >>> import outcomes as oc
+    >>> from lifelines.datasets import load_rossi
+    >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0)
+    >>> oc.characteristics(data, ["age", "prio"]).summary()["smd_before"].round(3).tolist()
+    [0.123, -0.002]
+    """
+    import pandas as pd
+
+    if len(data.arms) != 2:
+        raise NotSupportedError(f"characteristics: two arms are needed; these data have {len(data.arms)}.")
+    arm = np.asarray(data.arm)
+    used = np.ones(len(arm)) if weights is None else np.asarray(weights.values)
+    rows = [_row(c, arm, data.arms, used, weighted=weights is not None) for c in columns_of(data.baseline, terms)]
+    return Characteristics(
+        frame=pd.DataFrame(rows),
+        people=MappingProxyType(dict(zip(data.arms, map(int, data.people_by_arm()), strict=True))),
+        estimand="none" if weights is None else weights.estimand,
+    )
+
+
+def _row(covariate: Covariate, arm: IntArray, arms: tuple[str, ...], weights: Array, *, weighted: bool) -> dict[str, Any]:
+    row = balance_row(covariate, arm, arms, weights, "pooled")
+    share = bool(covariate.level) or covariate.binary
+    spread = [_sd(covariate.values[covariate.known & (arm == a)]) for a in range(2)]
+    none = float("nan")
+    return {
+        "term": row["term"],
+        "level": row["level"],
+        "kind": "share" if share else "mean",
+        "arm": arms[1],
+        "reference": arms[0],
+        "n_reference": row["n_reference"],
+        "n_arm": row["n_arm"],
+        "reference_value": row["mean_reference"],
+        "arm_value": row["mean_arm"],
+        "reference_sd": none if share else spread[0],
+        "arm_sd": none if share else spread[1],
+        "reference_weighted": row["mean_reference_weighted"] if weighted else none,
+        "arm_weighted": row["mean_arm_weighted"] if weighted else none,
+        "smd_before": row["smd_before"],
+        "smd_after": row["smd_after"] if weighted else none,
+    }
+
+
+def _sd(values: Array) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else float("nan")

@@ -1,0 +1,116 @@
+"""Which numbers of each kind of result can be shown at all, and the facts beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.adjust.balancing import BANDS, Balance
+from outcomes.adjust.overlapping import Overlap
+from outcomes.comparison.comparing import Comparison
+from outcomes.comparison.subgroups import SubgroupEffects
+from outcomes.design.flow import Flow
+from outcomes.durations import DAYS_PER_YEAR
+from outcomes.results import Array, Result
+from outcomes.survival.curves import Curves
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["View", "marks", "view_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Frames by name, the main one first, and facts, as `Released` has them."""
+
+    kind: str
+    frames: Mapping[str, pd.DataFrame]
+    facts: Mapping[str, Any]
+
+
+def view_of(result: Result, horizon: float | None) -> View:
+    """Return the numbers of a result that a policy decides about."""
+    if isinstance(result, Curves):
+        return _curves(result, horizon)
+    if isinstance(result, (Comparison, SubgroupEffects)):
+        return _effects(result)
+    if isinstance(result, Flow):
+        return View("flow", {"flow": result.to_frame()}, {"arms": result.arms})
+    if isinstance(result, Balance):
+        facts = {"arms": result.arms, "estimand": result.estimand, "bands": BANDS, "denominator": result.denominator}
+        return View("balance", {"balance": result.to_frame()}, facts)
+    if isinstance(result, Overlap):
+        facts = {"arms": result.arms, "estimand": result.estimand, "common": result.common}
+        return View("overlap", {"bins": result.to_frame(), "arms": result.summary()}, facts)
+    return View("table", {"table": result.to_frame(), "summary": result.summary()}, {})
+
+
+def _curves(result: Curves, horizon: float | None) -> View:
+    """Return the steps up to the horizon, carried to it, and counts at round times."""
+    import pandas as pd
+
+    last = min(result.last_times)
+    end = last if horizon is None else min(float(horizon), last)
+    steps = result.to_frame()
+    drawn = pd.concat([steps[steps["time"] < end], result.at(end)], ignore_index=True)
+    order = [(drawn["arm"] == arm) & (drawn["cause"] == cause) for arm in result.arms for cause in result.causes]
+    curve = pd.concat([drawn[rows].sort_values("time", kind="stable") for rows in order], ignore_index=True)
+    labels = result.data.labels
+    return View(
+        "curves",
+        {"curve": curve, "marks": result.at(marks(end, result.data.unit))},
+        {
+            "arms": result.arms,
+            "causes": result.causes,
+            "rising": result.rising,
+            "unit": result.data.unit,
+            "horizon": end,
+            "conf_level": result.conf_level,
+            "estimand": result.asked.estimand,
+            **{key: labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
+        },
+    )
+
+
+def marks(end: float, unit: str) -> Array:
+    """Return round times from 0 to `end` at which people at risk are counted: at most nine, whole years or halves in days.
+
+    Examples
+    --------
+    >>> marks(1826.0, "days").tolist(), marks(52.0, "weeks").tolist()
+    ([0.0, 365.0, 730.0, 1095.0, 1461.0, 1826.0], [0.0, 10.0, 20.0, 30.0, 40.0, 50.0])
+    """
+    if unit == "days" and end >= DAYS_PER_YEAR:
+        step = next(s for s in (0.5, 1.0, 2.0, 5.0, 10.0, 50.0) if end / DAYS_PER_YEAR / s < 8)
+        count = int((end + 1) // (step * DAYS_PER_YEAR))
+        return np.asarray(np.minimum(np.floor(np.arange(count + 1) * step * DAYS_PER_YEAR), end))
+    rough = end / 6
+    size = 10.0 ** np.floor(np.log10(rough))
+    step = next(s * size for s in (1, 2, 5, 10) if s * size >= rough)
+    return np.asarray(np.arange(int(end // step) + 1) * step)
+
+
+def _effects(result: Comparison | SubgroupEffects) -> View:
+    """Return one row an effect, with the risk in each arm beside, and the tests that effects are the same."""
+    frame = result.frame
+    if isinstance(result, Comparison):
+        frame = frame.assign(subgroup="", level="", adjustment="raw" if _raw(frame) else "adjusted")
+    frames = {"effects": frame}
+    if isinstance(result, SubgroupEffects):
+        frames["tests"] = result.tests
+    facts = {
+        "measure": result.measure,
+        "margin": result.margin,
+        "conf_level": result.conf_level,
+        "unit": result.labels.get("unit", "days"),
+        **{key: result.labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
+    }
+    return View("effects", frames, facts)
+
+
+def _raw(frame: pd.DataFrame) -> bool:
+    return bool((frame["estimand"] == "none").all())

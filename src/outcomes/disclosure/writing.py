@@ -1,0 +1,104 @@
+"""The one module that writes. A folder is built beside its place and swapped in whole, so that a failure leaves nothing."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from outcomes.errors import DisclosureError
+
+__all__ = ["MANIFEST", "check_target", "write_folder"]
+
+MANIFEST = "manifest.json"
+_log = logging.getLogger("outcomes")
+
+
+def check_target(target: Path, *, overwrite: bool, ours: str = MANIFEST) -> None:
+    """Refuse a place that cannot be written to, before any work is done for it.
+
+    Parameters
+    ----------
+    target : Path
+        The folder that is to be made.
+    overwrite : bool
+        Whether a folder this library wrote before may be replaced.
+    ours : str
+        The file by which such a folder is known.
+
+    Raises
+    ------
+    DisclosureError
+        It is a file; it is not empty and may not, or must not, be replaced; its parent is not there or not writable.
+    """
+    if target.is_symlink() or target.is_file():
+        raise DisclosureError(f"{target.name} is no folder; name another place to write to.")
+    if not target.absolute().parent.is_dir():
+        raise DisclosureError(f"The folder that {target.name!r} is to be made in does not exist.")
+    if not os.access(target.absolute().parent, os.W_OK):
+        raise DisclosureError(f"The folder that {target.name!r} is to be made in cannot be written to.")
+    if not target.exists() or not any(target.iterdir()):
+        return
+    if not (target / ours).is_file():
+        raise DisclosureError(
+            f"{target.name} is not empty and holds no {ours}: nothing of ours to replace. Name another folder."
+        )
+    if not overwrite:
+        raise DisclosureError(f"{target.name} is not empty. Name another folder, or pass --overwrite to replace it.")
+
+
+def write_folder(target: Path, files: Mapping[str, bytes], *, overwrite: bool = False, ours: str = MANIFEST) -> None:
+    """Write all `files` (relative path to content) as the folder `target`, or nothing.
+
+    The folder is built under a temporary name beside `target`; what stood there before is moved aside and removed only when
+    the new one is in place.
+
+    Raises
+    ------
+    DisclosureError
+        As `check_target`; or the disk refused.
+    """
+    check_target(target, overwrite=overwrite, ours=ours)
+    target = target.absolute()
+    building = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        problem = _fill(building, files) or _swap(building, target)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    if problem:
+        raise DisclosureError(f"{target.name} could not be written ({problem}); nothing was changed.")
+    _log.info("wrote %d files", len(files))
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> str:
+    """Write the files, and return what went wrong (nothing: an empty text)."""
+    try:
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        folder.chmod(0o755)
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
+
+
+def _swap(building: Path, target: Path) -> str:
+    """Put the finished folder in its place (or leave the old one there), and return what went wrong."""
+    aside = None
+    try:
+        if target.exists():
+            aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+            target.rename(aside / "was")
+        building.rename(target)
+    except OSError as error:
+        if aside is not None and (aside / "was").exists():
+            (aside / "was").rename(target)
+        return error.strerror or type(error).__name__
+    finally:
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
+    return ""

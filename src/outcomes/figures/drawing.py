@@ -1,0 +1,143 @@
+"""From a result, or what was released of it, to a picture: the registry of drawings and how they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from outcomes.disclosure.releasing import INTERNAL, Released, release
+from outcomes.errors import DisclosureError, did_you_mean
+from outcomes.figures import curve_plot, flow_chart, forest_plot, love_plot, overlap_plot
+from outcomes.figures.styling import GREY, style
+from outcomes.results import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["FIGURES", "Drawing", "draw", "figure_of", "style"]
+
+
+def _one(figure: Figure, released: Released) -> list[Axes]:
+    return [figure.add_subplot()]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One kind of figure.
+
+    Attributes
+    ----------
+    kind : str
+        The kind of released result it draws.
+    size : callable
+        Width and height in inches for a released result.
+    data : callable
+        The frame that is drawn, number for number.
+    paint : callable
+        Draws on Axes; does no arithmetic beyond placing labels.
+    alternative : callable
+        The figure in words, from the same frame.
+    axes : callable
+        Makes the Axes of a figure of its own.
+    """
+
+    kind: str
+    size: Callable[[Released], tuple[float, float]]
+    data: Callable[[Released], pd.DataFrame]
+    paint: Callable[[Released, list[Axes]], None]
+    alternative: Callable[[Released], str]
+    axes: Callable[[Figure, Released], list[Axes]] = _one
+
+
+_FLOW = (flow_chart.size, flow_chart.flow_data, flow_chart.paint_flow, flow_chart.flow_in_words)
+_OVERLAP = (overlap_plot.size, overlap_plot.overlap_data, overlap_plot.paint_overlap, overlap_plot.overlap_in_words)
+_LOVE = (love_plot.size, love_plot.love_data, love_plot.paint_love, love_plot.love_in_words)
+_CURVES = (curve_plot.size, curve_plot.curve_data, curve_plot.paint_curves, curve_plot.curves_in_words)
+_FOREST = (forest_plot.size, forest_plot.forest_data, forest_plot.paint_forest, forest_plot.forest_in_words)
+
+FIGURES: Mapping[str, Drawing] = MappingProxyType(
+    {
+        "flow": Drawing("flow", *_FLOW),
+        "overlap": Drawing("overlap", *_OVERLAP),
+        "love_plot": Drawing("balance", *_LOVE),
+        "kaplan_meier": Drawing("curves", *_CURVES),
+        "cumulative_incidence": Drawing("curves", *_CURVES, axes=curve_plot.curve_axes),
+        "forest": Drawing("effects", *_FOREST),
+    }
+)
+
+
+def draw(name: str, result: Result | Released, *, ax: Axes | None = None, **facts: Any) -> Axes:
+    """Draw a result on `ax` and return the Axes.
+
+    Parameters
+    ----------
+    name : str
+        A registered figure.
+    result : Result or Released
+        A result that was not released is drawn exactly and marked internal.
+    ax : Axes, optional
+        Where to draw. Default: a new figure, which for curves of several causes has one panel a cause; the first is returned.
+    facts
+        Passed to `release`: ``horizon=``.
+
+    Raises
+    ------
+    DisclosureError
+        There is no such figure, or it draws another kind of result.
+    """
+    drawing = _drawing(name)
+    released = result if isinstance(result, Released) else release(result, INTERNAL, **facts)
+    _check(name, drawing, released)
+    if ax is not None:
+        drawing.paint(released, [ax])
+        return ax
+    return max(figure_of(name, released, pyplot=True).axes, key=_area)
+
+
+def figure_of(name: str, released: Released, *, pyplot: bool = False) -> Figure:
+    """Return a figure of its own of something released.
+
+    Parameters
+    ----------
+    name : str
+        A registered figure.
+    released : Released
+    pyplot : bool
+        Whether pyplot manages the figure, so that a notebook shows it.
+    """
+    from matplotlib.figure import Figure
+
+    drawing = _drawing(name)
+    _check(name, drawing, released)
+    with style():
+        if pyplot:
+            from matplotlib import pyplot as plt
+
+            figure = plt.figure(figsize=drawing.size(released), layout="constrained")
+        else:
+            figure = Figure(figsize=drawing.size(released), layout="constrained")
+        drawing.paint(released, drawing.axes(figure, released))
+        if released.policy == INTERNAL.name:
+            figure.text(0.995, 0.004, "exact numbers, not for release", ha="right", va="bottom", size=7.5, color=GREY)
+    return figure
+
+
+def _area(ax: Axes) -> float:
+    place = ax.get_position()
+    return float(place.width * place.height)
+
+
+def _drawing(name: str) -> Drawing:
+    if name not in FIGURES:
+        raise DisclosureError(f"There is no figure {name!r}. {did_you_mean(name, FIGURES)}")
+    return FIGURES[name]
+
+
+def _check(name: str, drawing: Drawing, released: Released) -> None:
+    if drawing.kind != released.kind:
+        raise DisclosureError(f"The figure {name!r} draws {drawing.kind}; what was released is {released.kind}.")

@@ -1,0 +1,140 @@
+"""Effects with their intervals, one line each: everybody unadjusted and adjusted, then by subgroup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.comparison.measures import DIFFERENCES, RATIOS
+from outcomes.disclosure.releasing import Released
+from outcomes.figures.styling import COLOURS, GREY, INK, signed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["forest_data", "forest_in_words", "paint_forest", "size"]
+
+_NAMES = {
+    "risk_difference": "difference in risk per 100 people",
+    "rmst_difference": "difference in mean time free of events",
+    "risk_ratio": "risk ratio",
+    "odds_ratio": "odds ratio",
+    "hazard_ratio": "hazard ratio",
+    "rmst_ratio": "ratio of mean time free of events",
+    "nnt": "people for one event fewer or more",
+}
+_COLUMNS = ("label", "adjustment", "level", "estimate", "conf_low", "conf_high", "n", "n_events")
+
+
+def size(released: Released) -> tuple[float, float]:
+    """Return width and height in inches."""
+    return 9.6, 2.2 + 0.38 * len(forest_data(released))
+
+
+def forest_data(released: Released) -> pd.DataFrame:
+    """Return one row a line, from the top: label, adjustment, level, estimate, conf_low, conf_high, n, n_events.
+
+    Differences in risk are per 100 people. Level is 0 for everybody, 1 for a subgroup's name (no numbers), 2 for its levels.
+    """
+    import pandas as pd
+
+    frame, facts = released.frame, released.facts
+    times = 100.0 if facts["measure"] == "risk_difference" else 1.0
+    several = len(frame[frame["subgroup"] == ""]) > frame["adjustment"].nunique()
+    rows: list[dict[str, Any]] = []
+    group = ""
+    for row in frame.to_dict("records"):
+        if row["subgroup"] != group:
+            group = row["subgroup"]
+            rows.append({"label": group.replace("_", " "), "adjustment": "", "level": 1})
+        label = str(row["level"]).replace("_", " ") if group else _everybody(row, facts, several=several)
+        values = {name: times * row[name] for name in ("estimate", "conf_low", "conf_high")}
+        base = {"n": row["n"], "n_events": row["n_events"]}
+        rows.append({"label": label, "adjustment": row["adjustment"], "level": 2 if group else 0, **values, **base})
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _everybody(row: Mapping[Any, Any], facts: Mapping[str, Any], *, several: bool) -> str:
+    how = "unadjusted" if row["adjustment"] == "raw" else "adjusted"
+    return f"{row['arm']} at {row['time']:g} {facts['unit']}, {how}" if several else f"everybody, {how}"
+
+
+def paint_forest(released: Released, axes: list[Axes]) -> None:
+    """Draw one line an effect: a marker, its interval, and the numbers beside it."""
+    ax, frame, measure = axes[0], forest_data(released), released.facts["measure"]
+    heights = -np.arange(len(frame), dtype=float)
+    for height, row in zip(heights, frame.to_dict("records"), strict=True):
+        if row["level"] != 1:
+            _effect(ax, height, row, 2 if measure in RATIOS else 1)
+    none = 1.0 if measure in RATIOS else 0.0
+    ax.axvline(none, color=INK, linewidth=1.2, zorder=1)
+    margin = released.facts["margin"]
+    if margin and measure in DIFFERENCES:
+        ax.axvspan(-margin, margin, color="#EEEEEE", zorder=0, linewidth=0)
+        said = f"shaded: differences within the margin of {margin:g}"
+        ax.annotate(said, (0, 0), (0, -46), xycoords="axes fraction", textcoords="offset points", size=8.5, color=GREY)
+    if measure in RATIOS:
+        ax.set_xscale("log")
+    else:
+        ax.xaxis.set_major_formatter(lambda value, _: signed(value, 0 if abs(value) >= 1 or value == 0 else 1))
+    ax.set_yticks(heights, frame["label"])
+    for tick, level in zip(ax.get_yticklabels(), frame["level"], strict=True):
+        tick.set_fontweight("bold" if level == 1 else "normal")
+    ax.set_ylim(-len(frame) + 0.4, 0.8)
+    _sides(ax, released, none)
+    ax.grid(axis="y", visible=False)
+    ax.grid(axis="x", visible=True)
+    ax.set_xlabel(_NAMES[measure], loc="left")
+    ax.set_title(released.title, pad=30)
+
+
+def _effect(ax: Axes, height: float, row: Mapping[Any, Any], digits: int) -> None:
+    adjusted = row["adjustment"] == "adjusted"
+    colour = COLOURS[0] if adjusted else COLOURS[1]
+    line = "-" if adjusted else (0, (5, 2))
+    ax.plot([row["conf_low"], row["conf_high"]], [height, height], color=colour, linewidth=2.2, linestyle=line)
+    ax.plot(
+        row["estimate"], height, marker="o" if adjusted else "s", markersize=8, color=colour,
+        markerfacecolor=colour if adjusted else "white", markeredgewidth=1.8, linestyle="none",
+    )  # fmt: skip
+    base = f"{int(row['n']):,} people, {int(row['n_events']):,} events" if np.isfinite(row["n"]) else ""
+    for text, right in ((_numbers(row, digits), 12), (base, 138)):
+        ax.annotate(
+            text, (1, height), (right, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
+            size=9.5, color=INK, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _numbers(row: Mapping[Any, Any], digits: int) -> str:
+    if not np.isfinite(row["estimate"]):
+        return "no estimate"
+    if not np.isfinite(row["conf_low"]):
+        return f"{signed(row['estimate'], digits)} (no interval)"
+    low, high = signed(row["conf_low"], digits), signed(row["conf_high"], digits)
+    return f"{signed(row['estimate'], digits)} ({low} to {high})"
+
+
+def _sides(ax: Axes, released: Released, none: float) -> None:
+    """Say over the axis on which side which arm has more."""
+    arm = released.frame["arm"].iloc[0]
+    more, less = ("longer", "shorter") if released.facts["measure"].startswith("rmst") else ("more", "fewer")
+    for text, side, shift in ((f"← {less} in {arm}", "right", -6), (f"{more} in {arm} →", "left", 6)):
+        ax.annotate(
+            text, (none, 1), (shift, 6), xycoords=("data", "axes fraction"), textcoords="offset points", ha=side, va="bottom",
+            size=9.5, color=INK, annotation_clip=False,
+        )  # fmt: skip
+
+
+def forest_in_words(released: Released) -> str:
+    """Return the figure in words, from its own numbers."""
+    measure, parts, group = released.facts["measure"], [], ""
+    for row in forest_data(released).to_dict("records"):
+        if row["level"] == 1:
+            group = f"{row['label']} "
+        else:
+            parts.append(f"{group}{row['label']}: {_numbers(row, 2 if measure in RATIOS else 1)}")
+    first = released.frame.iloc[0]
+    return f"Forest plot of the {_NAMES[measure]}, {first['arm']} against {first['reference']}. {'; '.join(parts)}."
