@@ -118,7 +118,9 @@ def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weight
     )
 
 
-def _row(covariate: Covariate, arm: IntArray, arms: tuple[str, ...], weights: Array, *, weighted: bool) -> dict[str, Any]:
+def _row(
+    covariate: Covariate, arm: IntArray, arms: tuple[str, ...], weights: Array, *, weighted: bool
+) -> dict[str, Any]:
     row = balance_row(covariate, arm, arms, weights, "pooled")
     share = bool(covariate.level) or covariate.binary
     spread = [_sd(covariate.values[covariate.known & (arm == a)]) for a in range(2)]

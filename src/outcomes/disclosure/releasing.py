@@ -35,8 +35,8 @@ class Released:
         Every number that may be drawn, printed or written, to six significant digits. The first is the main one.
     facts : mapping
         What is not a number of a table: arms, causes, unit, outcome, population, horizon.
-    text : str
-        The result in sentences.
+    sentences : tuple of str
+        The result in words; several where it says them apart.
     notes : tuple of Note
     policy : str
     """
@@ -45,7 +45,7 @@ class Released:
     title: str
     frames: Mapping[str, pd.DataFrame]
     facts: Mapping[str, Any]
-    text: str
+    sentences: tuple[str, ...]
     notes: tuple[Note, ...]
     policy: str
 
@@ -53,6 +53,11 @@ class Released:
     def frame(self) -> pd.DataFrame:
         """The main frame."""
         return next(iter(self.frames.values()))
+
+    @property
+    def text(self) -> str:
+        """The result in words, as one text."""
+        return " ".join(self.sentences)
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {len(frame):,} rows" for name, frame in self.frames.items())
@@ -108,7 +113,7 @@ def release(
         title=result.title if title is None else title,
         frames=MappingProxyType({name: rounded(frame) for name, frame in view.frames.items()}),
         facts=MappingProxyType(dict(view.facts)),
-        text=result.describe(),
+        sentences=tuple(getattr(result, "sentences", (result.describe(),))),
         notes=tuple(result.notes),
         policy=used.name,
     )
