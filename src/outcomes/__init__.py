@@ -35,7 +35,7 @@ _PUBLIC = {
     "weight": "outcomes.adjust.weighting",
     "compare": "outcomes.comparison.contrasts",
     "Comparison": "outcomes.comparison.comparing",
-    "characteristics": "outcomes.adjust.characteristics",
+    "characteristics": "outcomes.adjust.describing_arms",
     "subgroup_effects": "outcomes.comparison.subgroups",
     "e_value": "outcomes.comparison.evalue",
     "PropensityWeights": "outcomes.adjust.weighting",

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["arm_programmes", "assign"]
 
+_MADE_HERE = (
+    "arm", "start_date", "referral_date", "site_id", "status", "started_both", "time_zero", "time", "end", "sex", "ethnicity_group",
+    "age_at_time_zero", "wait_days", "period", "risk_score", "risk_band", "denial", "learning_disability",
+)  # fmt: skip
+
 
 def arm_programmes(tables: Tables, arms: Arms) -> dict[str, frozenset[int]]:
     """Return the programmes (integer ids) of each arm; none for the arm of people who started nothing.
@@ -79,6 +84,7 @@ def assign(tables: Tables, arms: Arms) -> pd.DataFrame:
     programmes = arm_programmes(tables, arms)
     arm_of = {programme: arm for arm, ids in programmes.items() for programme in ids}
     sentences = tables.frame("sentences")
+    _refuse_own(sentences)
     taken = tables.frame("participation")
     taken = taken[taken["programme_id"].isin(arm_of)]
     taken = taken.assign(arm=taken["programme_id"].map(arm_of))
@@ -88,7 +94,8 @@ def assign(tables: Tables, arms: Arms) -> pd.DataFrame:
     taken = taken.merge(basis, on="sentence_id", how="inner")
     if arms.window is not None:
         from_day = taken["release_date"].where(taken["setting"] == "custody", taken["sentence_date"])
-        taken = taken[taken["start_date"] <= from_day + arms.window]
+        in_time = (taken["start_date"] <= from_day + arms.window).fillna(False) | from_day.isna()
+        taken = taken[in_time]  # a release that has not come is later than any start
     taken = taken.sort_values(["sentence_id", "start_date", "participation_id"], kind="stable")
     both = taken.groupby("sentence_id")["arm"].nunique()
     first = taken.drop_duplicates("sentence_id")[
@@ -100,3 +107,13 @@ def assign(tables: Tables, arms: Arms) -> pd.DataFrame:
     if untreated:
         joined["arm"] = joined["arm"].where(joined["arm"].notna(), untreated[0])
     return pd.DataFrame(joined)
+
+
+def _refuse_own(sentences: pd.DataFrame) -> None:
+    """Refuse columns of the extract that are called like those a cohort makes."""
+    own = [name for name in sentences.columns if name in _MADE_HERE or str(name).startswith("eligible_")]
+    if own:
+        raise DesignError(
+            f"build_cohort: table sentences has columns of its own called {', '.join(own)}, which a cohort makes itself. Rename them with "
+            "[columns] sentences = { theirs = ours }."
+        )

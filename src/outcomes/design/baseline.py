@@ -109,20 +109,23 @@ def holds(rows: pd.DataFrame, condition: Condition, *, where: str) -> tuple[Any,
     DesignError
         No such column, or its kind cannot be compared with the value.
     """
-    import pandas as pd
-
     if condition.column not in rows.columns:
         raise DesignError(
             f"{where}: there is no column {condition.column!r}. {did_you_mean(condition.column, map(str, rows.columns))}"
         )
     column = rows[condition.column]
     unknown = column.isna().to_numpy()
-    number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    if unknown.all():
+        return np.zeros(len(rows), dtype=np.bool_), unknown
     wanted = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    if any(isinstance(v, str) for v in wanted) and number:
-        raise DesignError(f"{where}: {condition.column} holds numbers; '{condition}' compares it with text.")
+    said = f"{where}: {condition.column} holds {_kind(column)}"
+    number = _kind(column) == "numbers"
     if condition.operator in ("<", "<=", ">", ">=") and not number:
-        raise DesignError(f"{where}: {condition.column} holds no numbers; '{condition}' has no meaning.")
+        raise DesignError(f"{where}: {condition.column} holds no numbers; '{condition.operator}' has no meaning.")
+    fits = {"numbers": (int, float), "yes or no": (bool, np.bool_), "text": (str,)}[_kind(column)]
+    if not all(isinstance(v, fits) and (not number or not isinstance(v, bool)) for v in wanted):
+        other = "text" if any(isinstance(v, str) for v in wanted) else "something else"
+        raise DesignError(f"{said}; the condition compares it with {other}.")
     tests: dict[str, Callable[[Any], Any]] = {
         "==": lambda c: c == condition.value,
         "!=": lambda c: c != condition.value,
@@ -135,6 +138,16 @@ def holds(rows: pd.DataFrame, condition: Condition, *, where: str) -> tuple[Any,
     }
     met = np.asarray(tests[condition.operator](column).fillna(False), dtype=np.bool_)
     return met & ~unknown, unknown
+
+
+def _kind(column: pd.Series[Any]) -> str:
+    """Return what a column holds, as far as a condition may ask: numbers, yes or no, text."""
+    import pandas as pd
+
+    known = column.dropna()
+    if pd.api.types.is_bool_dtype(column) or all(isinstance(v, (bool, np.bool_)) for v in known.head(50)):
+        return "yes or no"
+    return "numbers" if pd.api.types.is_numeric_dtype(column) else "text"
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from outcomes.design.eligibility import eligible_for
 from outcomes.design.ending import endings
 from outcomes.design.flow import Flow, build_flow
 from outcomes.design.study import Study
-from outcomes.durations import in_words
-from outcomes.errors import DesignError, NotSupportedError, did_you_mean
+from outcomes.durations import DAYS_PER_YEAR, in_words
+from outcomes.errors import DesignError, DisclosureError, NotSupportedError, did_you_mean
 from outcomes.results import Note, html_table
 
 if TYPE_CHECKING:
@@ -137,6 +137,9 @@ class Cohort:
         """Return who is compared, in sentences."""
         return " ".join([self.flow.describe(), f"Population: {self.population}.", *(note.text for note in self.notes)])
 
+    def __reduce__(self) -> NoReturn:
+        raise DisclosureError("A cohort holds rows about people and does not pickle; build it again from its tables.")
+
     def __repr__(self) -> str:
         return f"Cohort: {self.study.title}\n{self.flow.describe()}\n{self.summary().to_string(index=False)}"
 
@@ -183,6 +186,7 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
     """
     _supported(study)
     clean = tables.require_clean(study.checks.drop)
+    _same_clock(clean, study)
     rows = assign(clean, study.arms)
     rows["time_zero"] = time_zero(rows, study)
     _refuse_the_future(rows, study)
@@ -200,8 +204,18 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
     chosen = _index_sentence(rows, left_at)
     rows, left_at = rows.iloc[chosen].reset_index(drop=True), left_at[chosen]
     kept = in_order(rows[left_at == len(reasons)].drop(columns=["started_both"]).reset_index(drop=True))
-    notes = cohort_notes(rows, kept, left_at == len(reasons), clean, programmes)
-    flow = build_flow(rows["arm"].to_numpy(dtype=object), left_at, reasons, study.arms.names, notes)
+    refused = {
+        arm: excluded[arm][chosen][left_at == reasons.index(_not_eligible(arm))]
+        for arm in treated
+        if _not_eligible(arm) in reasons
+    }
+    notes = cohort_notes(rows, kept, left_at == len(reasons), clean, programmes, refused)
+    arm_of, without = rows["arm"].to_numpy(dtype=object), len(clean.frame("people")) - len(rows)
+    if without:
+        reasons = ["no sentence in the extract", *reasons]
+        left_at = np.concatenate([left_at + 1, np.zeros(without, dtype=left_at.dtype)])
+        arm_of = np.concatenate([arm_of, np.full(without, None, dtype=object)])
+    flow = build_flow(arm_of, left_at, reasons, study.arms.names, notes)
     for arm in study.arms.names:
         if not (kept["arm"] == arm).any():
             lost = flow.to_frame()
@@ -217,6 +231,23 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
         notes=notes,
         provenance=MappingProxyType({"study": study.hash, "files": dict(clean.hashes)}),
     )
+
+
+def _same_clock(tables: Tables, study: Study) -> None:
+    """Refuse a data cut that cannot be on the clock of an extract whose days count from an undisclosed origin."""
+    last = max(
+        (
+            float(column.max())
+            for column in (tables.frame("sentences")["sentence_date"], tables.frame("reoffences")["proven_date"])
+            if column.notna().any()
+        ),
+        default=float("nan"),
+    )
+    if tables.origin != "1970-01-01" and study.follow_up.data_cut > last + 20 * DAYS_PER_YEAR:
+        raise DesignError(
+            "build_cohort: [follow_up] data_cut lies more than 20 years after the last day of the extract, whose days count from an origin "
+            "it does not tell. Write data_cut as a whole day on the extract's own clock."
+        )
 
 
 def _refuse_the_future(rows: pd.DataFrame, study: Study) -> None:
@@ -271,9 +302,13 @@ def _steps(rows: pd.DataFrame, tables: Tables, study: Study, treated: list[str])
     if study.eligibility.population == "both":
         for arm in treated:
             status = rows[f"eligible_{arm}"].to_numpy()
-            steps.append((f"not eligible for {arm} by its entry rules", status == "no"))
+            steps.append((_not_eligible(arm), status == "no"))
             steps.append((f"eligibility for {arm} unknown", status == "unknown"))
     return steps
+
+
+def _not_eligible(arm: str) -> str:
+    return f"not eligible for {arm} by its entry rules"
 
 
 def _shown(value: Any) -> str:

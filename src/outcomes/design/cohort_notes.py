@@ -18,7 +18,12 @@ __all__ = ["cohort_notes"]
 
 
 def cohort_notes(
-    rows: pd.DataFrame, kept: pd.DataFrame, stays: Any, tables: Tables, programmes: Mapping[str, frozenset[int]]
+    rows: pd.DataFrame,
+    kept: pd.DataFrame,
+    stays: Any,
+    tables: Tables,
+    programmes: Mapping[str, frozenset[int]],
+    refused: Mapping[str, Any],
 ) -> tuple[Note, ...]:
     """Return what must stand beside a cohort.
 
@@ -30,8 +35,10 @@ def cohort_notes(
         Which of `rows` are compared.
     tables : Tables
     programmes : mapping of arm to programme ids
+    refused : mapping of arm to the reasons of the rules that excluded people from the comparison
     """
-    notes = []
+    notes = _reasons(refused)
+    notes += _refused_though_eligible(rows, tables, programmes)
     for arm in programmes:
         column = f"eligible_{arm}"
         if column in rows:
@@ -93,3 +100,35 @@ def _started_where_both_ran(kept: pd.DataFrame, tables: Tables, programmes: Mapp
         there[joined.loc[running, "_row"].unique()] = True
         open_for &= there
     return int(open_for.sum())
+
+
+def _reasons(refused: Mapping[str, Any]) -> list[Note]:
+    """Return how many people the entry rules of each arm left out, by the reason the rules give."""
+    notes = []
+    for arm, reasons in refused.items():
+        names, counts = np.unique([str(reason) for reason in reasons], return_counts=True)
+        if len(names):
+            said = ", ".join(f"{name}: {count:,}" for name, count in zip(names, counts, strict=True))
+            notes.append(
+                Note("excluded_by_rules", f"The entry rules of {arm} leave out {len(reasons):,} people ({said}).")
+            )
+    return notes
+
+
+def _refused_though_eligible(
+    rows: pd.DataFrame, tables: Tables, programmes: Mapping[str, frozenset[int]]
+) -> list[Note]:
+    """Return how many people were refused as not eligible though no rule excludes them: rules are fuzzy in practice."""
+    referrals = tables.frame("referrals")
+    notes = []
+    for arm, ids in programmes.items():
+        turned = referrals[referrals["programme_id"].isin(ids) & (referrals["decision"] == "not_eligible")]
+        if f"eligible_{arm}" not in rows:
+            continue
+        count = int((rows["sentence_id"].isin(turned["sentence_id"]) & (rows[f"eligible_{arm}"] == "yes")).sum())
+        if count:
+            text = (
+                f"{count:,} people were refused by {arm} as not eligible though none of its entry rules excludes them."
+            )
+            notes.append(Note("refused_though_eligible", text))
+    return notes

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from outcomes.errors import DataError, did_you_mean
+from outcomes.errors import DataError, DisclosureError, did_you_mean
 from outcomes.results import Array, IntArray, Note, html_table, read_only
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ class SurvivalData:
     unit: str = "days"
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
+
+    def __reduce__(self) -> NoReturn:
+        raise DisclosureError("Time at risk is rows about people and does not pickle; make it again from its source.")
 
     @property
     def reference(self) -> str:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["eligible_for"]
 
+_FLAGS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "0"), False),
+}
+
 
 def eligible_for(rows: pd.DataFrame, programmes: frozenset[int], rules: pd.DataFrame) -> tuple[Any, Any]:
     """Return for each row ``yes``, ``no`` or ``unknown``, and the reason that excludes (missing where none does).
@@ -59,8 +64,14 @@ def _cast(rows: pd.DataFrame, column: str, text: str) -> Any:
     parts = [part.strip() for part in text.split("|")]
     wrong = False
     cast: list[Any] = list(parts)
-    if len(values) and all(isinstance(v, (bool, np.bool_)) for v in values.head(50)):
-        cast = [part.lower() in ("true", "1", "yes") for part in parts]
+    if not len(values):
+        pass  # nothing is known of anybody: the rule is unknown for all
+    elif all(isinstance(v, (bool, np.bool_)) for v in values.head(50)):
+        if not all(part.lower() in _FLAGS for part in parts):
+            raise DesignError(
+                f"Table eligibility: a rule compares {column!r}, which holds yes or no, with something else."
+            )
+        cast = [_FLAGS[part.lower()] for part in parts]
     elif pd.api.types.is_numeric_dtype(rows[column]):
         try:
             cast = [float(part) for part in parts]

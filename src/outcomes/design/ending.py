@@ -85,10 +85,10 @@ def _first_offence(
     before = joined["offence_date"] < joined["time_zero"]
     pseudo = int((before & (joined["proven_date"] > joined["time_zero"])).sum())
     joined = joined[~before & (joined["offence_date"] <= last)]
-    on_the_day = int((joined["offence_date"] == joined["time_zero"]).sum())
     late = joined["proven_date"] - joined["offence_date"] > outcome.proving_period
     inside = _away(joined, tables)
     counted = joined[~late.to_numpy() & ~inside]
+    on_the_day = int((counted["offence_date"] == counted["time_zero"]).sum())
     first = counted.groupby("_row")["offence_date"].min()
     notes = []
     for code, count, text in (
@@ -120,16 +120,37 @@ def _first_offence(
 
 
 def _away(offences: pd.DataFrame, tables: Tables) -> Any:
-    """Return for each offence whether the person was in custody or on recall that day (not the first day of the spell)."""
-    spells = tables.frame("spells")
-    spells = spells[spells["state"].isin(["custody", "recall"])]
+    """Return for each offence whether the person was in custody or on recall that day: not its first day, nor its last."""
+    spells = _inside(tables)
     keyed = offences[["person_id", "offence_date"]].assign(_offence=np.arange(len(offences)))
     joined = keyed.merge(spells[["person_id", "start_date", "end_date"]], on="person_id", how="inner")
-    end = joined["end_date"].astype(float).fillna(_NEVER)
-    away = joined.loc[(joined["offence_date"] > joined["start_date"]) & (joined["offence_date"] < end), "_offence"]
+    day = joined["offence_date"].astype(float)
+    away = joined.loc[(day > joined["start_date"]) & (day < joined["end_date"]), "_offence"]
     inside = np.zeros(len(offences), dtype=bool)
     inside[away.unique()] = True
     return inside
+
+
+def _inside(tables: Tables) -> pd.DataFrame:
+    """Return person_id, start_date, end_date of time inside, spells that touch or overlap as one; an open end is infinite.
+
+    Custody under a sentence lasts from the sentence to the release; what came after is in the spells.
+    """
+    import pandas as pd
+
+    spells, sentences = tables.frame("spells"), tables.frame("sentences")
+    spells = spells.loc[spells["state"].isin(["custody", "recall"]), ["person_id", "start_date", "end_date"]]
+    served = sentences.loc[sentences["setting"] == "custody", ["person_id", "sentence_date", "release_date"]]
+    every = pd.concat([spells, served.set_axis(spells.columns, axis=1)], ignore_index=True)
+    every["start_date"] = every["start_date"].astype(float)
+    every["end_date"] = every["end_date"].astype(float).fillna(_NEVER)
+    every = every.sort_values(["person_id", "start_date", "end_date"], kind="stable").reset_index(drop=True)
+    reached = every.groupby("person_id")["end_date"].cummax().groupby(every["person_id"]).shift()
+    spell = (reached.isna() | (every["start_date"] > reached)).cumsum()
+    merged = every.groupby(spell).agg(
+        person_id=("person_id", "first"), start_date=("start_date", "first"), end_date=("end_date", "max")
+    )
+    return merged.reset_index(drop=True)
 
 
 def _exit_days(baseline: pd.DataFrame, tables: Tables) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class _Section:
         return str(value)
 
     def duration(self, key: str, default: Any = _MISSING) -> Any:
-        value = self.take(key, lambda v: v, "days or text such as '2y'", default)
+        value = self.take(key, _length, "days or text such as '2y'", default)
         return value if value is None else days(value, what=f"{self.file}: [{self.name}] {key}")
 
     def names(self, key: str, valid: tuple[str, ...] | None, default: Any = _MISSING) -> tuple[str, ...]:
@@ -126,8 +126,8 @@ def read_study(path: str | Path) -> Study:
 def _load(file: Path) -> tuple[dict[str, Any], str]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8")), ""
-    except FileNotFoundError:
-        return {}, f"read_study: there is no file {file.name!r}."
+    except OSError:
+        return {}, f"read_study: there is no file {file.name!r} that can be read."
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         where = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
         return {}, f"read_study: {file.name} is no TOML: {where}"
@@ -237,6 +237,9 @@ def _value(text: str) -> Any:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return _MISSING
+    plain = all(isinstance(v, (str, int, float)) for v in (value if isinstance(value, list) else [value]))
+    if not plain:
+        return _MISSING
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -266,7 +269,7 @@ def _outcome(key: str, section: _Section) -> Outcome:
     default = _MISSING if sexual else days("6m")
     proving = section.take(
         "proving_period",
-        lambda v: v,
+        _length,
         "how long a proof may take; for sexual offences say it, usually 12m to 24m",
         default,
     )
@@ -279,6 +282,8 @@ def _outcome(key: str, section: _Section) -> Outcome:
     section.done()
     if not types:
         raise section.fault("types", "names no offence type.")
+    if key == "censored":
+        raise section.fault("types", "an outcome cannot be called censored.")
     if key in found.competing:
         raise section.fault("competing", f"an outcome cannot be called like a competing event ({key!r}).")
     return found
@@ -368,6 +373,12 @@ def _names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError
     return tuple(_text(item) for item in value)
+
+
+def _length(value: Any) -> int | float | str:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError
+    return value
 
 
 def _whole(value: Any) -> int:
