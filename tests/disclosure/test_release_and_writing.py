@@ -1,0 +1,71 @@
+"""Nothing leaves but through the gate, and what is written is written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from lifelines.datasets import load_rossi
+
+import outcomes as oc
+from outcomes.disclosure.writing import write_folder
+from outcomes.errors import DisclosureError, NotSupportedError
+
+FILES = {"manifest.json": b"{}", "figures/one.csv": b"a\n1\n"}
+
+
+@pytest.fixture(scope="module")
+def curve() -> oc.KaplanMeier:
+    return oc.kaplan_meier(oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0))
+
+
+@pytest.mark.parametrize("name", ["sensitive", "academic_safe", "opensafely", "moj_publication"])
+def test_policies_for_real_data_refuse_by_name_until_they_are_there(curve: oc.KaplanMeier, name: str) -> None:
+    with pytest.raises(NotSupportedError, match=f"'{name}' is not there yet"):
+        oc.release(curve, name)
+
+
+def test_an_unknown_policy_and_what_is_no_result_are_refused(curve: oc.KaplanMeier) -> None:
+    with pytest.raises(DisclosureError, match="Did you mean 'none'"):
+        oc.release(curve, "nonee")
+    with pytest.raises(DisclosureError, match="not DataFrame"):
+        oc.release(curve.to_frame(), "none")  # type: ignore[arg-type]
+
+
+def test_what_is_released_has_six_digits(curve: oc.KaplanMeier) -> None:
+    frame = oc.release(curve, "none").frame
+    assert all(float(f"{v:.6g}") == v for name in ("estimate", "std_error", "conf_low") for v in frame[name])
+    assert frame["estimate"].iloc[5] == pytest.approx(curve.to_frame()["estimate"].iloc[5], rel=1e-5)
+
+
+def test_a_folder_is_written_whole(tmp_path: Path) -> None:
+    write_folder(tmp_path / "out", FILES)
+    assert (tmp_path / "out" / "figures" / "one.csv").read_bytes() == b"a\n1\n"
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_replacing_leaves_nothing_of_the_old_and_nothing_beside(tmp_path: Path) -> None:
+    write_folder(tmp_path / "out", {**FILES, "old.txt": b"x"})
+    write_folder(tmp_path / "out", FILES, overwrite=True)
+    assert not (tmp_path / "out" / "old.txt").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_failure_on_the_way_leaves_the_old_folder_as_it_was(tmp_path: Path) -> None:
+    write_folder(tmp_path / "out", FILES)
+    with pytest.raises(DisclosureError, match="nothing was changed"):
+        write_folder(tmp_path / "out", {"a": b"1", "a/b": b"2"}, overwrite=True)  # a file cannot be a folder too
+    assert (tmp_path / "out" / "manifest.json").read_bytes() == b"{}"
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_places_that_cannot_be_written_to_are_refused_first(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(DisclosureError, match="is no folder"):
+        write_folder(tmp_path / "file", FILES)
+    with pytest.raises(DisclosureError, match="does not exist"):
+        write_folder(tmp_path / "nowhere" / "out", FILES)
+    os.symlink(tmp_path, tmp_path / "link")
+    with pytest.raises(DisclosureError, match="is no folder"):
+        write_folder(tmp_path / "link", FILES, overwrite=True)
