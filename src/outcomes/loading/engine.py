@@ -92,7 +92,9 @@ def open_engine() -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": False,
         },
     )
-    connection.execute("SET enable_progress_bar = false")
+    # in a notebook kernel without ipywidgets the bar is off, and DuckDB refuses even to be told so
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
+        connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")  # never the machine's
     limit, unit = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0].split()
     connection.execute(f"SET memory_limit = '{float(limit) * _SHARE_OF_MEMORY:.2f} {unit}'")

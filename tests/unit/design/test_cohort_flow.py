@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from small_study import UNTREATED, cohort, compared, exits, extract, left, offences, outcome, starters
+from small_study import UNTREATED, Reframed, cohort, compared, exits, extract, held, left, offences, outcome, starters
 from small_tables import rows
 
 import outcomes as oc
@@ -132,7 +132,7 @@ def test_building_a_cohort_changes_no_table(leaving: oc.Tables) -> None:
 
 
 @pytest.fixture(scope="module")
-def marked() -> oc.Tables:
+def marked() -> Reframed:
     """Two people whose cells hold a marker wherever a cell may hold text of its own."""
     frames = extract(
         "p-CANARY m1 community 2009-12-01 - 2010-01-01",
@@ -145,7 +145,7 @@ def marked() -> oc.Tables:
     frames["assessments"]["band"] = ["CANARY", "CANARY"]
     frames["people"]["ethnicity_group"] = ["CANARY", "CANARY"]
     frames["provision"]["area"] = ["CANARY"] * 3
-    return oc.load_tables(frames)
+    return held(frames)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def marked() -> oc.Tables:
     ],
     ids=str,
 )
-def test_no_error_of_a_cohort_shows_a_row(marked: oc.Tables, study: dict[str, Any]) -> None:
+def test_no_error_of_a_cohort_shows_a_row(marked: Reframed, study: dict[str, Any]) -> None:
     with pytest.raises(oc.OutcomesError) as caught:
         cohort(marked, **study)
     assert "CANARY" not in str(caught.value)
@@ -172,7 +172,7 @@ def test_no_error_of_a_cohort_shows_a_row(marked: oc.Tables, study: dict[str, An
     assert caught.value.__context__ is None
 
 
-def test_nothing_a_cohort_says_shows_a_row(marked: oc.Tables) -> None:
+def test_nothing_a_cohort_says_shows_a_row(marked: Reframed) -> None:
     found = cohort(marked, population="both", outcomes={"any": outcome(), "slow": outcome(proven_within=3000)},
                    headline="any")  # fmt: skip
     data = found.outcome("any")
