@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_study import Reframed, after, as_days, cohort, compared, extract, held, starters
+from small_study import Reframed, after, cohort, compared, extract, held, starters
 from small_tables import rows
 
 import outcomes as oc
@@ -129,12 +129,3 @@ def test_where_programmes_of_both_arms_were_open_is_counted() -> None:
     )
     found = cohort(frames)  # p1 and p3 started in the north, p2 and p4 in the south
     assert {note.code: note.text for note in found.notes}["era"].startswith("2 of 4 people started where and when")
-
-
-def test_the_period_of_an_undisclosed_clock_is_a_number_of_years() -> None:
-    frames = extract(
-        "p1 m1 community 2009-12-01 - 2010-01-01",
-        "p2 b1 community 2010-12-01 - 2011-01-03",
-    )
-    found = cohort(as_days(frames, "2009-01-01"), data_cut=2555)  # days 365 and 732
-    assert compared(found, "period") == {"p1": "year 0", "p2": "year 2"}

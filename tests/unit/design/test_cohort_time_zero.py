@@ -17,7 +17,6 @@ from small_study import (
     left,
     notes,
     small_study,
-    starters,
 )
 
 import outcomes as oc
@@ -174,20 +173,26 @@ def test_without_a_condition_the_first_sentence_with_a_start_counts(several_sent
     }  # fmt: skip
 
 
-def test_dates_without_a_known_origin_give_the_same_people() -> None:
-    people = starters(2)
-    known = cohort(people)
-    hidden = cohort(as_days(people, "2009-01-01"), data_cut=2555)
-    assert compared(hidden, "arm", "wait_days") == compared(known, "arm", "wait_days")
-    assert compared(known, "period") == {"p1": "2010", "p2": "2010"}
-    assert hidden.baseline["time_zero"].tolist() == [365.0, 365.0]
-    assert compared(hidden, "period") == {"p1": "year 0", "p2": "year 0"}  # day 365 of 365.25
+@pytest.fixture(scope="module")
+def undisclosed() -> Reframed:
+    """Days since an origin nobody tells (it is 2009-01-01)."""
+    people = extract(
+        "p1 m1 community 2009-12-01 - 2010-01-01",  # day 365
+        "p2 b1 community 2010-12-01 - 2011-01-03",  # day 732
+    )
+    return held(as_days(people, "2009-01-01"))
 
 
-def test_a_data_cut_on_another_clock_than_the_extract_is_refused() -> None:
-    days = as_days(starters(2), "2009-01-01")  # day 365; the study below says 2015-12-31, day 16,800 since 1970
+def test_days_without_a_known_origin_are_taken_as_they_are(undisclosed: Reframed) -> None:
+    found = cohort(undisclosed, data_cut=2555)
+    assert compared(found, "arm", "wait_days") == {"p1": ("manualised", 31.0), "p2": ("bespoke", 33.0)}
+    assert found.baseline["time_zero"].tolist() == [365.0, 732.0]
+    assert compared(found, "period") == {"p1": "year 0", "p2": "year 2"}  # years of 365.25 days
+
+
+def test_a_data_cut_on_another_clock_than_the_extract_is_refused(undisclosed: Reframed) -> None:
     with pytest.raises(oc.OutcomesError, match="data_cut"):
-        cohort(days, data_cut="2015-12-31")
+        cohort(undisclosed, data_cut="2015-12-31")  # day 16,800 since 1970
 
 
 def test_arms_in_different_settings_are_said() -> None:

@@ -1,0 +1,144 @@
+"""From a study file to a folder: everything is estimated, released and drawn in memory, then written at once or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from outcomes.design.study import FigureSpec, Study, TableSpec
+from outcomes.design.study_file import read_study
+from outcomes.disclosure.policy import DisclosurePolicy
+from outcomes.disclosure.releasing import Released, release
+from outcomes.disclosure.writing import check_target, write_folder
+from outcomes.report.analysis import Analysis, Say, analyse, load
+from outcomes.figures.drawing import FIGURES as DRAWINGS
+from outcomes.figures.drawing import figure_of
+from outcomes.figures.rendering import as_png, as_svg
+from outcomes.report.contents import FIGURES, TABLES, Item, check_contents, figures_of, tables_of
+from outcomes.report.display import as_csv, as_html, display
+from outcomes.report.manifest import as_bytes, inputs_of, still_true
+from outcomes.report.page import Drawn, Page, Tabulated, as_page
+
+__all__ = ["Report", "build_report"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that is there.
+
+    Attributes
+    ----------
+    folder : Path
+    sentences : tuple of str
+        The headline in words (none where the report was up to date already).
+    fresh : bool
+        Whether it was built now.
+    """
+
+    folder: Path
+    sentences: tuple[str, ...]
+    fresh: bool
+
+
+def build_report(study: str | Path, out: str | Path, *, overwrite: bool = False, say: Say | None = None) -> Report:
+    """Build the report of a study file in the folder `out`.
+
+    Use it for figures and tables that others can build again: two runs on the same study, data and versions give the same bytes.
+
+    Parameters
+    ----------
+    study : path
+        A study file.
+    out : path
+        A folder that does not exist or is empty; with `overwrite`, a report that this library wrote before.
+    overwrite : bool
+    say : callable, optional
+        Is told what is being done.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    OutcomesError
+        The study, the data or the place are not as they must be; nothing is then written or changed.
+
+    Notes
+    -----
+    Written are ``index.html`` (one file, no network), ``figures/<name>.png, .svg, .csv, .txt`` (the text alternative),
+    ``tables/<name>.csv`` and ``manifest.json``. Where the folder already holds the report of exactly this study, data, code and
+    versions, nothing is done.
+    """
+    tell = say or (lambda _: None)
+    folder = Path(out)
+    check_target(folder, overwrite=overwrite)
+    spec = read_study(study)
+    check_contents(spec)
+    policy = DisclosurePolicy.preset(spec.disclosure.policy)
+    tell("loading and checking the tables")
+    tables = load(spec)
+    inputs = inputs_of(spec, tables.hashes)
+    if still_true(folder, inputs):
+        return Report(folder, (), fresh=False)
+    analysis = analyse(spec, tables, tell)
+    tell("drawing figures and tables")
+    files, sentences = _files(analysis, policy)
+    files["manifest.json"] = as_bytes(inputs, files)
+    write_folder(folder, files, overwrite=overwrite)
+    return Report(folder, sentences, fresh=True)
+
+
+def _files(analysis: Analysis, policy: DisclosurePolicy) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Return every file of a report but the manifest, and the headline in sentences."""
+
+    @cache
+    def released(item: Item, outcome: str) -> Released:
+        result = item.result(analysis, outcome)
+        horizon = analysis.study.follow_up.horizon if item.horizon else None
+        return release(result, policy, horizon=horizon, title=item.title(analysis, outcome))
+
+    study, files = analysis.study, dict[str, bytes]()
+    figures, tables = [], []
+    for figure in figures_of(study):
+        outcome = figure.outcome or analysis.headline.outcome
+        drawn = _figure(figure, released(FIGURES[figure.draws], outcome), outcome)
+        figures.append(drawn)
+        files |= drawn.files()
+    for table in tables_of(study):
+        outcome = table.outcome or analysis.headline.outcome
+        shown = _table(table, released(TABLES[table.draws], outcome), outcome)
+        tables.append(shown)
+        files |= shown.files()
+    headline = released(TABLES["headline"], analysis.headline.outcome)
+    page = Page(analysis, policy, headline.sentences, tuple(figures), tuple(tables))
+    files["index.html"] = as_page(page).encode()
+    return files, headline.sentences
+
+
+def _figure(spec: FigureSpec, released: Released, outcome: str) -> Drawn:
+    drawing = DRAWINGS[spec.draws]
+    alternative = drawing.alternative(released) if spec.alt == "auto" else spec.alt
+    figure = figure_of(spec.draws, released)
+    return Drawn(
+        name=spec.name,
+        section=FIGURES[spec.draws].section,
+        outcome=outcome,
+        title=released.title,
+        alternative=alternative,
+        png=as_png(figure, description=alternative),
+        svg=as_svg(figure, title=released.title, description=alternative),
+        csv=as_csv(drawing.data(released)),
+    )
+
+
+def _table(spec: TableSpec, released: Released, outcome: str) -> Tabulated:
+    return Tabulated(
+        name=spec.name,
+        section=TABLES[spec.draws].section,
+        outcome=outcome,
+        title=released.title,
+        html=as_html(display(spec.draws, released), caption=released.title, identifier=spec.name),
+        csv=as_csv(released.frame),
+    )

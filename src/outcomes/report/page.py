@@ -1,0 +1,155 @@
+"""The report as one HTML file: no network, no script, readable with a screen reader and on paper."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from outcomes.disclosure.policy import DisclosurePolicy
+from outcomes.durations import in_words
+from outcomes.report.analysis import Analysis
+from outcomes.report.contents import SECTIONS
+
+__all__ = ["Drawn", "Page", "Tabulated", "as_page"]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One figure in every form it is kept in."""
+
+    name: str
+    section: str
+    outcome: str
+    title: str
+    alternative: str
+    png: bytes
+    svg: bytes
+    csv: bytes
+
+    def files(self) -> dict[str, bytes]:
+        """Return its files by path."""
+        forms = {"png": self.png, "svg": self.svg, "csv": self.csv, "txt": f"{self.alternative}\n".encode()}
+        return {f"figures/{self.name}.{kind}": content for kind, content in forms.items()}
+
+    @property
+    def source(self) -> str:
+        """The picture as an address that needs no network."""
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg).decode('ascii')}"
+
+
+@dataclass(frozen=True)
+class Tabulated:
+    """One table as HTML and as CSV."""
+
+    name: str
+    section: str
+    outcome: str
+    title: str
+    html: str
+    csv: bytes
+
+    def files(self) -> dict[str, bytes]:
+        """Return its file by path."""
+        return {f"tables/{self.name}.csv": self.csv}
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """What a report holds, ready to be laid out."""
+
+    analysis: Analysis
+    policy: DisclosurePolicy
+    sentences: tuple[str, ...]
+    figures: tuple[Drawn, ...]
+    tables: tuple[Tabulated, ...]
+
+
+def as_page(page: Page) -> str:
+    """Return the report as HTML."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("outcomes.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("report.html.j2").render(**_context(page))
+
+
+def _context(page: Page) -> dict[str, Any]:
+    import outcomes
+
+    analysis, study = page.analysis, page.analysis.study
+    headline = analysis.headline
+    return {
+        "title": study.title,
+        "synthetic": study.synthetic,
+        "named": analysis.named,
+        "question": _question(analysis),
+        "sentences": page.sentences,
+        "sections": [_section(page, key, words) for key, words in SECTIONS.items()],
+        "notes": [note.text for note in analysis.notes],
+        "limits": _limits(page),
+        "policy": page.policy,
+        "version": outcomes.__version__,
+        "seed": study.seed,
+        "study_hash": study.hash,
+        "headline_hash": study.headline_hash,
+        "tables": {name: value for name, value in sorted(analysis.tables.hashes.items())},
+        "headline": headline,
+    }
+
+
+def _section(page: Page, key: str, words: str) -> dict[str, Any]:
+    headline = page.analysis.headline.outcome if page.analysis.named else None
+    return {
+        "id": key,
+        "title": words,
+        "tables": [{"item": t, "exploratory": t.outcome != headline} for t in page.tables if t.section == key],
+        "figures": [{"item": f, "exploratory": f.outcome != headline} for f in page.figures if f.section == key],
+    }
+
+
+def _question(analysis: Analysis) -> str:
+    study, headline = analysis.study, analysis.headline
+    arm = next(name for name in study.arms.names if name != study.arms.reference)
+    return (
+        f"Did people in {arm} stay longer without {headline.outcome} reoffence than people in {study.arms.reference}, within "
+        f"{in_words(headline.horizon)}?"
+    )
+
+
+def _limits(page: Page) -> list[str]:
+    """Return what no number of the report can settle, as far as the study shows it."""
+    analysis, study = page.analysis, page.analysis.study
+    said = [
+        "People were not allocated by lot. Groups were made alike in what was recorded; what was not recorded (motivation, clinical "
+        "judgement, what a judge or an officer saw) may still differ.",
+        f"Reoffences are proven ones: an offence counts only if it was proven within {in_words(study.outcomes[analysis.headline.outcome].proving_period)}. "
+        "If offences of one group are found or proven less often, that group looks better than it is.",
+    ]
+    if study.adjust is None:
+        said[0] = "People were not allocated by lot, and nothing was adjusted for: differences describe, they do not explain."
+    if study.eligibility.population == "both":
+        left = analysis.cohort.flow.to_frame()
+        rules = left[(left["arm"] == "all") & left["reason"].str.contains("by its entry rules", regex=False)]
+        refused = int(rules["n_leaving"].sum())
+        if refused:
+            said.append(
+                f"{refused:,} people were left out because the entry rules of one programme do not admit them. They have no counterpart "
+                "there: what either programme does for people like them cannot be told from this comparison."
+            )
+    said.append(
+        "One outcome at one time was named in advance; intervals and tests of everything else are exploratory, and some would cross a "
+        "threshold by chance alone."
+        if analysis.named
+        else "Nothing was named in advance: every interval and test here is exploratory."
+    )
+    said.append(
+        "No study is known that allocated people by lot to a bespoke or a manualised programme; expect a small difference of either sign."
+    )
+    return said
