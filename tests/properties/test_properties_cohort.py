@@ -158,10 +158,13 @@ def test_another_origin_of_the_days_changes_nothing(seed: int, days: int, popula
 
 
 @settings(max_examples=10)
-@given(seed=seeds, order=seeds)
-def test_the_order_of_rows_changes_nothing(seed: int, order: int) -> None:
+@given(seed=seeds, order=seeds, share=st.floats(0, 1))
+def test_neither_the_order_of_rows_nor_spells_cut_in_two_change_anything(seed: int, order: int, share: float) -> None:
     lives = _lives(seed)
-    frames = {name: lives.get(name, _loaded().frame(name)) for name in _loaded().names}
+    spells = lives["spells"]
+    middle = spells["start_date"] + ((spells["end_date"] - spells["start_date"]) * share).astype("Int64")
+    cut = pd.concat([spells.assign(end_date=middle), spells.assign(start_date=middle.astype("int64"))])
+    frames = {name: lives.get(name, _loaded().frame(name)) for name in _loaded().names} | {"spells": cut}
     turned = {name: frame.sample(frac=1, random_state=order).reset_index(drop=True) for name, frame in frames.items()}
     one, other = _cohort(lives), _cohort(turned)
     _same(one, other)
@@ -222,13 +225,3 @@ def test_the_flow_adds_up(
     assert last["no arm"] == 0
     for arm in found.arms:
         assert last[arm] == (found.baseline["arm"] == arm).sum()
-
-
-@settings(max_examples=10)
-@given(seed=seeds, share=st.floats(0, 1))
-def test_a_spell_cut_in_two_changes_nothing(seed: int, share: float) -> None:
-    lives = _lives(seed)
-    spells = lives["spells"]
-    middle = spells["start_date"] + ((spells["end_date"] - spells["start_date"]) * share).astype("Int64")
-    cut = pd.concat([spells.assign(end_date=middle), spells.assign(start_date=middle.astype("int64"))])
-    _same(_cohort(lives), _cohort({**lives, "spells": cut}))

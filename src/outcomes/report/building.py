@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from outcomes.design.study import FigureSpec, Study, TableSpec
+from outcomes.design.study import FigureSpec, TableSpec
 from outcomes.design.study_file import read_study
 from outcomes.disclosure.policy import DisclosurePolicy
 from outcomes.disclosure.releasing import Released, release
 from outcomes.disclosure.writing import check_target, write_folder
-from outcomes.report.analysis import Analysis, Say, analyse, load
 from outcomes.figures.drawing import FIGURES as DRAWINGS
 from outcomes.figures.drawing import figure_of
 from outcomes.figures.rendering import as_png, as_svg
+from outcomes.report.analysis import Analysis, Say, analyse, load
 from outcomes.report.contents import FIGURES, TABLES, Item, check_contents, figures_of, tables_of
 from outcomes.report.display import as_csv, as_html, display
 from outcomes.report.manifest import as_bytes, inputs_of, still_true

@@ -41,7 +41,9 @@ def _flow(released: Released) -> pd.DataFrame:
     for step, row in everyone.iterrows():
         mine = {arm: f"{int(wide[arm][step]):,}" if step else "" for arm in arms}
         remaining = f"{int(row['n_remaining']):,}"
-        rows.append({"Step": row["reason"], "Left": f"{int(row['n_leaving']):,}" if step else "", **{f"of them {arm}": v for arm, v in mine.items()}, "Remaining": remaining})  # fmt: skip
+        left = f"{int(row['n_leaving']):,}" if step else ""
+        by_arm = {f"of them {arm}": text for arm, text in mine.items()}
+        rows.append({"Step": row["reason"], "Left": left, **by_arm, "Remaining": remaining})
     return pd.DataFrame(rows)
 
 
@@ -101,7 +103,7 @@ def _headline(released: Released) -> pd.DataFrame:
                 "p": _p_value(row["p_value"]),
                 "People": f"{int(row['n']):,}",
                 "Events": f"{int(row['n_events']):,}" if math.isfinite(row["n_events"]) else _NONE,
-                "Verdict": row["verdict"] or _NONE,
+                "Verdict": _said(row["measure"], row["verdict"]),
             }
         )
     return pd.DataFrame(rows)
@@ -114,7 +116,14 @@ def _number(value: float, digits: int) -> str:
 def _p_value(p: float) -> str:
     if not math.isfinite(p):
         return _NONE
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return "<\u00a00.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _said(measure: str, verdict: str) -> str:
+    """Return a verdict in the words of its measure: event-free time is longer or shorter, not higher or lower."""
+    if measure.startswith("rmst"):
+        return {"lower": "shorter", "higher": "longer", "": _NONE}.get(verdict, verdict)
+    return verdict or _NONE
 
 
 DISPLAYS: Mapping[str, Callable[[Released], pd.DataFrame]] = MappingProxyType(
@@ -126,7 +135,9 @@ def as_html(frame: pd.DataFrame, *, caption: str, identifier: str) -> str:
     """Return a frame of texts as an accessible HTML table: a caption, scoped headings, the first column as row headings."""
     from great_tables import GT
 
-    names: dict[str, Any] = {f"c{i}": str(name) for i, name in enumerate(frame.columns)}  # ids of cells are made from names: no blanks
+    names: dict[str, Any] = {
+        f"c{i}": str(name) for i, name in enumerate(frame.columns)
+    }  # ids of cells are made from names: no blanks
     plain = frame.set_axis(list(names), axis=1)
     wordy = [name for name in plain.columns[1:] if plain[name].astype(str).str.len().max() > 24]
     table = GT(plain, rowname_col="c0", id=identifier).tab_stubhead(label=names["c0"]).cols_label(**names)

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["HeadlineResults", "headline_results", "true_row"]
 
-_TRUE_OF = {("both", "ato"): "both_overlap", ("both", "ate"): "both", ("own", "att"): "own_{arm}", ("own", "atc"): "own_{reference}"}  # fmt: skip
+_TRUE_OF = {
+    ("both", "ato"): "both_overlap",
+    ("both", "ate"): "both",
+    ("own", "att"): "own_{arm}",
+    ("own", "atc"): "own_{reference}",
+}
+_SHOWN = (
+    "analysis", "measure", "value_reference", "value_arm", "estimate", "conf_low", "conf_high", "p_value", "verdict",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -52,8 +60,7 @@ class HeadlineResults(Result):
 
     def summary(self) -> pd.DataFrame:
         """Return analysis, measure, value_reference, value_arm, estimate, conf_low, conf_high, p_value, verdict."""
-        names = ["analysis", "measure", "value_reference", "value_arm", "estimate", "conf_low", "conf_high", "p_value", "verdict"]  # fmt: skip
-        return self.frame[names].copy()
+        return self.frame[list(_SHOWN)].copy()
 
     def describe(self) -> str:
         """Return the sentences together."""
@@ -103,8 +110,12 @@ def _proportional(one: OutcomeAnalysis, study: Study) -> str:
     row = model.proportional_hazards().to_frame()
     term = row[row["term"].str.startswith("arm")].iloc[0]
     p = float(term["p_value"])
-    said = "hazards of the arms are not proportional: the hazard ratio is an average over time" if p < 0.05 else "no sign that hazards of the arms are not proportional"  # fmt: skip
-    return f"Test of proportional hazards for the arm, in the unweighted model with the covariates: p = {p:.3f} ({said})."
+    said = "no sign that hazards of the arms are not proportional"
+    if p < 0.05:
+        said = "hazards of the arms are not proportional: the hazard ratio is an average over time"
+    return (
+        f"Test of proportional hazards for the arm, in the unweighted model with the covariates: p = {p:.3f} ({said})."
+    )
 
 
 def _could_be_explained(ratio: Comparison) -> list[str]:
@@ -113,13 +124,11 @@ def _could_be_explained(ratio: Comparison) -> list[str]:
     if row["estimand"] == "none" or not np.isfinite(row["conf_low"]):
         return []
     found = ratio.e_value()[0]
+    lead = f"E-value of the risk ratio {row['estimate']:.2f}: {found.estimate:.2f}"
     if found.limit == 1:
-        return [
-            f"E-value of the risk ratio {row['estimate']:.2f}: {found.estimate:.2f}; the interval holds no difference, so nothing is left to "
-            "explain away."
-        ]
+        return [f"{lead}; the interval holds no difference, so nothing is left to explain away."]
     return [
-        f"E-value of the risk ratio {row['estimate']:.2f}: {found.estimate:.2f}, and {found.limit:.2f} for the limit nearer to no difference. "
+        f"{lead}, and {found.limit:.2f} for the limit nearer to no difference. "
         f"Something that was not measured and was tied to both arm and reoffending by risk ratios of {found.limit:.2f} each could make "
         "the interval hold no difference; something weaker could not."
     ]
@@ -142,10 +151,17 @@ def true_row(truth: Mapping[str, Any] | None, study: Study, outcome: str, horizo
     population = _TRUE_OF.get((study.eligibility.population, estimand), "").format(arm=arm, reference=reference)
     if within != spec.proving_period or when_ is None or not population:
         return None
-    wanted = {"population": population, "outcome": name, "version": "proven", "horizon": when_, "scale": study.follow_up.scale}
+    wanted = {
+        "population": population,
+        "outcome": name,
+        "version": "proven",
+        "horizon": when_,
+        "scale": study.follow_up.scale,
+    }
     for row in truth["results"]:
         if all(row.get(key) == value for key, value in wanted.items()):
-            values = {f"{side}_{kind}": row[f"{kind}_{name_}"] for kind in ("risk", "rmst") for side, name_ in (("reference", reference), ("arm", arm))}  # fmt: skip
+            sides = {"reference": reference, "arm": arm}
+            values = {f"{side}_{k}": row[f"{k}_{who}"] for k in ("risk", "rmst") for side, who in sides.items()}
             return {**wanted, **values, "n": row["n"]}
     return None
 

@@ -16,7 +16,10 @@ from outcomes.errors import DisclosureError
 
 __all__ = ["as_bytes", "inputs_of", "read_manifest", "sha256", "still_true"]
 
-_PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "lifelines", "duckdb", "narwhals", "formulaic", "matplotlib", "great-tables", "jinja2", "pyarrow")  # fmt: skip
+_PACKAGES = (
+    "numpy", "pandas", "scipy", "statsmodels", "lifelines", "duckdb", "narwhals", "formulaic", "matplotlib", "great-tables",
+    "jinja2", "pyarrow",
+)  # fmt: skip
 
 
 def sha256(content: bytes) -> str:

@@ -99,7 +99,7 @@ def _context(page: Page) -> dict[str, Any]:
         "seed": study.seed,
         "study_hash": study.hash,
         "headline_hash": study.headline_hash,
-        "tables": {name: value for name, value in sorted(analysis.tables.hashes.items())},
+        "tables": dict(sorted(analysis.tables.hashes.items())),
         "headline": headline,
     }
 
@@ -126,14 +126,17 @@ def _question(analysis: Analysis) -> str:
 def _limits(page: Page) -> list[str]:
     """Return what no number of the report can settle, as far as the study shows it."""
     analysis, study = page.analysis, page.analysis.study
+    within = in_words(study.outcomes[analysis.headline.outcome].proving_period)
     said = [
         "People were not allocated by lot. Groups were made alike in what was recorded; what was not recorded (motivation, clinical "
         "judgement, what a judge or an officer saw) may still differ.",
-        f"Reoffences are proven ones: an offence counts only if it was proven within {in_words(study.outcomes[analysis.headline.outcome].proving_period)}. "
+        f"Reoffences are proven ones: an offence counts only if it was proven within {within}. "
         "If offences of one group are found or proven less often, that group looks better than it is.",
     ]
     if study.adjust is None:
-        said[0] = "People were not allocated by lot, and nothing was adjusted for: differences describe, they do not explain."
+        said[0] = (
+            "People were not allocated by lot, and nothing was adjusted for: differences describe, they do not explain."
+        )
     if study.eligibility.population == "both":
         left = analysis.cohort.flow.to_frame()
         rules = left[(left["arm"] == "all") & left["reason"].str.contains("by its entry rules", regex=False)]

@@ -66,7 +66,9 @@ def target_trial(analysis: Analysis) -> TargetTrial:
     outcome = study.outcomes[headline.outcome]
     arms = " or ".join(reversed(study.arms.names))
     competing = f"; {', '.join(outcome.competing)} compete" if outcome.competing else ""
-    what = f"first {headline.outcome} reoffence, committed and proven within {in_words(outcome.proving_period)}{competing}"
+    what = (
+        f"first {headline.outcome} reoffence, committed and proven within {in_words(outcome.proving_period)}{competing}"
+    )
     entry = _entry(study)
     rows = [
         ("Eligibility", entry, f"{entry}; judged from records at time zero"),
@@ -82,7 +84,9 @@ def target_trial(analysis: Analysis) -> TargetTrial:
 
 
 def _entry(study: Study) -> str:
-    conditions = [f"{c.column.replace('_', ' ')} {_WORDS[c.operator]}{_shown(c.value)}" for c in study.eligibility.include]
+    conditions = [
+        f"{c.column.replace('_', ' ')} {_WORDS[c.operator]}{_shown(c.value)}" for c in study.eligibility.include
+    ]
     who = f"people with {', '.join(conditions)}" if conditions else "everybody in the extract"
     return f"{who}, {_POPULATION.get(study.eligibility.population, study.eligibility.population)}"
 
@@ -107,7 +111,9 @@ def _follow_up(study: Study, proving: float) -> str:
 def _estimand(study: Study) -> str:
     if study.adjust is None:
         return "a description of who reoffended, not an effect"
-    return f"the effect of starting one or the other ({study.adjust.estimand.upper()}: {ESTIMANDS[study.adjust.estimand]})"
+    return (
+        f"the effect of starting one or the other ({study.adjust.estimand.upper()}: {ESTIMANDS[study.adjust.estimand]})"
+    )
 
 
 def _named(analysis: Analysis) -> str:
