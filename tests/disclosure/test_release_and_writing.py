@@ -69,3 +69,27 @@ def test_places_that_cannot_be_written_to_are_refused_first(tmp_path: Path) -> N
     os.symlink(tmp_path, tmp_path / "link")
     with pytest.raises(DisclosureError, match="is no folder"):
         write_folder(tmp_path / "link", FILES, overwrite=True)
+
+
+@pytest.mark.parametrize("kind", [OSError, KeyboardInterrupt])
+def test_an_interruption_while_swapping_leaves_the_old_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
+) -> None:
+    write_folder(tmp_path / "out", FILES)
+    real = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if Path(target) == tmp_path / "out" and self.name != "was":
+            raise kind
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises((DisclosureError, KeyboardInterrupt)):
+        write_folder(tmp_path / "out", {"manifest.json": b"new"}, overwrite=True)
+    assert (tmp_path / "out" / "manifest.json").read_bytes() == b"{}"
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_policy_made_at_home_lets_nothing_out(curve: oc.KaplanMeier) -> None:
+    with pytest.raises(NotSupportedError, match="not there yet"):
+        oc.release(curve, oc.DisclosurePolicy("sensitive", "mine"))

@@ -35,6 +35,24 @@ EVERY_TYPE = ("sexual_contact", "sexual_noncontact", "sexual_image", "violent", 
 TWO_ARMS = {"manualised": ArmSpec(family=("core_manual",)), "bespoke": ArmSpec(family=("south_project",))}
 UNTREATED = {**TWO_ARMS, "untreated": ArmSpec(none=True)}
 
+SMALL_FILE = """
+[study]
+title = "Two programmes"
+data = "tables"
+
+[arms]
+reference = "manualised"
+bespoke = { family = ["south_project"] }
+manualised = { family = ["core_manual"] }
+
+[follow_up]
+data_cut = 2015-12-31
+horizon = "5y"
+
+[outcomes.any]
+types = ["violent", "other"]
+"""
+
 
 def extract(*people: str, also: Iterable[str] = (), **changed: Any) -> dict[str, pd.DataFrame]:
     """Return tables from lines ``person programme setting sentenced released started referred``; ``-`` is nothing.

@@ -84,7 +84,10 @@ def assign(tables: Tables, arms: Arms) -> pd.DataFrame:
     programmes = arm_programmes(tables, arms)
     arm_of = {programme: arm for arm, ids in programmes.items() for programme in ids}
     sentences = tables.frame("sentences")
-    _refuse_own(sentences)
+    _refuse_own(
+        "sentences", [name for name in sentences.columns if name in _MADE_HERE or str(name).startswith("eligible_")]
+    )
+    _refuse_own("people", [name for name in tables.frame("people").columns if name in ("time", "end")])
     taken = tables.frame("participation")
     taken = taken[taken["programme_id"].isin(arm_of)]
     taken = taken.assign(arm=taken["programme_id"].map(arm_of))
@@ -109,11 +112,10 @@ def assign(tables: Tables, arms: Arms) -> pd.DataFrame:
     return pd.DataFrame(joined)
 
 
-def _refuse_own(sentences: pd.DataFrame) -> None:
+def _refuse_own(table: str, own: list[str]) -> None:
     """Refuse columns of the extract that are called like those a cohort makes."""
-    own = [name for name in sentences.columns if name in _MADE_HERE or str(name).startswith("eligible_")]
     if own:
         raise DesignError(
-            f"build_cohort: table sentences has columns of its own called {', '.join(own)}, which a cohort makes itself. Rename them with "
-            "[columns] sentences = { theirs = ours }."
+            f"build_cohort: table {table} has columns of its own called {', '.join(own)}, which a cohort makes itself. Rename them with "
+            f"[columns] {table} = {{ theirs = ours }}."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -144,7 +145,7 @@ class Cohort:
         return f"Cohort: {self.study.title}\n{self.flow.describe()}\n{self.summary().to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<li>{note.text}</li>" for note in self.notes)
+        notes = "".join(f"<li>{html.escape(note.text)}</li>" for note in self.notes)
         return html_table(self.summary(), caption=f"{self.study.title}: {self.flow.describe()}") + f"<ul>{notes}</ul>"
 
 

@@ -141,7 +141,16 @@ def _inside(tables: Tables) -> pd.DataFrame:
     spells, sentences = tables.frame("spells"), tables.frame("sentences")
     spells = spells.loc[spells["state"].isin(["custody", "recall"]), ["person_id", "start_date", "end_date"]]
     served = sentences.loc[sentences["setting"] == "custody", ["person_id", "sentence_date", "release_date"]]
-    every = pd.concat([spells, served.set_axis(spells.columns, axis=1)], ignore_index=True)
+    both = [
+        _as_one(spells),
+        _as_one(served.set_axis(spells.columns, axis=1)),
+    ]  # a recall on the day of release is a new one
+    return pd.concat(both, ignore_index=True)
+
+
+def _as_one(spells: pd.DataFrame) -> pd.DataFrame:
+    """Return spells that touch or overlap as one."""
+    every = spells.copy()
     every["start_date"] = every["start_date"].astype(float)
     every["end_date"] = every["end_date"].astype(float).fillna(_NEVER)
     every = every.sort_values(["person_id", "start_date", "end_date"], kind="stable").reset_index(drop=True)

@@ -106,7 +106,7 @@ def release(
     """
     if not isinstance(result, Result):
         raise DisclosureError(f"release: a result of this library is needed, not {type(result).__name__}.")
-    used = DisclosurePolicy.preset(policy) if isinstance(policy, str) else policy
+    used = policy if policy is INTERNAL else DisclosurePolicy.preset(policy if isinstance(policy, str) else policy.name)
     view = view_of(result, horizon)
     return Released(
         kind=view.kind,

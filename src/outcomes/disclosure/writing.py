@@ -95,10 +95,21 @@ def _swap(building: Path, target: Path) -> str:
             target.rename(aside / "was")
         building.rename(target)
     except OSError as error:
-        if aside is not None and (aside / "was").exists():
-            (aside / "was").rename(target)
+        _put_back(aside, target)
         return error.strerror or type(error).__name__
-    finally:
-        if aside is not None:
-            shutil.rmtree(aside, ignore_errors=True)
+    except BaseException:  # an interruption between the two renames must not cost the old folder
+        _put_back(aside, target)
+        raise
+    if aside is not None:
+        shutil.rmtree(aside, ignore_errors=True)
     return ""
+
+
+def _put_back(aside: Path | None, target: Path) -> None:
+    """Return the old folder to its place; where that fails too it stays beside, under its hidden name."""
+    if aside is None:
+        return
+    if (aside / "was").exists() and not target.exists():
+        (aside / "was").rename(target)
+    if not (aside / "was").exists():
+        aside.rmdir()

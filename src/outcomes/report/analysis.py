@@ -66,7 +66,7 @@ class Analysis:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """Everything that must stand beside the numbers, each once, in the order of work."""
+        """What checks, cohort, weights and curves have to say, each once, in the order of work."""
         found = [*self.tables.checks.notes, *self.cohort.notes]
         for one in self.outcomes.values():
             found += [*one.data.notes, *(one.weights.notes if one.weights else ()), *one.best.notes]

@@ -100,19 +100,23 @@ def _files(analysis: Analysis, policy: DisclosurePolicy) -> tuple[dict[str, byte
         return release(result, policy, horizon=horizon, title=item.title(analysis, outcome))
 
     study, files = analysis.study, dict[str, bytes]()
-    figures, tables = [], []
+    figures, tables, everything = [], [], list[Released]()
     for figure in figures_of(study):
         outcome = figure.outcome or analysis.headline.outcome
-        drawn = _figure(figure, released(FIGURES[figure.draws], outcome), outcome)
+        everything.append(released(FIGURES[figure.draws], outcome))
+        drawn = _figure(figure, everything[-1], outcome)
         figures.append(drawn)
         files |= drawn.files()
     for table in tables_of(study):
         outcome = table.outcome or analysis.headline.outcome
-        shown = _table(table, released(TABLES[table.draws], outcome), outcome)
-        tables.append(shown)
-        files |= shown.files()
+        everything.append(released(TABLES[table.draws], outcome))
+        tabulated = _table(table, everything[-1], outcome)
+        tables.append(tabulated)
+        files |= tabulated.files()
     headline = released(TABLES["headline"], analysis.headline.outcome)
-    page = Page(analysis, policy, headline.sentences, tuple(figures), tuple(tables))
+    everything.append(headline)
+    notes = dict.fromkeys([*analysis.notes, *(note for shown in everything for note in shown.notes)])
+    page = Page(analysis, policy, headline.sentences, tuple(figures), tuple(tables), tuple(notes))
     files["index.html"] = as_page(page).encode()
     return files, headline.sentences
 

@@ -10,6 +10,7 @@ from outcomes.disclosure.policy import DisclosurePolicy
 from outcomes.durations import in_words
 from outcomes.report.analysis import Analysis
 from outcomes.report.contents import SECTIONS
+from outcomes.results import Note
 
 __all__ = ["Drawn", "Page", "Tabulated", "as_page"]
 
@@ -63,6 +64,7 @@ class Page:
     sentences: tuple[str, ...]
     figures: tuple[Drawn, ...]
     tables: tuple[Tabulated, ...]
+    notes: tuple[Note, ...]
 
 
 def as_page(page: Page) -> str:
@@ -92,7 +94,7 @@ def _context(page: Page) -> dict[str, Any]:
         "question": _question(analysis),
         "sentences": page.sentences,
         "sections": [_section(page, key, words) for key, words in SECTIONS.items()],
-        "notes": [note.text for note in analysis.notes],
+        "notes": [note.text for note in page.notes],
         "limits": _limits(page),
         "policy": page.policy,
         "version": outcomes.__version__,

@@ -7,29 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_study import SMALL_FILE as SMALL
 
 import outcomes as oc
 from outcomes.design.study import Condition
 from outcomes.design.study_file import parse_condition
 from outcomes.errors import DesignError
-
-SMALL = """
-[study]
-title = "Two programmes"
-data = "tables"
-
-[arms]
-reference = "manualised"
-bespoke = { family = ["south_project"] }
-manualised = { family = ["core_manual"] }
-
-[follow_up]
-data_cut = 2015-12-31
-horizon = "5y"
-
-[outcomes.any]
-types = ["violent", "other"]
-"""
 
 FULL = """
 [study]
@@ -331,66 +314,6 @@ def test_what_is_no_study_file_is_refused(tmp_path: Path) -> None:
 def test_a_folder_is_no_study_file(tmp_path: Path) -> None:
     with pytest.raises(DesignError):
         oc.read_study(tmp_path)
-
-
-def test_the_hash_does_not_see_order_spacing_or_comments(read: Any) -> None:
-    sections = SMALL.strip().split("\n\n")
-    turned = "\n\n# a comment\n".join(reversed(sections)).replace(" = ", "=").replace("{ ", "{")
-    lines = SMALL.split("\n")
-    lines[2], lines[3] = lines[3], lines[2]  # title and data
-    assert read(SMALL).hash == read(turned).hash == read("\n".join(lines)).hash
-    assert len(read(SMALL).hash) == 64
-
-
-def test_the_hash_sees_what_is_meant_not_how_it_is_written(read: Any, tmp_path: Path) -> None:
-    same = _instead("data_cut = 2015-12-31", "data_cut = 16800", _instead('"5y"', "1826"))
-    assert read(SMALL).hash == read(same).hash
-    spelt_out = SMALL + 'proving_period = "6m"\ncompeting = ["death", "deportation"]\n[time_zero]\nevent = "auto"\n'
-    assert read(SMALL).hash == read(spelt_out).hash
-    here = read(SMALL).hash
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "other.toml").write_text(SMALL, encoding="utf-8")
-    assert oc.read_study(tmp_path / "elsewhere" / "other.toml").hash == here
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("Two programmes", "Two programs"),
-        ("2015-12-31", "2015-12-30"),
-        ('"5y"', '"4y"'),
-        ('["violent", "other"]', '["violent"]'),
-        ('["violent", "other"]', '["violent", "other"]\nproving_period = "7m"'),
-        ('reference = "manualised"', 'reference = "bespoke"'),
-        ('data = "tables"', 'data = "tables"\nseed = 1'),
-        ("[follow_up]", "[eligibility]\ninclude = [\"sex == 'male'\"]\n[follow_up]"),
-    ],
-)
-def test_the_hash_sees_every_change(read: Any, old: str, new: str) -> None:
-    assert read(SMALL).hash != read(_instead(old, new)).hash
-
-
-def test_the_headline_has_a_hash_of_its_own(read: Any) -> None:
-    assert read(SMALL).headline_hash is None
-    named = SMALL + '[headline]\noutcome = "any"\nhorizon = "2y"\n'
-    first = read(named).headline_hash
-    assert len(first) == 64
-    for old, new in [
-        ("Two programmes", "Another title"),
-        ("2015-12-31", "2016-12-31"),
-        ("[headline]", "[checks]\n[headline]"),
-    ]:
-        assert read(_instead(old, new, named)).headline_hash == first
-    other = named + '[outcomes.sexual]\ntypes = ["sexual_contact"]\nproving_period = "18m"\n'
-    assert read(other).headline_hash == first
-    for old, new in [
-        ('"2y"', '"3y"'),
-        ('"2y"', '"2y"\nmargin = 3.0'),
-        ('"2y"', '"2y"\nsubgroups = ["risk_band"]'),
-        ('"2y"', '"2y"\npopulation = "own"'),
-        ('["violent", "other"]', '["violent"]'),
-    ]:
-        assert read(_instead(old, new, named)).headline_hash != first
 
 
 def test_tables_are_looked_for_beside_the_study_file(read: Any, tmp_path: Path) -> None:
