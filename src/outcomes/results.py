@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from outcomes.errors import DisclosureError
+from outcomes.errors import DisclosureError, NotSupportedError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,10 +64,13 @@ class Result:
     """Mixin of all results: a table, a picture, a sentence; shown well in a terminal and in Jupyter.
 
     A subclass is a frozen dataclass (``eq=False, repr=False, kw_only=True``) with `notes` and `provenance`, and defines
-    `to_frame`, `summary` and `describe`. `drawing` names the function of `outcomes.figures` that draws it.
+    `to_frame`, `summary` and `describe`. `drawing` names the function of `outcomes.figures` that draws it; `tabled` says that its
+    frame and summary may be released as tables as they are.
     """
 
     drawing: ClassVar[str | None] = None
+    tabled: ClassVar[bool] = False
+    instead: ClassVar[str] = ""  # what can be drawn where the result itself cannot
     title: ClassVar[str] = "Result"
     notes: tuple[Note, ...]
     provenance: Mapping[str, Any]
@@ -87,7 +90,9 @@ class Result:
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the result on `ax` (a new figure where None) and return the Axes."""
         if self.drawing is None:
-            raise DisclosureError(f"{type(self).__name__} has no picture; use .to_frame() or .summary().")
+            raise NotSupportedError(
+                f"{type(self).__name__} has no picture; use .to_frame() or .summary(). {self.instead}".strip()
+            )
         figures = importlib.import_module("outcomes.figures")
         return figures.draw(self.drawing, self, ax=ax)  # type: ignore[no-any-return]
 

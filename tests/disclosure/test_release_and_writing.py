@@ -12,7 +12,8 @@ import outcomes as oc
 from outcomes.disclosure.writing import write_folder
 from outcomes.errors import DisclosureError, NotSupportedError
 
-FILES = {"manifest.json": b"{}", "figures/one.csv": b"a\n1\n"}
+MANIFEST = b'{"outputs": {"figures/one.csv": "", "old.txt": ""}}'
+FILES = {"manifest.json": MANIFEST, "figures/one.csv": b"a\n1\n"}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_a_failure_on_the_way_leaves_the_old_folder_as_it_was(tmp_path: Path) ->
     write_folder(tmp_path / "out", FILES)
     with pytest.raises(DisclosureError, match="nothing was changed"):
         write_folder(tmp_path / "out", {"a": b"1", "a/b": b"2"}, overwrite=True)  # a file cannot be a folder too
-    assert (tmp_path / "out" / "manifest.json").read_bytes() == b"{}"
+    assert (tmp_path / "out" / "manifest.json").read_bytes() == MANIFEST
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
@@ -86,7 +87,7 @@ def test_an_interruption_while_swapping_leaves_the_old_folder(
     monkeypatch.setattr(Path, "rename", rename)
     with pytest.raises((DisclosureError, KeyboardInterrupt)):
         write_folder(tmp_path / "out", {"manifest.json": b"new"}, overwrite=True)
-    assert (tmp_path / "out" / "manifest.json").read_bytes() == b"{}"
+    assert (tmp_path / "out" / "manifest.json").read_bytes() == MANIFEST
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 

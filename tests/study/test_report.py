@@ -182,7 +182,7 @@ def test_a_folder_that_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
     out.mkdir()
     (out / "letter.txt").write_text("keep me", encoding="utf-8")
     for overwrite in (False, True):
-        with pytest.raises(DisclosureError, match=r"is not empty and holds no manifest\.json"):
+        with pytest.raises(DisclosureError, match=r"is not empty and holds no manifest\.json of ours"):
             build_report(STUDY, out, overwrite=overwrite)
     assert (out / "letter.txt").read_text(encoding="utf-8") == "keep me"
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from outcomes.adjust.weighting import PropensityWeights
 
-__all__ = ["BANDS", "Balance", "balance_of", "balance_row"]
+__all__ = ["BANDS", "YARDSTICK", "Balance", "balance_of", "balance_row"]
 
 BANDS = (0.05, 0.10)
 SCORE = "propensity score"
-_BY_ESTIMAND = {"att": "arm", "atc": "reference"}
+YARDSTICK = {"att": "arm", "atc": "reference"}  # by estimand; the others are pooled
 _WHOSE = {
     "pooled": "pooled standard deviation",
     "arm": "standard deviation of {arm}",
@@ -127,7 +127,7 @@ def balance_of(
     if terms is None:
         score = np.asarray(weights.score)
         found.append(Covariate(SCORE, "", score, np.ones(len(score), dtype=bool), False))
-    whose = _BY_ESTIMAND.get(weights.estimand, "pooled") if denominator is None else denominator
+    whose = YARDSTICK.get(weights.estimand, "pooled") if denominator is None else denominator
     one_of(whose, _WHOSE, what="balance: denominator")
     one_of(binary, ("sample", "population"), what="balance: binary")
     name = _WHOSE[whose].format(reference=weights.arms[0], arm=weights.arms[1])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.adjust.balancing import balance_row
+from outcomes.adjust.balancing import YARDSTICK, balance_row
 from outcomes.adjust.covariates import Covariate, columns_of
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, IntArray, Note, Result, Weights
@@ -42,6 +42,7 @@ class Characteristics(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Characteristics at time zero"
+    tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a number, or a level of a factor.
@@ -94,7 +95,8 @@ def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weight
 
     Notes
     -----
-    Differences are divided by the pooled standard deviation of the unadjusted sample (the mean of the two variances).
+    Differences are divided by a standard deviation of the unadjusted sample, as `balance` takes it: pooled (the mean of the two
+    variances), the arm's for ATT, the reference's for ATC.
 
     Examples
     --------
@@ -110,7 +112,9 @@ def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weight
         raise NotSupportedError(f"characteristics: two arms are needed; these data have {len(data.arms)}.")
     arm = np.asarray(data.arm)
     used = np.ones(len(arm)) if weights is None else np.asarray(weights.values)
-    rows = [_row(c, arm, data.arms, used, weighted=weights is not None) for c in columns_of(data.baseline, terms)]
+    whose = "pooled" if weights is None else YARDSTICK.get(weights.estimand, "pooled")
+    found = columns_of(data.baseline, terms)
+    rows = [_row(one, arm, data.arms, used, whose, weighted=weights is not None) for one in found]
     return Characteristics(
         frame=pd.DataFrame(rows),
         people=MappingProxyType(dict(zip(data.arms, map(int, data.people_by_arm()), strict=True))),
@@ -119,9 +123,9 @@ def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weight
 
 
 def _row(
-    covariate: Covariate, arm: IntArray, arms: tuple[str, ...], weights: Array, *, weighted: bool
+    covariate: Covariate, arm: IntArray, arms: tuple[str, ...], weights: Array, whose: str, *, weighted: bool
 ) -> dict[str, Any]:
-    row = balance_row(covariate, arm, arms, weights, "pooled")
+    row = balance_row(covariate, arm, arms, weights, whose)
     share = bool(covariate.level) or covariate.binary
     spread = [_sd(covariate.values[covariate.known & (arm == a)]) for a in range(2)]
     none = float("nan")

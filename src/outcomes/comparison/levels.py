@@ -112,6 +112,13 @@ def within_levels(
     people = np.where(asked.weight > 0, joint.arm, -1)
     label = cause if cause is not None else curves.causes[0]
     for position, index in enumerate(usable):
+        idle = int(((level[kept] == position) & (asked.weight <= 0)).sum())
+        if idle and weights is not None:
+            text = (
+                f"{split.column} {split.levels[index]}: {idle:,} people count for nothing (weight 0: no one like them in the other arm "
+                "of this level, or trimmed) and are not among its people and events."
+            )
+            notes.append(Note("no_weight_in_level", text))
         pair = (2 * position, 2 * position + 1)
         groups = clustered(asked.cluster, people, names, pair, cluster_df)
         one, said = arm_contrast(curves, found, measure, label, 0, pair, groups, conf_level)

@@ -65,8 +65,9 @@ def _risks(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
 
 def _means(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     arm, reference = (f"{row[f'value_{side}']:.1f}" for side in ("arm", "reference"))
+    free_of, unit = labels.get("free_of", "events"), labels.get("unit", "days")
     return (
-        f"Within {when(row, labels)}, people in {row['arm']} were free of events for {arm} {labels.get('unit', 'days')} on average and "
+        f"Within {when(row, labels)}, people in {row['arm']} were free of {free_of} for {arm} {unit} on average and "
         f"people in {row['reference']} for {reference}"
     )
 
@@ -95,7 +96,7 @@ def _ratio(row: Mapping[Any, Any], labels: Mapping[str, str], level: str, who: s
             else "(no interval can be given)"
         )
         said = row["verdict"] if row["verdict"] == "not determined" else below if row["estimate"] < 1 else above
-        event = f" for {_event(row, labels)}" if row["measure"] == "hazard_ratio" else ""
+        event = f" for {_event(row, labels)} over the whole follow-up" if row["measure"] == "hazard_ratio" else ""
         text = f"{lead}{name}{event}, {against}: {row['estimate']:.2f} {limits} {who}. Verdict: {said}."
     return text[0].upper() + text[1:]
 

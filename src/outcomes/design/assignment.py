@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["arm_programmes", "assign"]
 
+_MADE_LATER = ("age_at_time_zero", "wait_days", "period", "risk_score", "risk_band", "denial", "learning_disability")
 _MADE_HERE = (
     "arm", "start_date", "referral_date", "site_id", "status", "started_both", "time_zero", "time", "end", "sex", "ethnicity_group",
     "age_at_time_zero", "wait_days", "period", "risk_score", "risk_band", "denial", "learning_disability",
@@ -87,7 +88,7 @@ def assign(tables: Tables, arms: Arms) -> pd.DataFrame:
     _refuse_own(
         "sentences", [name for name in sentences.columns if name in _MADE_HERE or str(name).startswith("eligible_")]
     )
-    _refuse_own("people", [name for name in tables.frame("people").columns if name in ("time", "end")])
+    _refuse_own("people", [name for name in tables.frame("people").columns if name in ("time", "end", *_MADE_LATER)])
     taken = tables.frame("participation")
     taken = taken[taken["programme_id"].isin(arm_of)]
     taken = taken.assign(arm=taken["programme_id"].map(arm_of))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -100,6 +100,7 @@ class Cohort:
             "population": self.population,
             "scale": self.study.follow_up.scale,
             "proven_within": in_words(spec.proving_period),
+            "free_of": _listed([f"reoffending ({name})", *spec.competing]),
         }
         data = survival_data(
             frame.rename(columns={"_time": "time", "_event": "end"}),
@@ -210,7 +211,7 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
         for arm in treated
         if _not_eligible(arm) in reasons
     }
-    notes = cohort_notes(rows, kept, left_at == len(reasons), clean, programmes, refused)
+    notes = cohort_notes(rows, kept, left_at == len(reasons), clean, programmes, refused, study.follow_up.data_cut)
     arm_of, without = rows["arm"].to_numpy(dtype=object), len(clean.frame("people")) - len(rows)
     if without:
         reasons = ["no sentence in the extract", *reasons]
@@ -321,3 +322,8 @@ def _index_sentence(rows: pd.DataFrame, left_at: Any) -> Any:
     table = rows[["person_id", "sentence_date", "sentence_id"]].assign(_row=np.arange(len(rows)), _far=-left_at)
     table = table.sort_values(["person_id", "_far", "sentence_date", "sentence_id"], kind="stable")
     return table.drop_duplicates("person_id")["_row"].to_numpy()
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return words as a list in a sentence."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.durations import in_words
 from outcomes.results import Note
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["cohort_notes"]
 
+_FAR_CUT = 182.0  # days
+
 
 def cohort_notes(
     rows: pd.DataFrame,
@@ -24,6 +27,7 @@ def cohort_notes(
     tables: Tables,
     programmes: Mapping[str, frozenset[int]],
     refused: Mapping[str, Any],
+    data_cut: float,
 ) -> tuple[Note, ...]:
     """Return what must stand beside a cohort.
 
@@ -36,8 +40,10 @@ def cohort_notes(
     tables : Tables
     programmes : mapping of arm to programme ids
     refused : mapping of arm to the reasons of the rules that excluded people from the comparison
+    data_cut : float
+        Last day the data speak of, as the study says.
     """
-    notes = _reasons(refused)
+    notes = [*_far_cut(tables, data_cut), *_reasons(refused)]
     notes += _refused_though_eligible(rows, tables, programmes)
     for arm in programmes:
         column = f"eligible_{arm}"
@@ -100,6 +106,25 @@ def _started_where_both_ran(kept: pd.DataFrame, tables: Tables, programmes: Mapp
         there[joined.loc[running, "_row"].unique()] = True
         open_for &= there
     return int(open_for.sum())
+
+
+def _far_cut(tables: Tables, data_cut: float) -> list[Note]:
+    """Say so where the data cut lies far beyond anything recorded: follow-up would run on where nothing can be seen."""
+    columns = (
+        ("sentences", "sentence_date"),
+        ("reoffences", "proven_date"),
+        ("spells", "start_date"),
+        ("exits", "exit_date"),
+    )
+    days = [tables.frame(table)[column] for table, column in columns]
+    last = max((float(day.max()) for day in days if day.notna().any()), default=float("nan"))
+    if not data_cut - last > _FAR_CUT:
+        return []
+    text = (
+        f"The data cut lies more than {in_words(_FAR_CUT)} after the last day of any sentence, proof, spell or exit. If the extract ends "
+        "earlier, people are followed where nothing can be seen, and everybody looks safer than they were: check [follow_up] data_cut."
+    )
+    return [Note("far_data_cut", text)]
 
 
 def _reasons(refused: Mapping[str, Any]) -> list[Note]:

@@ -41,7 +41,9 @@ def eligible_for(rows: pd.DataFrame, programmes: frozenset[int], rules: pd.DataF
                 in_force &= day >= start
             if end == end and end is not None:
                 in_force &= day <= end
-            condition = Condition(rule["column"], rule["operator"], _cast(rows, rule["column"], rule["value"]))
+            condition = Condition(
+                rule["column"], rule["operator"], _cast(rows, rule["column"], rule["operator"], rule["value"])
+            )
             met, missing = holds(rows, condition, where="table eligibility")
             hit = in_force & met
             reason[hit & ~excluded & (reason == None)] = rule["reason"]  # noqa: E711 - elementwise
@@ -54,7 +56,7 @@ def eligible_for(rows: pd.DataFrame, programmes: frozenset[int], rules: pd.DataF
     return verdict, reason
 
 
-def _cast(rows: pd.DataFrame, column: str, text: str) -> Any:
+def _cast(rows: pd.DataFrame, column: str, operator: str, text: str) -> Any:
     """Return the rule's value in the kind of the column; a list is separated by |."""
     import pandas as pd
 
@@ -62,6 +64,10 @@ def _cast(rows: pd.DataFrame, column: str, text: str) -> Any:
         raise DesignError(f"Table eligibility: a rule speaks of column {column!r}, which is not known at time zero.")
     values = rows[column].dropna()
     parts = [part.strip() for part in text.split("|")]
+    if len(parts) > 1 and operator not in ("in", "not in"):
+        raise DesignError(
+            f"Table eligibility: a rule compares {column!r} with a list by {operator}; a list needs 'in' or 'not in'."
+        )
     wrong = False
     cast: list[Any] = list(parts)
     if not len(values):
@@ -79,4 +85,4 @@ def _cast(rows: pd.DataFrame, column: str, text: str) -> Any:
             wrong = True
     if wrong:
         raise DesignError(f"Table eligibility: a rule compares the number {column!r} with text.")
-    return tuple(cast) if len(cast) > 1 else cast[0]
+    return tuple(cast) if operator in ("in", "not in") else cast[0]

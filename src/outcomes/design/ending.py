@@ -174,7 +174,7 @@ def _exit_days(baseline: pd.DataFrame, tables: Tables) -> dict[str, Any]:
 
 
 def _first_spell(baseline: pd.DataFrame, tables: Tables, state: str) -> Any:
-    """Return the first day after time zero on which a spell of this state began."""
+    """Return the first day from time zero on (that day included) on which a spell of this state began."""
     spells = tables.frame("spells")
     spells = spells[spells["state"] == state]
     keyed = baseline[["person_id", "time_zero"]].assign(_row=np.arange(len(baseline)))

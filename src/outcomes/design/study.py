@@ -243,6 +243,11 @@ def _consistent(study: Study) -> None:
         )
     if len(arms.definitions) < 2:
         raise DesignError("[arms] needs at least two arms, one table each: bespoke = { family = ['…'] }.")
+    for name in ("all", "no arm"):
+        if name in arms.definitions:
+            raise DesignError(f"[arms] an arm cannot be called {name!r}: the flow counts people under that name.")
+    if sum(arm.none for arm in arms.definitions.values()) > 1:
+        raise DesignError("[arms] one arm at most can be made of people who started nothing (none = true).")
     for name, arm in arms.definitions.items():
         if arm.none == bool(arm.family or arm.programme or arm.strand):
             raise DesignError(

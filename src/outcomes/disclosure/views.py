@@ -14,6 +14,7 @@ from outcomes.comparison.comparing import Comparison
 from outcomes.comparison.subgroups import SubgroupEffects
 from outcomes.design.flow import Flow
 from outcomes.durations import DAYS_PER_YEAR
+from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Result
 from outcomes.survival.curves import Curves
 
@@ -46,7 +47,11 @@ def view_of(result: Result, horizon: float | None) -> View:
     if isinstance(result, Overlap):
         facts = {"arms": result.arms, "estimand": result.estimand, "common": result.common}
         return View("overlap", {"bins": result.to_frame(), "arms": result.summary()}, facts)
-    return View("table", {"table": result.to_frame(), "summary": result.summary()}, {})
+    if result.tabled:
+        return View("table", {"table": result.to_frame(), "summary": result.summary()}, {})
+    raise NotSupportedError(
+        f"release: a {type(result).__name__} speaks of single people or of too many things at once to be released."
+    )
 
 
 def _curves(result: Curves, horizon: float | None) -> View:
@@ -67,6 +72,7 @@ def _curves(result: Curves, horizon: float | None) -> View:
             "arms": result.arms,
             "causes": result.causes,
             "rising": result.rising,
+            "censored": tuple(c for c in result.data.causes if not result.rising and c not in result.causes),
             "unit": result.data.unit,
             "horizon": end,
             "conf_level": result.conf_level,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -42,12 +43,27 @@ def check_target(target: Path, *, overwrite: bool, ours: str = MANIFEST) -> None
         raise DisclosureError(f"The folder that {target.name!r} is to be made in cannot be written to.")
     if not target.exists() or not any(target.iterdir()):
         return
-    if not (target / ours).is_file():
+    if not _ours(target, ours):
         raise DisclosureError(
-            f"{target.name} is not empty and holds no {ours}: nothing of ours to replace. Name another folder."
+            f"{target.name} is not empty and holds no {ours} of ours, or files beside it that we did not write: it is not replaced. "
+            "Name another folder."
         )
     if not overwrite:
         raise DisclosureError(f"{target.name} is not empty. Name another folder, or pass --overwrite to replace it.")
+
+
+def _ours(target: Path, ours: str) -> bool:
+    """Return whether a folder is one this library wrote and nobody added to."""
+    try:
+        found = json.loads((target / ours).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    if not isinstance(found, dict):
+        return False
+    if ours != MANIFEST:
+        return found.get("invented") is True
+    there = {path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir()}
+    return isinstance(found.get("outputs"), dict) and there <= {ours, *found["outputs"]}
 
 
 def write_folder(target: Path, files: Mapping[str, bytes], *, overwrite: bool = False, ours: str = MANIFEST) -> None:

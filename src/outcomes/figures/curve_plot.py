@@ -145,7 +145,8 @@ def _what_is_drawn(released: Released) -> str:
     weighted = {"none": "unadjusted", "weighted": "weighted"}.get(
         facts["estimand"], f"weighted ({facts['estimand'].upper()})"
     )
-    return f"{lead} {_event(released)}, {weighted}; bands: {100 * facts['conf_level']:g} % intervals"
+    apart = f" as if nobody left by {' or '.join(facts['censored'])}" if facts["censored"] else ""
+    return f"{lead} {_event(released)}{apart}, {weighted}; bands: {100 * facts['conf_level']:g} % intervals"
 
 
 def _under_the_axis(ax: Axes, released: Released, cause: str) -> None:

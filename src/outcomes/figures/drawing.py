@@ -94,7 +94,9 @@ def draw(name: str, result: Result | Released, *, ax: Axes | None = None, **fact
     released = result if isinstance(result, Released) else release(result, INTERNAL, **facts)
     _check(name, drawing, released)
     if ax is not None:
-        drawing.paint(released, [ax])
+        with style():
+            drawing.paint(released, [ax])
+            _mark(ax.get_figure(root=True), released)
         return ax
     return max(figure_of(name, released, pyplot=True).axes, key=_area)
 
@@ -122,9 +124,18 @@ def figure_of(name: str, released: Released, *, pyplot: bool = False) -> Figure:
         else:
             figure = Figure(figsize=drawing.size(released), layout="constrained")
         drawing.paint(released, drawing.axes(figure, released))
-        if released.policy == INTERNAL.name:
-            figure.text(0.995, 0.004, "exact numbers, not for release", ha="right", va="bottom", size=7.5, color=GREY)
+        if _mark(figure, released):
+            engine: Any = figure.get_layout_engine()
+            engine.set(rect=(0, 0.03, 1, 0.97))
     return figure
+
+
+def _mark(figure: Any, released: Released) -> bool:
+    """Write on a figure of exact numbers that it is one, and return whether it is."""
+    internal = released.policy == INTERNAL.name
+    if internal:
+        figure.text(0.995, 0.004, "exact numbers, not for release", ha="right", va="bottom", size=7.5, color=GREY)
+    return internal
 
 
 def _area(ax: Axes) -> float:

@@ -59,7 +59,9 @@ def style() -> Iterator[None]:
     """Draw in the house style inside this block; nothing global stays changed."""
     import matplotlib as mpl
 
-    changed: Any = dict(RC)
+    machine = ("backend", "backend_fallback", "interactive", "toolbar", "timezone")
+    plain = {key: value for key, value in mpl.rcParamsDefault.items() if key not in machine}
+    changed: Any = {**plain, **RC}  # nothing of a user's own settings
     with mpl.rc_context(changed):
         yield
 

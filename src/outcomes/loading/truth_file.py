@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from outcomes.errors import DataError
 
-__all__ = ["TRUTH", "read_truth"]
+__all__ = ["TRUTH", "read_truth", "truth_hash"]
 
 TRUTH = "truth.json"
 
@@ -33,3 +34,9 @@ def read_truth(folder: Path) -> dict[str, Any] | None:
             f"{TRUTH} is not the truth of an invented cohort as `outcomes synth` writes it; write it again."
         )
     return found
+
+
+def truth_hash(folder: Path) -> dict[str, str]:
+    """Return the sha256 of the truth by file name; nothing where there is no such file."""
+    path = folder / TRUTH
+    return {TRUTH: hashlib.sha256(path.read_bytes()).hexdigest()} if path.is_file() else {}

@@ -11,7 +11,7 @@ from outcomes.adjust.weighting import PropensityWeights, weight
 from outcomes.design.cohort import Cohort, build_cohort
 from outcomes.design.data import SurvivalData
 from outcomes.design.study import Headline, Study
-from outcomes.errors import NotSupportedError
+from outcomes.errors import DesignError, NotSupportedError
 from outcomes.loading.tables import Tables, load_tables
 from outcomes.loading.truth_file import read_truth
 from outcomes.results import Note
@@ -74,7 +74,7 @@ class Analysis:
 
 
 def load(study: Study) -> Tables:
-    """Load the tables a study names, with its codes, columns and dropped rules."""
+    """Load the tables a study names, with its codes and columns; its [checks] drop is for `build_cohort`."""
     return load_tables(study.data_path, codes=study.codes, columns=study.columns)
 
 
@@ -122,6 +122,10 @@ def _supported(study: Study) -> None:
         raise NotSupportedError(
             f"report: the headline is about the population {study.headline.population!r} and [eligibility] about "
             f"{study.eligibility.population!r}; one report is about one population."
+        )
+    if study.headline is None and len(study.outcomes) > 1:
+        raise DesignError(
+            "report: the study has several outcomes and names none in advance; write [headline] with one of them."
         )
     if study.adjust is not None and study.adjust.missing != "error":
         raise NotSupportedError(f"[adjust] missing = {study.adjust.missing!r} is not there yet; there is 'error'.")

@@ -14,6 +14,7 @@ from outcomes.disclosure.writing import check_target, write_folder
 from outcomes.figures.drawing import FIGURES as DRAWINGS
 from outcomes.figures.drawing import figure_of
 from outcomes.figures.rendering import as_png, as_svg
+from outcomes.loading.truth_file import truth_hash
 from outcomes.report.analysis import Analysis, Say, analyse, load
 from outcomes.report.contents import FIGURES, TABLES, Item, check_contents, figures_of, tables_of
 from outcomes.report.display import as_csv, as_html, display
@@ -79,7 +80,8 @@ def build_report(study: str | Path, out: str | Path, *, overwrite: bool = False,
     policy = DisclosurePolicy.preset(spec.disclosure.policy)
     tell("loading and checking the tables")
     tables = load(spec)
-    inputs = inputs_of(spec, tables.hashes)
+    truth = truth_hash(spec.data_path) if spec.synthetic else {}
+    inputs = inputs_of(spec, {**tables.hashes, **truth})
     if still_true(folder, inputs):
         return Report(folder, (), fresh=False)
     analysis = analyse(spec, tables, tell)
@@ -143,6 +145,6 @@ def _table(spec: TableSpec, released: Released, outcome: str) -> Tabulated:
         section=TABLES[spec.draws].section,
         outcome=outcome,
         title=released.title,
-        html=as_html(display(spec.draws, released), caption=released.title, identifier=spec.name),
+        html=as_html(display(spec.draws, released), caption=released.title, identifier=f"table-{spec.name}"),
         csv=as_csv(released.frame),
     )

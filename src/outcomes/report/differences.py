@@ -41,14 +41,15 @@ def differences(first: str | Path, second: str | Path) -> list[str]:
             lines.append(f"{name}: only in the {'second' if a is None else 'first'} report")
         elif name.endswith(".csv"):
             lines += [f"{name}: {text}" for text in _numbers(old / name, new / name)]
-        elif name == "index.html" or not _numbers_of(name) & {*before["outputs"], *after["outputs"]}:
+        elif name == "index.html" or _same_numbers(name, before["outputs"], after["outputs"]):
             lines.append(f"{name}: differs")
     return lines
 
 
-def _numbers_of(picture: str) -> set[str]:
-    """Return the name of the file with the numbers of a picture: pictures are told by their numbers."""
-    return {f"{picture.rsplit('.', 1)[0]}.csv"} - {picture}
+def _same_numbers(picture: str, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Return whether a picture differs although its numbers do not; else the numbers tell what changed."""
+    numbers = f"{picture.rsplit('.', 1)[0]}.csv"
+    return before.get(numbers) == after.get(numbers)
 
 
 def _inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -21,8 +21,8 @@ _MEASURES = {
     "risk_difference": "Risk, per 100 people",
     "risk_ratio": "Risk ratio",
     "odds_ratio": "Odds ratio",
-    "rmst_difference": "Mean days free of events",
-    "hazard_ratio": "Hazard ratio",
+    "rmst_difference": "Mean days free of the outcome and what competes",
+    "hazard_ratio": "Hazard ratio, whole follow-up",
 }
 
 
@@ -120,10 +120,11 @@ def _p_value(p: float) -> str:
 
 
 def _said(measure: str, verdict: str) -> str:
-    """Return a verdict in the words of its measure: event-free time is longer or shorter, not higher or lower."""
-    if measure.startswith("rmst"):
-        return {"lower": "shorter", "higher": "longer", "": _NONE}.get(verdict, verdict)
-    return verdict or _NONE
+    """Return a verdict in the words of its measure: event-free time is longer or shorter, events come later or sooner."""
+    words = {"rmst_difference": ("shorter", "longer"), "hazard_ratio": ("later", "sooner")}.get(
+        measure, ("lower", "higher")
+    )
+    return {"lower": words[0], "higher": words[1], "": _NONE}.get(verdict, verdict)
 
 
 DISPLAYS: Mapping[str, Callable[[Released], pd.DataFrame]] = MappingProxyType(

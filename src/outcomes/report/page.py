@@ -86,11 +86,9 @@ def _context(page: Page) -> dict[str, Any]:
     import outcomes
 
     analysis, study = page.analysis, page.analysis.study
-    headline = analysis.headline
     return {
         "title": study.title,
         "synthetic": study.synthetic,
-        "named": analysis.named,
         "question": _question(analysis),
         "sentences": page.sentences,
         "sections": [_section(page, key, words) for key, words in SECTIONS.items()],
@@ -102,17 +100,20 @@ def _context(page: Page) -> dict[str, Any]:
         "study_hash": study.hash,
         "headline_hash": study.headline_hash,
         "tables": dict(sorted(analysis.tables.hashes.items())),
-        "headline": headline,
     }
 
 
 def _section(page: Page, key: str, words: str) -> dict[str, Any]:
     headline = page.analysis.headline.outcome if page.analysis.named else None
+
+    def exploratory(outcome: str) -> bool:
+        return key in ("time", "whom") or (key == "answer" and outcome != headline)
+
     return {
         "id": key,
         "title": words,
-        "tables": [{"item": t, "exploratory": t.outcome != headline} for t in page.tables if t.section == key],
-        "figures": [{"item": f, "exploratory": f.outcome != headline} for f in page.figures if f.section == key],
+        "tables": [{"item": t, "exploratory": exploratory(t.outcome)} for t in page.tables if t.section == key],
+        "figures": [{"item": f, "exploratory": exploratory(f.outcome)} for f in page.figures if f.section == key],
     }
 
 
@@ -149,8 +150,8 @@ def _limits(page: Page) -> list[str]:
                 "there: what either programme does for people like them cannot be told from this comparison."
             )
     said.append(
-        "One outcome at one time was named in advance; intervals and tests of everything else are exploratory, and some would cross a "
-        "threshold by chance alone."
+        "One difference in risk, of one outcome at one time, was named in advance; intervals and tests of everything else are "
+        "exploratory, and some would cross a threshold by chance alone."
         if analysis.named
         else "Nothing was named in advance: every interval and test here is exploratory."
     )

@@ -43,6 +43,7 @@ class TargetTrial(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Target trial"
+    tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row an element: element, target_trial, this_study."""

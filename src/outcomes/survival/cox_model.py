@@ -69,7 +69,8 @@ class Cox(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
-    drawing: ClassVar[str | None] = "forest"
+    tabled: ClassVar[bool] = True
+    instead: ClassVar[str] = "The hazard ratio of the arms is drawn by compare(model, measure='hazard_ratio').plot()."
     title: ClassVar[str] = "Cox regression"
 
     @property

@@ -54,6 +54,7 @@ class LogRank(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Log-rank test"
+    tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row: rho, gamma, variance, statistic, df, p_value."""

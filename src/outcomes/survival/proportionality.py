@@ -32,6 +32,7 @@ class ProportionalHazards(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Test of proportional hazards"
+    tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a term and one for all: term, statistic, df, p_value."""

@@ -51,6 +51,7 @@ class Rmst(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Restricted mean time"
+    tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row an arm and measure: arm, measure, time (the horizon), estimate, std_error, conf_low, conf_high, n, n_events."""

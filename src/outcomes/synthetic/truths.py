@@ -93,6 +93,7 @@ def truth(story: Story, potential: pd.DataFrame | None, *, seed: int, replicates
         "horizons_days": dict(HORIZONS),
         "proven_within_days": dict(PROVEN_WITHIN),
         "definitions": _DEFINITIONS,
+        "question": _QUESTION,
         "results": results,
         "results_by_risk_band": by_band,
     }
@@ -109,6 +110,25 @@ def _results(potential: pd.DataFrame, populations: tuple[str, ...]) -> list[dict
     ]
 
 
+_SEXUAL_TYPES = ["sexual_contact", "sexual_noncontact", "sexual_image"]
+_QUESTION = {  # in the words of a study file: the truth is that of a study that says exactly this
+    "arms": {"bespoke": {"family": ["south_project"]}, "manualised": {"family": ["core_manual"]}},
+    "assigned_by": "start",
+    "window": None,
+    "if_both": "first",
+    "time_zero": "auto",
+    "include": {"both": ["age_at_time_zero >= 18", "sex == 'male'"], "own": []},
+    "types": {
+        "any": [*_SEXUAL_TYPES, "violent", "acquisitive", "drugs", "other"],
+        "sexual": _SEXUAL_TYPES,
+        "sexual_before_recall": _SEXUAL_TYPES,
+    },
+    "competing": {
+        "any": ["death", "deportation"],
+        "sexual": ["death", "deportation"],
+        "sexual_before_recall": ["death", "deportation", "recall"],
+    },
+}
 _DEFINITIONS = {
     "own_bespoke": "those who started the bespoke programme, everyone counted alike",
     "own_manualised": "those who started the manualised programme; under the manual all risks are hypothetical for the refused",

@@ -166,7 +166,7 @@ def test_ratios_are_told_after_the_risks_and_with_their_direction() -> None:
     assert text.index("22.2 of 100") < text.index("risk ratio, 1 against 0: 0.73")
     assert text.endswith("Verdict: lower.")
     hazard = oc.compare(oc.cox(rossi(), "fin"), measure="hazard_ratio", conf_level=0.9).describe()
-    assert hazard.startswith("Hazard ratio for the event 'arrest', 1 against 0: 0.69")
+    assert hazard.startswith("Hazard ratio for the event 'arrest' over the whole follow-up, 1 against 0: 0.69")
     assert hazard.endswith("Verdict: later.")
 
 

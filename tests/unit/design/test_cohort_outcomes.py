@@ -265,6 +265,7 @@ def test_causes_are_the_outcome_and_what_competes_in_the_order_of_the_study(reca
         "population": "own",
         "scale": "calendar",
         "proven_within": "100 days",
+        "free_of": "reoffending (recall_first), recall and death",
         "unit": "days",
     }
     assert data.events_by_arm("recall").tolist() == [2, 1]  # p1 and p3; p4
