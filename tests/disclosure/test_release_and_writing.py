@@ -94,3 +94,10 @@ def test_an_interruption_while_swapping_leaves_the_old_folder(
 def test_a_policy_made_at_home_lets_nothing_out(curve: oc.KaplanMeier) -> None:
     with pytest.raises(NotSupportedError, match="not there yet"):
         oc.release(curve, oc.DisclosurePolicy("sensitive", "mine"))
+
+
+def test_what_speaks_of_single_people_is_not_released() -> None:
+    data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0)
+    with pytest.raises(NotSupportedError, match="speaks of single people"):
+        oc.release(oc.weight(data, "age", estimand="ate"), "none")
+    assert oc.release(oc.rmst(data, horizon=52), "none").kind == "table"

@@ -222,3 +222,77 @@ def test_the_page_is_accessible_and_fits_the_window(built: Path) -> None:
         window.close()
     assert wide <= 1180
     assert found.violations_count == 0, found.generate_report()
+
+
+def _truth_of(study: Path) -> dict[str, float] | None:
+    """Return the truth the example would be shown beside a study of it."""
+    from outcomes.design.study_file import read_study
+    from outcomes.loading.truth_file import read_truth
+    from outcomes.report.truth import true_answer
+
+    spec = read_study(study)
+    return true_answer(read_truth(DATA), spec, spec.headline.outcome, spec.headline.horizon, n=1855)
+
+
+def test_the_truth_is_shown_beside_the_question_it_answers(tmp_path: Path) -> None:
+    found = _truth_of(_study(tmp_path))
+    assert found is not None
+    assert found["arm_risk"] - found["reference_risk"] == pytest.approx(-0.051, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('"age_at_time_zero >= 18"', '"age_at_time_zero >= 40"'),
+        ('"violent", ', ""),
+        ('estimand = "ato"', 'estimand = "att"'),
+        ('population = "both"', 'population = "own"'),
+        ('horizon = "2y"', 'horizon = "18m"'),
+        ('if_both = "first"', 'if_both = "exclude"'),
+        ('proving_period = "6m"', 'proving_period = "12m"'),
+    ],
+    ids=lambda change: change[1] or "without violence",
+)
+def test_no_truth_is_shown_beside_another_question(tmp_path: Path, change: tuple[str, str]) -> None:
+    assert _truth_of(_study(tmp_path, change)) is None
+
+
+def test_no_truth_is_shown_beside_other_people(tmp_path: Path) -> None:
+    from outcomes.design.study_file import read_study
+    from outcomes.loading.truth_file import read_truth
+    from outcomes.report.truth import true_answer
+
+    spec = read_study(_study(tmp_path))
+    assert true_answer(read_truth(DATA), spec, "any", spec.headline.horizon, n=1854) is None
+
+
+def test_a_report_somebody_added_to_is_never_replaced(built: Path) -> None:
+    mine = built.with_name("mine")
+    shutil.copytree(built, mine)
+    (mine / "figures" / "letter.txt").write_text("keep me", encoding="utf-8")
+    with pytest.raises(DisclosureError, match="files beside it that we did not write"):
+        build_report(_study(mine.parent, ("seed = 2010", "seed = 2011")), mine, overwrite=True)
+    assert (mine / "figures" / "letter.txt").read_text(encoding="utf-8") == "keep me"
+
+
+def test_a_manifest_of_somebody_else_opens_nothing(tmp_path: Path) -> None:
+    for content in ("{}", "[]", "not json"):
+        (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
+        with pytest.raises(DisclosureError, match="of ours"):
+            build_report(STUDY, tmp_path, overwrite=True)
+
+
+def test_people_of_no_weight_are_said_beside_the_subgroups(built: Path) -> None:
+    text = (built / "index.html").read_text(encoding="utf-8")
+    assert (
+        "risk_band very_high: 29 people count for nothing" in text or "very high: 29 people count for nothing" in text
+    )
+
+
+def test_a_picture_that_differs_while_its_numbers_do_not_is_said(built: Path) -> None:
+    other = built.with_name("repainted")
+    shutil.copytree(built, other)
+    manifest = json.loads((other / "manifest.json").read_text(encoding="utf-8"))
+    manifest["outputs"]["figures/fig2_overlap.png"] = "other"
+    (other / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert differences(built, other) == ["figures/fig2_overlap.png: differs"]

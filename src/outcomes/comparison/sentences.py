@@ -17,6 +17,17 @@ _RATIOS = {
     "rmst_ratio": ("ratio of event-free time", "shorter", "longer"),
     "hazard_ratio": ("hazard ratio", "later", "sooner"),
 }
+_POPULATIONS = {"both": "eligible for both arms", "own": "each arm's own people"}
+_ESTIMANDS = {
+    "none": "unadjusted",
+    "weighted": "weighted",
+    "conditional": "given the model's other terms",
+    "ate": "weighted to everybody in the two arms (ATE)",
+    "att": "weighted to the people of {arm} (ATT)",
+    "atc": "weighted to the people of {reference} (ATC)",
+    "ato": "weighted to those who might have gone to either arm (ATO)",
+    "atm": "weighted to those who have a match in the other arm (ATM)",
+}
 
 
 def sentence(
@@ -147,9 +158,8 @@ def _more(value: float) -> str:
 def _basis(row: Mapping[Any, Any]) -> str:
     parts = [f"{row['n']:,} people, {row['n_events']:,} events"]
     if row["population"]:
-        parts.append(f"population: {row['population']}")
-    words = {"none": "unadjusted", "weighted": "weighted", "conditional": "given the model's other terms"}
-    parts.append(words.get(row["estimand"], f"estimand: {str(row['estimand']).upper()}"))
+        parts.append(_POPULATIONS.get(row["population"], f"population: {row['population']}"))
+    parts.append(_ESTIMANDS[row["estimand"]].format(arm=row["arm"], reference=row["reference"]))
     if row["scale"]:
         parts.append(f"{row['scale']} time")
     return "; ".join(parts)

@@ -8,7 +8,7 @@ import numpy as np
 
 from outcomes.disclosure.releasing import Released
 from outcomes.durations import DAYS_PER_YEAR, in_words
-from outcomes.figures.styling import GREY, INK, arm_style, percent, subtitle
+from outcomes.figures.styling import GREY, INK, arm_style, headed, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,8 +53,7 @@ def paint_curves(released: Released, axes: list[Axes]) -> None:
     frame, causes = curve_data(released), _causes(released)
     main = frame[frame["cause"] == causes[0]]
     _panel(axes[0], released, main, _top(released, main))
-    axes[0].set_title(released.title, pad=30)
-    subtitle(axes[0], _what_is_drawn(released))
+    headed(axes[0], released.title, _what_is_drawn(released))
     _under_the_axis(axes[0], released, causes[0])
     others = frame[frame["cause"].isin(causes[1:])]
     for index, (ax, cause) in enumerate(zip(axes[1:], causes[1:], strict=True), start=1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outcomes.disclosure.releasing import Released
-from outcomes.figures.styling import COLOURS, GREY, INK, arm_style, percent, subtitle
+from outcomes.figures.styling import COLOURS, GREY, INK, arm_style, headed, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,11 +53,12 @@ def paint_overlap(released: Released, axes: list[Axes]) -> None:
         if low <= high
         else "; no range has people of both arms"
     )
-    subtitle(
-        ax, f"Share of each arm. Bars: as they are; outlines: weighted ({released.facts['estimand'].upper()}){both}"
+    headed(
+        ax,
+        released.title,
+        f"Share of each arm. Bars: as they are; outlines: weighted ({released.facts['estimand'].upper()}){both}",
     )
     ax.set_xlabel(f"propensity score: chance of being in {arms[1]}", loc="left")
-    ax.set_title(released.title, pad=30)
 
 
 def overlap_in_words(released: Released) -> str:

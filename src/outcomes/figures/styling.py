@@ -6,6 +6,7 @@ line style and marker carry the difference too, and every label is written in da
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "GREY", "INK", "LINES", "PALE", "RC", "arm_style", "percent", "signed", "style", "subtitle"]
+__all__ = ["COLOURS", "GREY", "INK", "LINES", "PALE", "RC", "arm_style", "headed", "percent", "signed", "style"]
 
 INK = "#3D3D3D"
 GREY = "#6F6F6F"
 PALE = "#D9D9D9"
 COLOURS = ("#12436D", "#F46A25", "#801650", "#28A197")
+_WIDTH, _LINE = 100, 13.0  # letters, and points from line to line, under a title
 LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.6)), (0, (7, 2, 1, 2)))
 
 RC: Mapping[str, Any] = MappingProxyType(
@@ -90,8 +92,10 @@ def signed(value: float, digits: int) -> str:
     return text.replace("-", "−")
 
 
-def subtitle(ax: Axes, text: str) -> None:
-    """Write a line between the title and the drawing, which takes no part in the layout."""
+def headed(ax: Axes, title: str, text: str) -> None:
+    """Write a title and under it what is drawn, in as many lines as it takes; only the title takes part in the layout."""
+    lines = textwrap.wrap(text, _WIDTH)
+    ax.set_title(title, pad=17.0 + _LINE * len(lines))
     place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    written = ax.annotate(text, (0, 1), (0, 8), va="bottom", size=9.5, color=INK, **place)
+    written = ax.annotate("\n".join(lines), (0, 1), (0, 8), va="bottom", size=9.5, color=INK, **place)
     written.set_in_layout(False)

@@ -66,10 +66,8 @@ def target_trial(analysis: Analysis) -> TargetTrial:
     study, headline = analysis.study, analysis.headline
     outcome = study.outcomes[headline.outcome]
     arms = " or ".join(reversed(study.arms.names))
-    competing = f"; {', '.join(outcome.competing)} compete" if outcome.competing else ""
-    what = (
-        f"first {headline.outcome} reoffence, committed and proven within {in_words(outcome.proving_period)}{competing}"
-    )
+    competing = f"; competing: {', '.join(outcome.competing)}" if outcome.competing else ""
+    what = f"first reoffence ({headline.outcome}), committed and proven within {in_words(outcome.proving_period)}{competing}"
     entry = _entry(study)
     rows = [
         ("Eligibility", entry, f"{entry}; judged from records at time zero"),

@@ -153,7 +153,7 @@ def test_the_sentence_of_a_study_names_population_scale_and_proving_period() -> 
     text = oc.compare(oc.cumulative_incidence(competing()), measure="risk_difference", at=40).describe()
     assert "people in bespoke and" in text
     assert "a reoffence (sexual, proven within 18 months)" in text
-    assert "population: both" in text
+    assert "eligible for both arms" in text
     assert "calendar time" in text
     assert "people would be needed to find one of 3" in text
     death = oc.compare(oc.cumulative_incidence(competing()), measure="risk_difference", at=40, cause="death").describe()
@@ -284,7 +284,7 @@ def test_what_the_weights_have_to_say_stands_beside_the_contrast() -> None:
         size = weights.effective_sample_size["0"]
         assert f"185 people in 0 count as {size:,.0f}" in notes["effective_sample_size"]
         assert found.provenance["weights"]["estimand"] == "att"
-        assert "estimand: ATT" in found.describe()
+        assert "weighted to the people of 1 (ATT)" in found.describe()
     known = oc.compare(oc.kaplan_meier(data, weights=weights.values), measure="risk_difference", at=52)
     assert "effective_sample_size" in {n.code for n in known.notes}
     assert "weighted" in known.describe()

@@ -77,6 +77,12 @@ def test_the_reason_a_rule_gives_is_counted_in_the_flow(rules_bent: Reframed) ->
     assert "learning_disability: 2" in said  # p4 and p6
 
 
+def test_a_list_in_a_rule_needs_an_operator_for_lists() -> None:
+    rules = rows(RULES, "m1 denial == partial|full - - denial")
+    with pytest.raises(DesignError, match="compares 'denial' with a list by ==; a list needs 'in' or 'not in'"):
+        cohort(starters(4, eligibility=rules), population="both")
+
+
 def test_who_was_refused_though_eligible_is_counted() -> None:
     found = cohort(
         starters(

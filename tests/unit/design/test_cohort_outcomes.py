@@ -366,3 +366,9 @@ def test_asking_for_an_outcome_changes_nothing(groups: Reframed) -> None:
     first, second = ended(found), ended(found)
     assert first == second
     assert found.baseline.equals(before)
+
+
+def test_a_data_cut_long_after_the_last_record_is_said() -> None:
+    tables = starters(4, reoffences=offences("p1 2012-01-01 2012-02-01 violent"))
+    assert "far_data_cut" not in notes(cohort(tables, data_cut="2012-07-01"))
+    assert "more than" in notes(cohort(tables, data_cut="2012-12-31"))["far_data_cut"]

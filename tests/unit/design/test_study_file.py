@@ -276,6 +276,8 @@ CONTRADICTIONS = [
     ('{ family = ["core_manual"] }', '{ family = ["core_manual"], none = true }', r"\[arms\] manualised: give family, programme or strand"),
     ('{ family = ["core_manual"] }', "{ }", r"\[arms\] manualised: give family, programme or strand"),
     ('bespoke = { family = ["south_project"] }', "", r"\[arms\] needs at least two arms"),
+    ('bespoke = {', '"no arm" = {', r"\[arms\] an arm cannot be called 'no arm'"),
+    ('bespoke = { family = ["south_project"] }', "one = { none = true }\ntwo = { none = true }", r"\[arms\] one arm at most can be"),
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from lifelines.datasets import load_rossi
 
 import outcomes as oc
+from outcomes.errors import NotSupportedError
 
 ROSSI = load_rossi().assign(band=lambda d: 2 + d["age"] % 5)
 
@@ -246,3 +247,10 @@ def test_the_sentence_says_what_a_ratio_needs_beside_it() -> None:
     assert "432 people, 114 events" in said
     assert "fin: 0.67 (" in said
     assert "proportional hazards" in said
+
+
+def test_a_model_has_no_picture_and_says_what_has() -> None:
+    model = oc.cox(take(arm="fin", reference=0), "fin")
+    with pytest.raises(NotSupportedError, match=r"compare\(model, measure='hazard_ratio'\)\.plot\(\)"):
+        model.plot()
+    assert oc.compare(model, measure="hazard_ratio").plot() is not None
