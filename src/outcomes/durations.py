@@ -15,7 +15,7 @@ _UNITS = {"d": 1.0, "w": 7.0, "m": DAYS_PER_MONTH, "y": DAYS_PER_YEAR}
 _WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([dwmy])")
 
 
-def days(length: int | float | str, *, what: str = "length of time") -> float:
+def days(length: int | float | str, *, what: str = "length of time", unit: str = "days") -> float:
     """Return a length of time in days.
 
     Parameters
@@ -25,17 +25,21 @@ def days(length: int | float | str, *, what: str = "length of time") -> float:
         ``"6w"`` = 42, ``"90d"`` = 90.
     what : str
         What the length is, for the error message.
+    unit : str
+        Unit of the data: text is for days alone, since a month is not a whole number of any other unit.
 
     Raises
     ------
     DesignError
-        If the text is not a number with a unit, or the length is not positive and finite.
+        If the text is not a number with a unit, the data are not in days, or the length is not positive and finite.
 
     Examples
     --------
     >>> days("2y"), days("18m"), days("6w"), days(365)
     (730.0, 547.0, 42.0, 365.0)
     """
+    if isinstance(length, str) and unit != "days":
+        raise DesignError(f"{what}: the times of these data are in {unit}; give a number of {unit}, not {length!r}.")
     if isinstance(length, str):
         match = _WRITTEN.fullmatch(length.strip())
         if match is None:

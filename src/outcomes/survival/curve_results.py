@@ -92,7 +92,7 @@ class Curves(Result):
         """
         import pandas as pd
 
-        moments = _moments(times)
+        moments = _moments(times, self.data.unit)
         return pd.concat(
             [self._rows_at(arm, cause, moments) for arm in range(len(self.arms)) for cause in range(len(self.causes))],
             ignore_index=True,
@@ -166,7 +166,7 @@ class Curves(Result):
         EstimationError
             A time beyond the follow-up of an arm (named, with its last usable time), an unknown cause.
         """
-        moments, index = _moments(times), self._cause_index(cause)
+        moments, index = _moments(times, self.data.unit), self._cause_index(cause)
         self._within_follow_up(moments)
         asked = self.asked_as(variance)
         return Influence(
@@ -198,7 +198,7 @@ class Curves(Result):
         EstimationError
             If a time lies beyond the follow-up of an arm; the message names the arm and its last usable time.
         """
-        moments, index = _moments(times), self._cause_index(cause)
+        moments, index = _moments(times, self.data.unit), self._cause_index(cause)
         self._within_follow_up(moments)
         asked = self.asked_as(variance)
         covariance = np.zeros((len(moments), len(self.arms), len(self.arms)))
@@ -268,9 +268,9 @@ class Curves(Result):
         return " ".join(sentences)
 
 
-def _moments(times: float | str | Iterable[float | str]) -> Array:
+def _moments(times: float | str | Iterable[float | str], unit: str) -> Array:
     listed = [times] if isinstance(times, (str, int, float)) else list(times)
-    return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time") for t in listed])
+    return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time", unit=unit) for t in listed])
 
 
 def _so_far(counts: Array) -> IntArray:

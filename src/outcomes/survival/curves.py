@@ -271,9 +271,10 @@ def event_of(data: SurvivalData, cause: str | None, *, what: str) -> tuple[IntAr
     if len(data.causes) == 1 and cause in (None, "any", data.causes[0]):
         return np.asarray(data.event), data.causes[0], ()
     if cause is None:
+        together = "" if "any" in data.causes else " or cause='any' (all of them one event)"
         raise EstimationError(
             f"{what}: {len(data.causes)} causes compete here ({', '.join(data.causes)}). Use cumulative_incidence for risks; or "
-            f"cause={data.causes[0]!r} (the others censored) or cause='any' (all of them one event)."
+            f"cause={data.causes[0]!r} (the others censored){together}."
         )
     if cause in data.causes:
         note = Note(

@@ -31,6 +31,7 @@ class NelsonAalen(Result):
     """Cumulative hazard by arm at every event or censoring time."""
 
     frame: pd.DataFrame
+    unit: str = "days"
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -48,7 +49,7 @@ class NelsonAalen(Result):
         rows = []
         for arm, part in self.frame.groupby("arm", sort=False):
             at = part["time"].to_numpy()
-            for moment in (0.0 if t == 0 else days(t, what="time") for t in moments):
+            for moment in (0.0 if t == 0 else days(t, what="time", unit=self.unit) for t in moments):
                 upto = int(np.searchsorted(at, moment, side="right"))
                 row: dict[str, Any] = {"arm": arm, "time": moment}
                 for name in ("estimate", "std_error", "conf_low", "conf_high"):
@@ -155,7 +156,7 @@ def nelson_aalen(
                 }
             )
         )
-    return NelsonAalen(frame=pd.concat(frames, ignore_index=True), notes=(*data.notes, *notes, *more))
+    return NelsonAalen(frame=pd.concat(frames, ignore_index=True), unit=data.unit, notes=(*data.notes, *notes, *more))
 
 
 def _increments(table: RiskTable, *, corrected: bool) -> tuple[Array, Array]:

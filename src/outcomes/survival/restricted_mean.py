@@ -231,7 +231,7 @@ def rmst(
     >>> oc.rmst(oc.survival_data(frame, duration="week", event="arrest"), horizon=10).summary()["estimate"].round(3).tolist()
     [8.375, 1.625]
     """
-    end = days(horizon, what="rmst: horizon")
+    end = days(horizon, what="rmst: horizon", unit=data.unit)
     several = len(data.causes) > 1
     curves: KaplanMeier | CumulativeIncidence
     if several:

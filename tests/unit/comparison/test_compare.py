@@ -62,7 +62,7 @@ def test_contrasts_are_arm_minus_reference_on_risk() -> None:
 def test_each_arm_is_compared_with_the_reference_in_order_of_time() -> None:
     group = np.array(["none", "bespoke", "manualised"])[np.arange(432) % 3]
     frame = oc.compare(
-        oc.kaplan_meier(rossi("group", "none", group=group)), measure="risk_difference", at=["26d", 52]
+        oc.kaplan_meier(rossi("group", "none", group=group)), measure="risk_difference", at=[26, 52]
     ).to_frame()
     assert list(zip(frame["arm"], frame["time"], strict=True)) == [
         ("bespoke", 26.0), ("manualised", 26.0), ("bespoke", 52.0), ("manualised", 52.0),

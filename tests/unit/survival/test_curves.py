@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lifelines.datasets import load_rossi
 
 import outcomes as oc
+from outcomes.errors import DesignError
 
 FRAME = pd.DataFrame(
     {
@@ -274,3 +276,10 @@ def test_a_frequency_that_differs_within_a_person_is_refused() -> None:
     data = oc.survival_data(frame, entry="a", exit="t", event="e", id="id", frequency="f")
     with pytest.raises(oc.EstimationError, match="in 1 rows the frequency differs"):
         oc.kaplan_meier(data)
+
+
+def test_text_is_no_time_where_data_are_not_in_days() -> None:
+    data = oc.survival_data(load_rossi(), duration="week", event="arrest", unit="weeks")
+    for ask in (oc.kaplan_meier(data).at, oc.nelson_aalen(data).at, lambda at: oc.rmst(data, horizon=at)):
+        with pytest.raises(DesignError, match="are in weeks; give a number of weeks, not '1y'"):
+            ask("1y")
