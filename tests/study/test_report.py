@@ -289,6 +289,13 @@ def test_people_of_no_weight_are_said_beside_the_subgroups(built: Path) -> None:
     )
 
 
+def test_what_cannot_be_settled_names_who_is_compared_across_areas_and_years(built: Path) -> None:
+    text = (built / "index.html").read_text(encoding="utf-8")
+    said = text.split("What this cannot settle</h2>")[1].split("</section>")[0]
+    assert "432 of 1,855 people started where and when programmes of both arms were open" in said
+    assert text.count("432 of 1,855") == 1
+
+
 def test_a_picture_that_differs_while_its_numbers_do_not_is_said(built: Path) -> None:
     other = built.with_name("repainted")
     shutil.copytree(built, other)

@@ -92,7 +92,7 @@ def _context(page: Page) -> dict[str, Any]:
         "question": _question(analysis),
         "sentences": page.sentences,
         "sections": [_section(page, key, words) for key, words in SECTIONS.items()],
-        "notes": [note.text for note in page.notes],
+        "notes": [note.text for note in page.notes if note.code not in _LIMITING],
         "limits": _limits(page),
         "policy": page.policy,
         "version": outcomes.__version__,
@@ -115,6 +115,9 @@ def _section(page: Page, key: str, words: str) -> dict[str, Any]:
         "tables": [{"item": t, "exploratory": exploratory(t.outcome)} for t in page.tables if t.section == key],
         "figures": [{"item": f, "exploratory": exploratory(f.outcome)} for f in page.figures if f.section == key],
     }
+
+
+_LIMITING = ("era", "settings_differ", "waits_differ", "far_data_cut")  # notes that say what cannot be settled
 
 
 def _question(analysis: Analysis) -> str:
@@ -149,6 +152,7 @@ def _limits(page: Page) -> list[str]:
                 f"{refused:,} people were left out because the entry rules of one programme do not admit them. They have no counterpart "
                 "there: what either programme does for people like them cannot be told from this comparison."
             )
+    said += [note.text for note in page.notes if note.code in _LIMITING]
     said.append(
         "One difference in risk, of one outcome at one time, was named in advance; intervals and tests of everything else are "
         "exploratory, and some would cross a threshold by chance alone."
