@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 from lifelines.datasets import load_rossi
 
 import outcomes as oc
-from outcomes.disclosure.writing import write_folder
+from outcomes.disclosure.writing import sha256, write_folder
 from outcomes.errors import DisclosureError, NotSupportedError
 
-MANIFEST = b'{"outputs": {"figures/one.csv": "", "old.txt": ""}}'
+OUTPUTS = {"figures/one.csv": sha256(b"a\n1\n"), "old.txt": sha256(b"x")}
+MANIFEST = json.dumps({"outputs": OUTPUTS}).encode()
 FILES = {"manifest.json": MANIFEST, "figures/one.csv": b"a\n1\n"}
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from outcomes.cli import main
+from outcomes.disclosure.writing import sha256
 from outcomes.errors import DataError, DesignError, DisclosureError, NotSupportedError, OutcomesError
 from outcomes.report.building import build_report
 from outcomes.report.differences import differences
@@ -58,8 +59,6 @@ def test_every_figure_has_its_picture_numbers_and_words_and_every_table_its_numb
 
 
 def test_the_manifest_names_every_file_by_its_hash_and_no_machine(built: Path) -> None:
-    from outcomes.report.manifest import sha256
-
     manifest = json.loads((built / "manifest.json").read_text(encoding="utf-8"))
     files = _files(built)
     assert manifest["outputs"] == {n: sha256(c) for n, c in sorted(files.items()) if n != "manifest.json"}
@@ -201,7 +200,12 @@ def test_the_command_line_checks_tables_and_says_errors_in_one_line(
     assert "there is no file 'none.toml'" in capsys.readouterr().err
     assert main(["synth", "--out", str(tmp_path / "made"), "--people", "60", "--areas", "2"]) == 0
     assert (tmp_path / "made" / "truth.json").is_file()
-    assert main(["synth", "--out", str(tmp_path / "made"), "--people", "60", "--areas", "2"]) == 2
+    again = ["synth", "--out", str(tmp_path / "made"), "--people", "60", "--areas", "2"]
+    assert main(again) == 2
+    assert main([*again, "--overwrite"]) == 0
+    (tmp_path / "made" / "study.toml").write_text("mine", encoding="utf-8")
+    assert main([*again, "--overwrite"]) == 2
+    assert (tmp_path / "made" / "study.toml").read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.browser
@@ -224,20 +228,33 @@ def test_the_page_is_accessible_and_fits_the_window(built: Path) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-def _truth_of(study: Path) -> dict[str, float] | None:
+def _truth_of(study: Path, people: dict[str, int] | None = None) -> dict[str, float] | None:
     """Return the truth the example would be shown beside a study of it."""
     from outcomes.design.study_file import read_study
     from outcomes.loading.truth_file import read_truth
     from outcomes.report.truth import true_answer
 
     spec = read_study(study)
-    return true_answer(read_truth(DATA), spec, spec.headline.outcome, spec.headline.horizon, n=1855)
+    hashes = {path.name: sha256(path.read_bytes()) for path in DATA.glob("*.csv")}
+    people = {"manualised": 920, "bespoke": 935} if people is None else people
+    return true_answer(read_truth(DATA), spec, "any", spec.headline.horizon, people=people, tables=hashes)
 
 
 def test_the_truth_is_shown_beside_the_question_it_answers(tmp_path: Path) -> None:
     found = _truth_of(_study(tmp_path))
     assert found is not None
     assert found["arm_risk"] - found["reference_risk"] == pytest.approx(-0.051, abs=5e-4)
+
+
+@pytest.mark.parametrize("estimand", ["att", "atc"])
+def test_the_truth_of_an_arms_own_people_is_shown_to_a_study_of_them(tmp_path: Path, estimand: str) -> None:
+    own = [
+        ('population = "both"', 'population = "own"'),
+        ('include = ["age_at_time_zero >= 18", "sex == \'male\'"]', "include = []"),
+    ]
+    study = _study(tmp_path, *own, ('estimand = "ato"', f'estimand = "{estimand}"'))
+    assert _truth_of(study, {"manualised": 920, "bespoke": 1083}) is not None
+    assert _truth_of(study, {"manualised": 919, "bespoke": 1082}) is None
 
 
 @pytest.mark.parametrize(
@@ -249,30 +266,48 @@ def test_the_truth_is_shown_beside_the_question_it_answers(tmp_path: Path) -> No
         ('population = "both"', 'population = "own"'),
         ('horizon = "2y"', 'horizon = "18m"'),
         ('if_both = "first"', 'if_both = "exclude"'),
+        ('if_both = "first"', 'if_both = "first"\nwindow = "3m"'),
+        ('assigned_by = "start"', 'assigned_by = "referral"'),
+        ('{ family = ["south_project"] }', '{ strand = ["core"] }'),
+        ('event = "auto"', 'event = "release"'),
+        ("data_cut = 2015-12-31", "data_cut = 2016-01-01"),
         ('proving_period = "6m"', 'proving_period = "12m"'),
+        ('competing = ["death", "deportation"]\n', 'competing = ["death"]\n'),
+        ("[disclosure]", '[codes]\n"reoffences.offence_type" = { violent = "motoring" }\n[disclosure]'),
+        ("[disclosure]", '[checks]\ndrop = ["offence_before_sentence"]\n[disclosure]'),
     ],
-    ids=lambda change: change[1] or "without violence",
+    ids=lambda change: change[1].replace("\n", " ") or "without violence",
 )
 def test_no_truth_is_shown_beside_another_question(tmp_path: Path, change: tuple[str, str]) -> None:
     assert _truth_of(_study(tmp_path, change)) is None
 
 
-def test_no_truth_is_shown_beside_other_people(tmp_path: Path) -> None:
+def test_no_truth_is_shown_beside_other_people_or_other_tables(tmp_path: Path) -> None:
     from outcomes.design.study_file import read_study
     from outcomes.loading.truth_file import read_truth
     from outcomes.report.truth import true_answer
 
-    spec = read_study(_study(tmp_path))
-    assert true_answer(read_truth(DATA), spec, "any", spec.headline.horizon, n=1854) is None
+    assert _truth_of(_study(tmp_path), {"manualised": 920, "bespoke": 934}) is None
+    spec, people = read_study(_study(tmp_path)), {"manualised": 920, "bespoke": 935}
+    assert true_answer(read_truth(DATA), spec, "any", 730.0, people=people, tables={"people.csv": "other"}) is None
 
 
 def test_a_report_somebody_added_to_is_never_replaced(built: Path) -> None:
     mine = built.with_name("mine")
     shutil.copytree(built, mine)
+    other = _study(mine.parent, ("seed = 2010", "seed = 2011"))
     (mine / "figures" / "letter.txt").write_text("keep me", encoding="utf-8")
     with pytest.raises(DisclosureError, match="files beside it that we did not write"):
-        build_report(_study(mine.parent, ("seed = 2010", "seed = 2011")), mine, overwrite=True)
+        build_report(other, mine, overwrite=True)
     assert (mine / "figures" / "letter.txt").read_text(encoding="utf-8") == "keep me"
+    (mine / "figures" / "letter.txt").unlink()
+    (mine / "index.html").write_text("my comments", encoding="utf-8")
+    with pytest.raises(DisclosureError, match="or that were changed since"):
+        build_report(other, mine, overwrite=True)
+    (mine / "index.html").unlink()
+    (mine / "tables" / "link").symlink_to(built)
+    with pytest.raises(DisclosureError, match="of ours"):
+        build_report(other, mine, overwrite=True)
 
 
 def test_a_manifest_of_somebody_else_opens_nothing(tmp_path: Path) -> None:
@@ -303,3 +338,10 @@ def test_a_picture_that_differs_while_its_numbers_do_not_is_said(built: Path) ->
     manifest["outputs"]["figures/fig2_overlap.png"] = "other"
     (other / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert differences(built, other) == ["figures/fig2_overlap.png: differs"]
+
+
+@pytest.mark.slow
+def test_a_data_cut_far_beyond_the_records_is_the_first_thing_said(tmp_path: Path) -> None:
+    made = build_report(_study(tmp_path, ("data_cut = 2015-12-31", "data_cut = 2035-12-31")), tmp_path / "report")
+    assert made.sentences[0].startswith("The data cut lies more than 6 months after")
+    assert not any("the truth is known" in sentence for sentence in made.sentences)

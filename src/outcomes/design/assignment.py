@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 
 __all__ = ["arm_programmes", "assign"]
 
-_MADE_LATER = ("age_at_time_zero", "wait_days", "period", "risk_score", "risk_band", "denial", "learning_disability")
+_MADE_LATER = (  # by the baseline
+    "age_at_time_zero",
+    "wait_days",
+    "period",
+    "risk_score",
+    "risk_band",
+    "denial",
+    "learning_disability",
+)
 _MADE_HERE = (
     "arm", "start_date", "referral_date", "site_id", "status", "started_both", "time_zero", "time", "end", "sex", "ethnicity_group",
-    "age_at_time_zero", "wait_days", "period", "risk_score", "risk_band", "denial", "learning_disability",
+    *_MADE_LATER,
 )  # fmt: skip
 
 

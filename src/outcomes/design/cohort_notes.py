@@ -113,7 +113,9 @@ def _far_cut(tables: Tables, data_cut: float) -> list[Note]:
     columns = (
         ("sentences", "sentence_date"),
         ("reoffences", "proven_date"),
+        ("participation", "start_date"),
         ("spells", "start_date"),
+        ("spells", "end_date"),
         ("exits", "exit_date"),
     )
     days = [tables.frame(table)[column] for table, column in columns]
@@ -121,7 +123,7 @@ def _far_cut(tables: Tables, data_cut: float) -> list[Note]:
     if not data_cut - last > _FAR_CUT:
         return []
     text = (
-        f"The data cut lies more than {in_words(_FAR_CUT)} after the last day of any sentence, proof, spell or exit. If the extract ends "
+        f"The data cut lies more than {in_words(_FAR_CUT)} after the last sentence, start, proof, spell or exit. If the extract ends "
         "earlier, people are followed where nothing can be seen, and everybody looks safer than they were: check [follow_up] data_cut."
     )
     return [Note("far_data_cut", text)]

@@ -72,7 +72,7 @@ def _curves(result: Curves, horizon: float | None) -> View:
             "arms": result.arms,
             "causes": result.causes,
             "rising": result.rising,
-            "censored": tuple(c for c in result.data.causes if not result.rising and c not in result.causes),
+            "censored": _censored(result),
             "unit": result.data.unit,
             "horizon": end,
             "conf_level": result.conf_level,
@@ -80,6 +80,13 @@ def _curves(result: Curves, horizon: float | None) -> View:
             **{key: labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
         },
     )
+
+
+def _censored(result: Curves) -> tuple[str, ...]:
+    """Return the causes a curve of one cause takes for censoring: none where all of them are one event."""
+    if result.rising or not set(result.causes) <= set(result.data.causes):
+        return ()
+    return tuple(cause for cause in result.data.causes if cause not in result.causes)
 
 
 def marks(end: float, unit: str) -> Array:

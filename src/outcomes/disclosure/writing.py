@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -12,10 +13,15 @@ from pathlib import Path
 
 from outcomes.errors import DisclosureError
 
-__all__ = ["MANIFEST", "check_target", "write_folder"]
+__all__ = ["MANIFEST", "check_target", "sha256", "write_folder"]
 
 MANIFEST = "manifest.json"
 _log = logging.getLogger("outcomes")
+
+
+def sha256(content: bytes) -> str:
+    """Return the sha256 of some bytes as text."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def check_target(target: Path, *, overwrite: bool, ours: str = MANIFEST) -> None:
@@ -45,25 +51,31 @@ def check_target(target: Path, *, overwrite: bool, ours: str = MANIFEST) -> None
         return
     if not _ours(target, ours):
         raise DisclosureError(
-            f"{target.name} is not empty and holds no {ours} of ours, or files beside it that we did not write: it is not replaced. "
-            "Name another folder."
+            f"{target.name} is not empty and holds no {ours} of ours, or files beside it that we did not write or that were changed "
+            "since: it is not replaced. Name another folder."
         )
     if not overwrite:
         raise DisclosureError(f"{target.name} is not empty. Name another folder, or pass --overwrite to replace it.")
 
 
 def _ours(target: Path, ours: str) -> bool:
-    """Return whether a folder is one this library wrote and nobody added to."""
+    """Return whether a folder is one this library wrote, to which nobody added and in which nobody changed anything.
+
+    The file `ours` lists under ``outputs`` the sha256 of every file beside it.
+    """
     try:
         found = json.loads((target / ours).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    if not isinstance(found, dict):
+    outputs = found.get("outputs") if isinstance(found, dict) else None
+    if not isinstance(outputs, dict):
         return False
-    if ours != MANIFEST:
-        return found.get("invented") is True
-    there = {path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir()}
-    return isinstance(found.get("outputs"), dict) and there <= {ours, *found["outputs"]}
+    there = [path for path in target.rglob("*") if path.is_symlink() or not path.is_dir()]
+    return all(
+        not path.is_symlink() and outputs.get(path.relative_to(target).as_posix()) == sha256(path.read_bytes())
+        for path in there
+        if path != target / ours
+    )
 
 
 def write_folder(target: Path, files: Mapping[str, bytes], *, overwrite: bool = False, ours: str = MANIFEST) -> None:

@@ -133,8 +133,17 @@ def figure_of(name: str, released: Released, *, pyplot: bool = False) -> Figure:
 def _mark(figure: Any, released: Released) -> bool:
     """Write on a figure of exact numbers that it is one, and return whether it is."""
     internal = released.policy == INTERNAL.name
-    if internal:
-        figure.text(0.995, 0.004, "exact numbers, not for release", ha="right", va="bottom", size=7.5, color=GREY)
+    if internal and not any(text.get_gid() == "internal" for text in figure.texts):
+        figure.text(
+            0.995,
+            0.004,
+            "exact numbers, not for release",
+            ha="right",
+            va="bottom",
+            size=7.5,
+            color=GREY,
+            gid="internal",
+        )
     return internal
 
 

@@ -80,8 +80,10 @@ def headline_results(analysis: Analysis, outcome: str) -> HeadlineResults:
     found += [(label, ratio), (label, mean), (label, hazard)]
     frame = pd.concat([made.frame.assign(analysis=name) for name, made in found], ignore_index=True)
     frame = frame[["analysis", *[name for name in frame.columns if name != "analysis"]]]
-    true = true_answer(analysis.truth, study, outcome, at, n=len(one.data.baseline))
-    sentences = [best.describe()]
+    people = dict(zip(one.data.arms, map(int, one.data.people_by_arm()), strict=True))
+    true = true_answer(analysis.truth, study, outcome, at, people=people, tables=analysis.tables.hashes)
+    sentences = [note.text for note in analysis.cohort.notes if note.code == "far_data_cut"]  # before any number
+    sentences.append(best.describe())
     if label == "adjusted":
         sentences.append(f"Unadjusted: {raw.describe()}")
     sentences += [mean.describe(), hazard.describe(), _proportional(one, study), *_could_be_explained(ratio)]

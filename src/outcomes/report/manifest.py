@@ -12,19 +12,15 @@ from typing import Any
 
 import outcomes
 from outcomes.design.study import Study
+from outcomes.disclosure.writing import sha256
 from outcomes.errors import DisclosureError
 
-__all__ = ["as_bytes", "inputs_of", "read_manifest", "sha256", "still_true"]
+__all__ = ["as_bytes", "inputs_of", "read_manifest", "still_true"]
 
 _PACKAGES = (
     "numpy", "pandas", "scipy", "statsmodels", "lifelines", "duckdb", "narwhals", "formulaic", "matplotlib", "great-tables",
     "jinja2", "pyarrow",
 )  # fmt: skip
-
-
-def sha256(content: bytes) -> str:
-    """Return the sha256 of some bytes as text."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def inputs_of(study: Study, tables: Mapping[str, str]) -> dict[str, Any]:

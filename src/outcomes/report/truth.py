@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from outcomes.comparison.comparing import Comparison
 from outcomes.comparison.sentences import when
 from outcomes.design.study import Study
@@ -16,7 +18,13 @@ __all__ = ["true_answer", "true_rows", "truth_in_words"]
 
 
 def true_answer(
-    truth: Mapping[str, Any] | None, study: Study, outcome: str, horizon: float, *, n: int
+    truth: Mapping[str, Any] | None,
+    study: Study,
+    outcome: str,
+    horizon: float,
+    *,
+    people: Mapping[str, int],
+    tables: Mapping[str, str],
 ) -> dict[str, Any] | None:
     """Return the true risks and event-free days that answer a study's own question; None where the truth answers another.
 
@@ -28,11 +36,18 @@ def true_answer(
     outcome : str
     horizon : float
         In days.
-    n : int
+    people : mapping of arm to int
         People the study compares: the truth must be about as many.
+    tables : mapping of file name to sha256
+        Of the tables the study was made from: the truth must be theirs.
     """
     if truth is None or study.adjust is None or "question" not in truth:
         return None
+    if not tables or any(truth.get("outputs", {}).get(name) != value for name, value in tables.items()):
+        return None
+    n = {"att": people[study.arms.names[1]], "atc": people[study.arms.names[0]]}.get(
+        study.adjust.estimand, sum(people.values())
+    )
     spec = study.outcomes[outcome]
     name = f"{outcome}_before_recall" if "recall" in spec.competing else outcome
     label = {days: words for words, days in truth["horizons_days"].items()}.get(horizon)
@@ -72,7 +87,9 @@ def _same_question(truth: Mapping[str, Any], study: Study, name: str, outcome: s
         for arm, one in arms.definitions.items()
     }
     return bool(
-        taken == question["arms"]
+        not (study.codes or study.columns or study.checks.drop)
+        and study.follow_up.data_cut <= np.datetime64(truth["data_cut"]).astype(np.int64)
+        and taken == question["arms"]
         and (arms.assigned_by, arms.window, arms.if_both)
         == (question["assigned_by"], question["window"], question["if_both"])
         and study.time_zero.event == question["time_zero"]
@@ -97,7 +114,7 @@ def true_rows(frame: pd.DataFrame, true: Mapping[str, Any]) -> pd.DataFrame:
                 "analysis": "truth",
                 **{name: like[name] for name in ("outcome", "population", "estimand", "scale", "arm", "reference", "cause", "time")},
                 "measure": measure,
-                "estimate": arm / reference if measure == "risk_ratio" else arm - reference,
+                "estimate": arm - reference if measure != "risk_ratio" else arm / reference if reference else float("nan"),
                 "value_reference": reference,
                 "value_arm": arm,
                 "n": like["n"],
@@ -113,7 +130,7 @@ def truth_in_words(true: Mapping[str, Any], found: list[tuple[str, Comparison]])
     held = []
     for name, made in found:
         row = made.frame.iloc[0]
-        if row["measure"] == "risk_difference":
+        if row["measure"] == "risk_difference" and row["conf_low"] == row["conf_low"]:
             inside = row["conf_low"] <= difference <= row["conf_high"]
             held.append(f"the {name} interval {'contains' if inside else 'does not contain'} it")
     first = found[0][1].frame.iloc[0]
@@ -125,5 +142,5 @@ def truth_in_words(true: Mapping[str, Any], found: list[tuple[str, Comparison]])
     )
     return (
         f"The data are invented, so the truth is known: by {time}, {100 * true['arm_risk']:.1f} of 100 people under {first['arm']} and "
-        f"{100 * true['reference_risk']:.1f} under {first['reference']}, {apart}; {' and '.join(held)}."
+        f"{100 * true['reference_risk']:.1f} under {first['reference']}, {'; '.join([apart, *filter(None, [' and '.join(held)])])}."
     )

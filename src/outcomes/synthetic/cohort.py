@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import operator
 from dataclasses import dataclass
@@ -68,11 +69,14 @@ class SyntheticCohort:
     potential: pd.DataFrame
 
     def files(self) -> dict[str, str]:
-        """Return the folder's files as text, by name: a CSV a table, dictionary.md, README.md, truth.json."""
+        """Return the folder's files as text, by name: a CSV a table, dictionary.md, README.md, and truth.json, which has
+        under ``outputs`` the sha256 of each of the others, so that a truth is told from tables it does not belong to.
+        """
         written = {f"{name}.csv": as_csv(self.tables[name]) for name in SCHEMA}
         written["dictionary.md"] = dictionary_markdown()
         written["README.md"] = _README.format(**self.truth)
-        written["truth.json"] = json.dumps(self.truth, indent=1, allow_nan=False) + "\n"
+        outputs = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(written.items())}
+        written["truth.json"] = json.dumps({**self.truth, "outputs": outputs}, indent=1, allow_nan=False) + "\n"
         return written
 
     def __repr__(self) -> str:
