@@ -16,6 +16,7 @@ import pandas as pd
 from small_tables import rows, small_tables
 
 import outcomes as oc
+from outcomes.design.conditions import parse_condition
 from outcomes.design.study import (
     Adjust,
     Arms,
@@ -28,7 +29,6 @@ from outcomes.design.study import (
     Study,
     TimeZero,
 )
-from outcomes.design.study_file import parse_condition
 from outcomes.loading.schema import SCHEMA
 
 EVERY_TYPE = ("sexual_contact", "sexual_noncontact", "sexual_image", "violent", "acquisitive", "drugs", "other")

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from outcomes.design.conditions import parse_condition
 from outcomes.design.study import (
     Adjust,
     Arms,
     ArmSpec,
     Checks,
-    Condition,
     Disclosure,
     Eligibility,
     FigureSpec,
@@ -31,7 +31,6 @@ from outcomes.loading.schema import OFFENCE_TYPES, STRANDS
 
 __all__ = ["parse_condition", "read_study"]
 
-_OPERATORS = ("==", "!=", "<=", ">=", "<", ">", "not in", "in")
 _COMPETING = ("death", "deportation", "emigration", "recall", "custody")
 _EPOCH = datetime.date(1970, 1, 1)
 _MISSING = object()
@@ -205,42 +204,6 @@ def _eligibility(section: _Section) -> Eligibility:
     )
     section.done()
     return found
-
-
-def parse_condition(text: str, *, where: str = "condition") -> Condition:
-    """Read a condition such as ``"age_at_time_zero >= 18"`` or ``"risk_band in ['high', 'very_high']"``.
-
-    Raises
-    ------
-    DesignError
-        It is not a column, an operator and a value.
-
-    Examples
-    --------
-    >>> parse_condition("sex == 'male'")
-    Condition(column='sex', operator='==', value='male')
-    """
-    for operator in _OPERATORS:
-        column, found, value = text.partition(f" {operator} ")
-        if found and column.strip().isidentifier():
-            parsed, bad = _value(value.strip()), False
-            bad = parsed is _MISSING or (operator in ("in", "not in")) != isinstance(parsed, tuple)
-            if not bad:
-                return Condition(column.strip(), operator, parsed)
-    raise DesignError(
-        f"{where}: expected 'column operator value', such as 'age_at_time_zero >= 18' or \"sex == 'male'\"; got {text!r}."
-    )
-
-
-def _value(text: str) -> Any:
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return _MISSING
-    plain = all(isinstance(v, (str, int, float)) for v in (value if isinstance(value, list) else [value]))
-    if not plain:
-        return _MISSING
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _time_zero(section: _Section) -> TimeZero:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from outcomes.errors import DisclosureError
 
-__all__ = ["MANIFEST", "check_target", "sha256", "write_folder"]
+__all__ = ["MANIFEST", "as_written", "check_target", "sha256", "write_folder"]
 
 MANIFEST = "manifest.json"
 _log = logging.getLogger("outcomes")
@@ -70,11 +70,16 @@ def _ours(target: Path, ours: str) -> bool:
     outputs = found.get("outputs") if isinstance(found, dict) else None
     if not isinstance(outputs, dict):
         return False
-    there = [path for path in target.rglob("*") if path.is_symlink() or not path.is_dir()]
+    return as_written(target, outputs, ours)
+
+
+def as_written(folder: Path, outputs: Mapping[str, str], ours: str = MANIFEST) -> bool:
+    """Return whether every file of a folder but `ours` is among `outputs` (name to sha256) and unchanged; some may be gone."""
+    there = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
     return all(
-        not path.is_symlink() and outputs.get(path.relative_to(target).as_posix()) == sha256(path.read_bytes())
+        not path.is_symlink() and outputs.get(path.relative_to(folder).as_posix()) == sha256(path.read_bytes())
         for path in there
-        if path != target / ours
+        if path != folder / ours
     )
 
 

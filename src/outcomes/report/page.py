@@ -14,6 +14,8 @@ from outcomes.results import Note
 
 __all__ = ["Drawn", "Page", "Tabulated", "as_page"]
 
+_LIMITING = ("era", "settings_differ", "waits_differ", "far_data_cut")  # notes that say what cannot be settled
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -115,9 +117,6 @@ def _section(page: Page, key: str, words: str) -> dict[str, Any]:
         "tables": [{"item": t, "exploratory": exploratory(t.outcome)} for t in page.tables if t.section == key],
         "figures": [{"item": f, "exploratory": exploratory(f.outcome)} for f in page.figures if f.section == key],
     }
-
-
-_LIMITING = ("era", "settings_differ", "waits_differ", "far_data_cut")  # notes that say what cannot be settled
 
 
 def _question(analysis: Analysis) -> str:

@@ -37,11 +37,11 @@ def true_answer(
     horizon : float
         In days.
     people : mapping of arm to int
-        People the study compares: the truth must be about as many.
+        People the study compares: the truth must be of as many.
     tables : mapping of file name to sha256
         Of the tables the study was made from: the truth must be theirs.
     """
-    if truth is None or study.adjust is None or "question" not in truth:
+    if truth is None or study.adjust is None or "question" not in truth or len(study.arms.names) != 2:
         return None
     if not tables or any(truth.get("outputs", {}).get(name) != value for name, value in tables.items()):
         return None

@@ -12,8 +12,8 @@ from small_tables import rows
 
 import outcomes as oc
 from outcomes.design.baseline import holds
+from outcomes.design.conditions import parse_condition
 from outcomes.design.eligibility import eligible_for
-from outcomes.design.study_file import parse_condition
 from outcomes.errors import DesignError
 
 RULES = "programme_id column operator value valid_from valid_to reason"
