@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 from small_tables import rows, small_tables
 
@@ -29,6 +30,10 @@ from outcomes.design.study import (
     Study,
     TimeZero,
 )
+from outcomes.loading.cells import SQL_TYPES
+from outcomes.loading.checking import ChecksReport
+from outcomes.loading.engine import open_engine
+from outcomes.loading.frames import as_arrow
 from outcomes.loading.schema import SCHEMA
 
 EVERY_TYPE = ("sexual_contact", "sexual_noncontact", "sexual_image", "violent", "acquisitive", "drugs", "other")
@@ -175,15 +180,64 @@ class Reframed:
 
     def __init__(self, tables: Any, *, origin: str | None = None, **frames: pd.DataFrame) -> None:
         self._frames = {name: frames[name] if name in frames else tables.frame(name) for name in tables.names}
+        self.counts = {name: len(frame) for name, frame in self._frames.items()}
         self.origin = origin or tables.origin
         self.programme_ids, self.hashes, self.names = tables.programme_ids, tables.hashes, tables.names
-        self.counts = {name: len(frame) for name, frame in self._frames.items()}
+        self._held: oc.Tables | None = None
+
+    def _tables(self) -> oc.Tables:
+        """Return tables on an engine of their own, made when first asked."""
+        if self._held is None:
+            self._held = on_an_engine(self)
+        return self._held
 
     def frame(self, name: str) -> pd.DataFrame:
-        return self._frames[name].copy()
+        return self._frames[name].copy() if name in self._frames else empty(name)
+
+    def lazy(self, name: str) -> Any:
+        return self._tables().lazy(name)
+
+    def keep(self, rows: Any) -> Any:
+        return self._tables().keep(rows)
+
+    def collect(self, rows: Any) -> Any:
+        return self._tables().collect(rows)
 
     def require_clean(self, drop: Any = ()) -> Reframed:
         return self
+
+
+def empty(name: str) -> pd.DataFrame:
+    """Return a table of the schema without rows, in the kinds its columns have once loaded."""
+    dtypes = {"id": "Int64", "date": "Int64", "int": "Int64", "float": "float64", "bool": "boolean"}
+    return pd.DataFrame({c.name: pd.Series(dtype=dtypes.get(c.kind, "object")) for c in SCHEMA[name].columns})
+
+
+def on_an_engine(like: Reframed) -> oc.Tables:
+    """Return the frames as tables, typed as the schema says and not checked again."""
+    connection = open_engine()
+    for name, table in SCHEMA.items():
+        frame = like.frame(name)
+        kinds = {column.name: SQL_TYPES[column.kind] for column in table.columns}
+        connection.register("given", as_arrow(frame))
+        cells = (f'CAST("{c}" AS {kinds[c]}) AS "{c}"' if c in kinds else f'"{c}"' for c in frame.columns)
+        connection.execute(f"CREATE TABLE {name} AS SELECT {', '.join(cells)}, row_number() OVER () AS _row FROM given")
+        connection.unregister("given")
+    return oc.Tables(
+        connection=connection,
+        checks=ChecksReport(rows=()),
+        counts=like.counts,
+        hashes=like.hashes,
+        origin=like.origin,
+        programme_ids=like.programme_ids,
+    )
+
+
+def on_duckdb(frame: pd.DataFrame) -> Any:
+    """Return the rows of a frame as a lazy frame of an engine."""
+    connection = open_engine()
+    connection.register("given", as_arrow(frame))
+    return nw.from_native(connection.sql("SELECT * FROM given"))
 
 
 def held(tables: dict[str, pd.DataFrame]) -> Reframed:

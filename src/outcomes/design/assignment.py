@@ -1,35 +1,22 @@
-"""Who is in which arm: the first qualifying start under each index sentence."""
+"""Who is in which arm, sentence by sentence: by the first qualifying start or referral, or by what was on offer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from outcomes.design.study import Arms, ArmSpec
-from outcomes.errors import DesignError, NotSupportedError, did_you_mean
+from outcomes.errors import DesignError, did_you_mean
 
 if TYPE_CHECKING:
+    import narwhals as nw
     import pandas as pd
 
     from outcomes.loading.tables import Tables
 
-__all__ = ["arm_programmes", "assign"]
-
-_MADE_LATER = (  # by the baseline
-    "age_at_time_zero",
-    "wait_days",
-    "period",
-    "risk_score",
-    "risk_band",
-    "denial",
-    "learning_disability",
-)
-_MADE_HERE = (
-    "arm", "start_date", "referral_date", "site_id", "status", "started_both", "time_zero", "time", "end", "sex", "ethnicity_group",
-    *_MADE_LATER,
-)  # fmt: skip
+__all__ = ["arm_programmes", "assigned", "at_liberty", "offered"]
 
 
 def arm_programmes(tables: Tables, arms: Arms) -> dict[str, frozenset[int]]:
@@ -74,57 +61,136 @@ def _programmes(arm: str, spec: ArmSpec, catalogue: pd.DataFrame, names: Mapping
     return frozenset(int(i) for i in catalogue.loc[keep, "programme_id"])
 
 
-def assign(tables: Tables, arms: Arms) -> pd.DataFrame:
-    """Return one row a sentence with its arm.
+def at_liberty() -> nw.Expr:
+    """Return the day a sentence leaves a person in the community: release (custody), else the sentence; null if not yet."""
+    import narwhals as nw
 
-    Columns: the sentence's own, ``arm`` (missing where none), ``start_date``, ``referral_date``, ``site_id``, ``status``,
-    ``started_both`` (started programmes of two arms under the sentence).
+    return nw.when(nw.col("setting") == "custody").then(nw.col("release_date")).otherwise(nw.col("sentence_date"))
+
+
+def assigned(
+    tables: Tables, arms: Arms, programmes: Mapping[str, frozenset[int]], within: float | None = None
+) -> nw.LazyFrame[Any]:
+    """Return one row a sentence with the arm its first start or referral puts it into.
+
+    Parameters
+    ----------
+    tables : Tables
+    arms : Arms
+    programmes : mapping of arm to programme ids, from `arm_programmes`
+    within : float, optional
+        Days after release (custody) or sentence within which the start or referral must come; default the window of `arms`.
+
+    Returns
+    -------
+    LazyFrame
+        The sentence's own columns, ``arm`` (null where none), ``assigned_date`` (of the start or referral that decided),
+        ``start_date``, ``referral_date``, ``site_id``, ``status`` (of the first start in that arm), ``started_both`` (qualified
+        for two arms), ``started_other`` (started a programme of no arm).
 
     Notes
     -----
-    Assigned by start: the first start, under the sentence, in a programme of any arm; later switches are ignored. With a
-    window, starts later than that after release (custody) or sentence (community) do not count; starts before release do.
-    An arm ``none = true`` takes those who, so counted, started no programme of another arm.
+    The first start (referral) under the sentence in a programme of any arm decides; later ones are ignored and counted. With a
+    window, those later than that after release (custody) or sentence (community) do not count; those before release do, and
+    those before a release that has not come. Two on one day: the smaller id. An arm ``none = true`` takes those who, so counted,
+    started (were referred to) no programme at all; who started one that belongs to no arm was not untreated.
     """
-    import pandas as pd
+    import narwhals as nw
 
-    if arms.assigned_by != "start":
-        raise NotSupportedError(f"[arms] assigned_by = {arms.assigned_by!r} is not there yet; there is 'start'.")
-    programmes = arm_programmes(tables, arms)
-    arm_of = {programme: arm for arm, ids in programmes.items() for programme in ids}
-    sentences = tables.frame("sentences")
-    _refuse_own(
-        "sentences", [name for name in sentences.columns if name in _MADE_HERE or str(name).startswith("eligible_")]
+    by_start = arms.assigned_by != "referral"
+    events = _starts(tables, programmes) if by_start else _referrals(tables, programmes)
+    window = arms.window if within is None else within
+    if window is not None:
+        since = tables.lazy("sentences").select("sentence_id", at_liberty().alias("_since"))
+        late = (nw.col("assigned_date") > nw.col("_since") + window).fill_null(False)
+        events = events.join(since, on="sentence_id", how="inner").filter(~late).drop("_since")
+    mine = events.filter(~nw.col("arm").is_null())
+    first = _first(mine)
+    if not by_start:
+        begun = _first(_starts(tables, programmes).filter(~nw.col("arm").is_null()), by=("sentence_id", "arm"))
+        begun = begun.select("sentence_id", "arm", "start_date", "site_id", "status")
+        first = first.join(begun, on=["sentence_id", "arm"], how="left")
+    first = first.select("sentence_id", "arm", "assigned_date", "start_date", "referral_date", "site_id", "status")
+    both = mine.group_by("sentence_id").agg(_low=nw.col("arm").min(), _high=nw.col("arm").max())
+    other = events.filter(nw.col("arm").is_null()).group_by("sentence_id").agg(_others=nw.len())
+    joined = tables.lazy("sentences").join(first, on="sentence_id", how="left")
+    joined = joined.join(both, on="sentence_id", how="left").join(other, on="sentence_id", how="left")
+    joined = joined.with_columns(
+        started_both=(nw.col("_low") != nw.col("_high")).fill_null(False), started_other=~nw.col("_others").is_null()
+    ).drop("_low", "_high", "_others")
+    untreated = next((name for name, spec in arms.definitions.items() if spec.none), None)
+    if untreated is None:
+        return joined
+    nothing = nw.col("arm").is_null() & ~nw.col("started_other")
+    return joined.with_columns(arm=nw.when(nothing).then(nw.lit(untreated)).otherwise(nw.col("arm")))
+
+
+def offered(
+    rows: nw.LazyFrame[Any], tables: Tables, arms: Arms, programmes: Mapping[str, frozenset[int]], *, day: str
+) -> nw.LazyFrame[Any]:
+    """Return the rows with ``arm``: the one with a programme open in the person's area on `day`, whoever was referred.
+
+    Where programmes of two arms were open, ``started_both`` says so; where none was, the arm is that of ``none = true``, or null.
+    """
+    import narwhals as nw
+
+    provision = tables.lazy("provision").select("programme_id", "area", "open_from", "open_to")
+    found = rows.drop("arm", "started_both", "assigned_date", "started_other")
+    open_there = (
+        rows.select("sentence_id", "area", day)
+        .join(provision.with_columns(arm=arm_of(programmes)), on="area", how="inner")
+        .filter(~nw.col("arm").is_null(), (nw.col("open_from") <= nw.col(day)).fill_null(False))
+        .filter((nw.col("open_to").is_null()) | (nw.col("open_to") >= nw.col(day)).fill_null(False))
+        .group_by("sentence_id")
+        .agg(arm=nw.col("arm").min(), _high=nw.col("arm").max())
     )
-    _refuse_own("people", [name for name in tables.frame("people").columns if name in ("time", "end", *_MADE_LATER)])
-    taken = tables.frame("participation")
-    taken = taken[taken["programme_id"].isin(arm_of)]
-    taken = taken.assign(arm=taken["programme_id"].map(arm_of))
-    referred = tables.frame("referrals")[["referral_id", "referral_date"]]
-    taken = taken.merge(referred, on="referral_id", how="left")
-    basis = sentences[["sentence_id", "sentence_date", "release_date", "setting"]]
-    taken = taken.merge(basis, on="sentence_id", how="inner")
-    if arms.window is not None:
-        from_day = taken["release_date"].where(taken["setting"] == "custody", taken["sentence_date"])
-        in_time = (taken["start_date"] <= from_day + arms.window).fillna(False) | from_day.isna()
-        taken = taken[in_time]  # a release that has not come is later than any start
-    taken = taken.sort_values(["sentence_id", "start_date", "participation_id"], kind="stable")
-    both = taken.groupby("sentence_id")["arm"].nunique()
-    first = taken.drop_duplicates("sentence_id")[
-        ["sentence_id", "arm", "start_date", "referral_date", "site_id", "status"]
-    ]
-    joined = sentences.merge(first, on="sentence_id", how="left")
-    joined["started_both"] = joined["sentence_id"].map(both).fillna(0).to_numpy() > 1
-    untreated = [name for name, spec in arms.definitions.items() if spec.none]
-    if untreated:
-        joined["arm"] = joined["arm"].where(joined["arm"].notna(), untreated[0])
-    return pd.DataFrame(joined)
+    found = found.join(open_there, on="sentence_id", how="left").with_columns(
+        started_both=(nw.col("arm") != nw.col("_high")).fill_null(False),
+        assigned_date=nw.col(day),
+        started_other=nw.lit(False),
+    )
+    untreated = next((name for name, spec in arms.definitions.items() if spec.none), None)
+    if untreated is not None:
+        found = found.with_columns(arm=nw.coalesce(nw.col("arm"), nw.lit(untreated)))
+    return found.drop("_high")
 
 
-def _refuse_own(table: str, own: list[str]) -> None:
-    """Refuse columns of the extract that are called like those a cohort makes."""
-    if own:
-        raise DesignError(
-            f"build_cohort: table {table} has columns of its own called {', '.join(own)}, which a cohort makes itself. Rename them with "
-            f"[columns] {table} = {{ theirs = ours }}."
-        )
+def arm_of(programmes: Mapping[str, frozenset[int]]) -> nw.Expr:
+    """Return the arm of ``programme_id``; null where it belongs to none."""
+    import narwhals as nw
+
+    found: nw.Expr = nw.lit(None, dtype=nw.String)
+    for name, ids in programmes.items():
+        if ids:
+            found = nw.when(nw.col("programme_id").is_in(sorted(ids))).then(nw.lit(name)).otherwise(found)
+    return found
+
+
+def _starts(tables: Tables, programmes: Mapping[str, frozenset[int]]) -> nw.LazyFrame[Any]:
+    import narwhals as nw
+
+    referred = tables.lazy("referrals").select("referral_id", "referral_date")
+    return (
+        tables.lazy("participation")
+        .select("participation_id", "referral_id", "sentence_id", "programme_id", "start_date", "site_id", "status")
+        .with_columns(arm=arm_of(programmes), assigned_date=nw.col("start_date"), _key=nw.col("participation_id"))
+        .join(referred, on="referral_id", how="left")
+    )
+
+
+def _referrals(tables: Tables, programmes: Mapping[str, frozenset[int]]) -> nw.LazyFrame[Any]:
+    import narwhals as nw
+
+    return (
+        tables.lazy("referrals")
+        .select("referral_id", "sentence_id", "programme_id", "referral_date")
+        .with_columns(arm=arm_of(programmes), assigned_date=nw.col("referral_date"), _key=nw.col("referral_id"))
+    )
+
+
+def _first(events: nw.LazyFrame[Any], by: tuple[str, ...] = ("sentence_id",)) -> nw.LazyFrame[Any]:
+    """Return the first event of each group: by day, then by id."""
+    import narwhals as nw
+
+    place = nw.col("assigned_date").cum_count().over(*by, order_by=["assigned_date", "_key"])
+    return events.with_columns(_place=place).filter(nw.col("_place") == 1).drop("_place")

@@ -1,166 +1,132 @@
-"""Time zero, and what was known about a person on that day."""
+"""What was known about a person on the day follow-up starts: nothing that came later."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from outcomes.design.study import Condition, Study
+from outcomes.design.assignment import at_liberty
 from outcomes.durations import DAYS_PER_YEAR
-from outcomes.errors import DesignError, did_you_mean
 from outcomes.loading.schema import SCHEMA
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import narwhals as nw
 
     from outcomes.loading.tables import Tables
 
-__all__ = ["RISK_BANDS", "add_baseline", "holds", "in_order", "time_zero"]
+__all__ = ["ASSESSED", "RISK_BANDS", "add_baseline"]
 
 RISK_BANDS = ("very_low", "low", "medium", "high", "very_high")
-_CODED = {
-    column.name: column.codes
-    for table in ("people", "sentences", "assessments")
-    for column in SCHEMA[table].columns
-    if column.codes
+ASSESSED = {
+    "score": "risk_score",
+    "band": "risk_band",
+    "denial": "denial",
+    "learning_disability": "learning_disability",
 }
+"""Column of an assessment -> what the baseline calls it."""
+
+_BEFORE = 1_000_000  # days added, so that every packed day is positive: engines differ in the remainder of what is not
 
 
-def time_zero(rows: pd.DataFrame, study: Study) -> pd.Series[Any]:
-    """Return the day follow-up starts for each sentence, missing where it has not come.
-
-    ``auto``: release for custodial sentences; the programme's start in the community, and after custody where it came later
-    than release. Where an arm is made of people who started nothing: release or sentence for everybody.
-    """
-    event = study.time_zero.event
-    if event == "auto" and any(arm.none for arm in study.arms.definitions.values()):
-        event = "release"
-    custody = rows["setting"] == "custody"
-    if event == "sentence":
-        return rows["sentence_date"].astype(float)
-    if event == "release":
-        return rows["release_date"].where(custody, rows["sentence_date"]).astype(float)
-    if event == "start":
-        return rows["start_date"].astype(float)
-    if event == "referral":
-        return rows["referral_date"].astype(float)
-    after = custody & (rows["start_date"] > rows["release_date"]).fillna(False)
-    return rows["release_date"].where(custody & ~after, rows["start_date"]).astype(float)
-
-
-def add_baseline(rows: pd.DataFrame, tables: Tables, study: Study) -> pd.DataFrame:
+def add_baseline(rows: nw.LazyFrame[Any], tables: Tables, window: float | None) -> nw.LazyFrame[Any]:
     """Return the rows with covariates at time zero.
 
-    Added: sex, ethnicity_group, age_at_time_zero, wait_days (time zero less release or sentence), period (calendar year), and
-    from the last assessment on or before time zero that recorded each: risk_score, risk_band, denial, learning_disability.
+    Added: the person's own columns (sex, ethnicity_group, …), age_at_time_zero (years), wait_days (time zero less release or
+    sentence), period (calendar year), and from the last assessment on or before time zero, and not more than `window` days before
+    it, that recorded each: risk_score, risk_band, denial, learning_disability. Of two assessments on one day the more severe counts.
     """
-    people = tables.frame("people")
-    found = rows.merge(people, on="person_id", how="left", suffixes=("", "_person"))
-    zero = found["time_zero"]
-    found["age_at_time_zero"] = found["age_at_sentence"] + (zero - found["sentence_date"]) / DAYS_PER_YEAR
-    since = found["release_date"].where(found["setting"] == "custody", found["sentence_date"])
-    found["wait_days"] = (zero - since).astype(float)
-    found["period"] = _period(zero.to_numpy(dtype=np.float64), tables.origin)
-    assessments = tables.frame("assessments")
-    for name, column in (
-        ("score", "risk_score"),
-        ("band", "risk_band"),
-        ("denial", "denial"),
-        ("learning_disability", "learning_disability"),
-    ):
-        found[column] = _last_known(found, assessments, name, study.eligibility.covariate_window)
-    return found
+    import narwhals as nw
+
+    people = tables.lazy("people").drop("_row")
+    held = set(rows.collect_schema().names()) - {"person_id"}
+    renamed = {name: f"{name}_person" for name in people.collect_schema().names() if name in held}
+    found = rows.join(people.rename(renamed), on="person_id", how="left")
+    since_sentence = (nw.col("time_zero") - nw.col("sentence_date")).cast(nw.Float64)
+    found = found.with_columns(
+        age_at_time_zero=nw.col("age_at_sentence") + since_sentence / DAYS_PER_YEAR,
+        wait_days=(nw.col("time_zero") - at_liberty()).cast(nw.Float64),
+        period=_period(nw.col("time_zero"), tables.origin),
+    )
+    return found.join(_last_known(rows, tables, window), on="sentence_id", how="left")
 
 
-def _period(zero: np.ndarray[Any, np.dtype[np.float64]], origin: str) -> list[str | None]:
-    if origin == "1970-01-01":
-        whole = (
-            np.where(np.isfinite(zero), zero, 0)
-            .astype("int64")
-            .astype("datetime64[D]")
-            .astype("datetime64[Y]")
-            .astype(int)
-            + 1970
-        )
-        return [str(y) if np.isfinite(z) else None for y, z in zip(whole, zero, strict=True)]
-    return [f"year {int(z // DAYS_PER_YEAR)}" if np.isfinite(z) else None for z in zero]
+def _period(day: nw.Expr, origin: str) -> nw.Expr:
+    """Return the calendar year of a day as text; where days count from an undisclosed origin, the year since that."""
+    import narwhals as nw
+
+    if origin != "1970-01-01":
+        return nw.concat_str([nw.lit("year "), _whole(day / DAYS_PER_YEAR).cast(nw.String)])
+    near = _whole(day / 365.2425) + 1970
+    year = nw.when(day < _first_of_january(near)).then(near - 1).otherwise(near)
+    year = nw.when(day >= _first_of_january(year + 1)).then(year + 1).otherwise(year)
+    return year.cast(nw.String)
 
 
-def _last_known(rows: pd.DataFrame, assessments: pd.DataFrame, column: str, window: float | None) -> Any:
-    """Return, by row, the last value of `column` recorded on or before time zero (and within the window)."""
-    known = assessments.loc[assessments[column].notna(), ["person_id", "date", column]]
-    known = known.assign(_order=np.arange(len(known)))
-    keyed = rows[["person_id", "time_zero"]].assign(_row=np.arange(len(rows)))
-    joined = keyed.merge(known, on="person_id", how="inner")
-    usable = joined["date"] <= joined["time_zero"]
+def _first_of_january(year: nw.Expr) -> nw.Expr:
+    """Return days from 1970-01-01 to the first of January (Gregorian, for any year since 1)."""
+    leaps = _whole((year - 1969) / 4) - _whole((year - 1901) / 100) + _whole((year - 1601) / 400)
+    return 365 * (year - 1970) + leaps
+
+
+def _whole(number: nw.Expr) -> nw.Expr:
+    import narwhals as nw
+
+    return number.floor().cast(nw.Int64)
+
+
+def _last_known(rows: nw.LazyFrame[Any], tables: Tables, window: float | None) -> nw.LazyFrame[Any]:
+    """Return one row a sentence with an assessment that counts: sentence_id and the four columns of `ASSESSED`."""
+    import narwhals as nw
+
+    zero = rows.select("sentence_id", "person_id", "time_zero")
+    usable = zero.join(tables.lazy("assessments").select("person_id", "date", *ASSESSED), on="person_id", how="inner")
+    usable = usable.filter((nw.col("date") <= nw.col("time_zero")).fill_null(False))
     if window is not None:
-        usable &= joined["date"] >= joined["time_zero"] - window
-    joined = joined[usable].sort_values(["_row", "date", "_order"], kind="stable").drop_duplicates("_row", keep="last")
-    return keyed["_row"].map(joined.set_index("_row")[column]).to_numpy()
-
-
-def holds(rows: pd.DataFrame, condition: Condition, *, where: str) -> tuple[Any, Any]:
-    """Return whether a condition holds for each row, and whether that is unknown (the value is missing).
-
-    Raises
-    ------
-    DesignError
-        No such column, or its kind cannot be compared with the value.
-    """
-    if condition.column not in rows.columns:
-        raise DesignError(
-            f"{where}: there is no column {condition.column!r}. {did_you_mean(condition.column, map(str, rows.columns))}"
-        )
-    column = rows[condition.column]
-    unknown = column.isna().to_numpy()
-    if unknown.all():
-        return np.zeros(len(rows), dtype=np.bool_), unknown
-    wanted = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    said = f"{where}: {condition.column} holds {_kind(column)}"
-    number = _kind(column) == "numbers"
-    if condition.operator in ("<", "<=", ">", ">=") and not number:
-        raise DesignError(f"{where}: {condition.column} holds no numbers; '{condition.operator}' has no meaning.")
-    fits = {"numbers": (int, float), "yes or no": (bool, np.bool_), "text": (str,)}[_kind(column)]
-    if not all(isinstance(v, fits) and (not number or not isinstance(v, bool)) for v in wanted):
-        other = "text" if any(isinstance(v, str) for v in wanted) else "something else"
-        raise DesignError(f"{said}; the condition compares it with {other}.")
-    tests: dict[str, Callable[[Any], Any]] = {
-        "==": lambda c: c == condition.value,
-        "!=": lambda c: c != condition.value,
-        "<": lambda c: c < condition.value,
-        "<=": lambda c: c <= condition.value,
-        ">": lambda c: c > condition.value,
-        ">=": lambda c: c >= condition.value,
-        "in": lambda c: c.isin(wanted),
-        "not in": lambda c: ~c.isin(wanted),
+        usable = usable.filter((nw.col("date") >= nw.col("time_zero") - window).fill_null(False))
+    levels = {"band": _bands(tables), "denial": SCHEMA["assessments"].column("denial").codes}
+    ranked = {name: _rank(name, codes) for name, codes in levels.items()}
+    ranked["learning_disability"] = nw.when(nw.col("learning_disability")).then(1).otherwise(0)
+    width = max(len(levels["band"]), 4)
+    packed = {
+        f"_{name}": nw.when(~nw.col(name).is_null()).then((nw.col("date") + _BEFORE) * width + rank).max()
+        for name, rank in ranked.items()
     }
-    met = np.asarray(tests[condition.operator](column).fillna(False), dtype=np.bool_)
-    return met & ~unknown, unknown
+    last = usable.group_by("sentence_id").agg(
+        **packed, _day=nw.when(~nw.col("score").is_null()).then(nw.col("date")).max()
+    )
+    rank_of = {name: nw.col(f"_{name}") % width for name in ranked}
+    found = last.with_columns(
+        risk_band=_level(rank_of["band"], levels["band"]),
+        denial=_level(rank_of["denial"], levels["denial"]),
+        learning_disability=rank_of["learning_disability"] == 1,
+    )
+    scored = usable.join(last.select("sentence_id", "_day"), on="sentence_id", how="inner")
+    scored = scored.filter((nw.col("date") == nw.col("_day")).fill_null(False))
+    scores = scored.group_by("sentence_id").agg(risk_score=nw.col("score").max())
+    return found.join(scores, on="sentence_id", how="left").select("sentence_id", *ASSESSED.values())
 
 
-def _kind(column: pd.Series[Any]) -> str:
-    """Return what a column holds, as far as a condition may ask: numbers, yes or no, text."""
-    import pandas as pd
+def _bands(tables: Tables) -> tuple[str, ...]:
+    """Return the risk bands of the extract from low to high; in the order of the text where they are others than ours."""
+    import narwhals as nw
 
-    known = column.dropna()
-    if pd.api.types.is_bool_dtype(column) or all(isinstance(v, (bool, np.bool_)) for v in known.head(50)):
-        return "yes or no"
-    return "numbers" if pd.api.types.is_numeric_dtype(column) else "text"
+    distinct = tables.lazy("assessments").filter(~nw.col("band").is_null()).group_by("band").agg(n=nw.len())
+    present = sorted(tables.collect(distinct.select("band"))["band"].to_pylist())
+    return RISK_BANDS if set(present) <= set(RISK_BANDS) else tuple(present)
 
 
-def in_order(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with coded columns as categories in the order of the schema (risk bands: from low to high).
+def _rank(name: str, codes: tuple[str, ...]) -> Any:
+    import narwhals as nw
 
-    Columns with other levels than these stay as they are.
-    """
-    import pandas as pd
+    rank: Any = nw.lit(0)
+    for place, code in enumerate(codes):
+        rank = nw.when(nw.col(name) == code).then(place).otherwise(rank)
+    return rank
 
-    out = rows.copy()
-    for name, codes in {**_CODED, "risk_band": RISK_BANDS}.items():
-        if name in out.columns:
-            present = set(out[name].dropna())
-            if present <= set(codes):
-                out[name] = pd.Categorical(out[name], categories=[code for code in codes if code in present])
-    return out
+
+def _level(rank: Any, codes: tuple[str, ...]) -> Any:
+    import narwhals as nw
+
+    level: Any = nw.lit(None, dtype=nw.String)
+    for place, code in enumerate(codes):
+        level = nw.when(rank == place).then(nw.lit(code)).otherwise(level)
+    return level

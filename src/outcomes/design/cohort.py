@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from outcomes.design.assignment import arm_programmes, assign
-from outcomes.design.baseline import add_baseline, holds, in_order, time_zero
-from outcomes.design.cohort_notes import cohort_notes
+from outcomes.design.candidates import Candidates, derive
+from outcomes.design.cohort_notes import cohort_notes, last_days
 from outcomes.design.data import SurvivalData, survival_data
-from outcomes.design.eligibility import eligible_for
 from outcomes.design.ending import endings
 from outcomes.design.flow import Flow, build_flow
+from outcomes.design.selection import Selection, select
+from outcomes.design.slim_frame import slim
 from outcomes.design.study import Study
 from outcomes.durations import DAYS_PER_YEAR, in_words
 from outcomes.errors import DesignError, DisclosureError, NotSupportedError, did_you_mean
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from outcomes.loading.tables import Tables
 
 __all__ = ["Cohort", "build_cohort"]
-
-_NOT = {
-    "==": "is not", "!=": "is", "<": "is not below", "<=": "is above", ">": "is not above", ">=": "is below", "in": "is none of",
-    "not in": "is one of",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -48,12 +43,22 @@ class Cohort:
     """
 
     study: Study
-    tables: Tables
+    candidates: Candidates
+    selection: Selection
     baseline: pd.DataFrame
     flow: Flow
-    population: str
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def tables(self) -> Tables:
+        """The tables it was built from, without the rows that [checks] drop left out."""
+        return self.candidates.tables
+
+    @property
+    def population(self) -> str:
+        """Whose comparison this is: own, both or caseload."""
+        return self.study.eligibility.population
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -81,8 +86,9 @@ class Cohort:
         if name not in self.study.outcomes:
             raise DesignError(f"outcome: the study has no outcome {name!r}. {did_you_mean(name, self.study.outcomes)}")
         spec = self.study.outcomes[name]
-        ended = endings(self.baseline, self.tables, self.study, spec)
-        frame = self.baseline.assign(_time=ended.time, _event=ended.cause)[ended.followed]
+        ended = endings(self.selection.kept, self.baseline, self.tables, self.study, spec)
+        causes = np.array(["censored", *ended.causes], dtype=object)
+        frame = self.baseline.assign(_time=ended.time, _event=causes[ended.cause])[ended.followed]
         notes = list(ended.notes)
         short = int((~ended.followed).sum())
         if short:
@@ -123,12 +129,13 @@ class Cohort:
         rows = []
         for arm in self.arms:
             mine = self.baseline[self.baseline["arm"] == arm]
+            periods = sorted(mine["period"].unique())
             rows.append(
                 {
                     "arm": arm,
                     "n": len(mine),
-                    "first_period": mine["period"].min(),
-                    "last_period": mine["period"].max(),
+                    "first_period": periods[0],
+                    "last_period": periods[-1],
                     "share_custody": float((mine["setting"] == "custody").mean()),
                     "median_wait_days": float(mine["wait_days"].median()),
                 }
@@ -189,78 +196,72 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
     _supported(study)
     clean = tables.require_clean(study.checks.drop)
     _same_clock(clean, study)
-    rows = assign(clean, study.arms)
-    rows["time_zero"] = time_zero(rows, study)
-    _refuse_the_future(rows, study)
-    rows = add_baseline(rows, clean, study)
-    programmes = arm_programmes(clean, study.arms)
-    rules = clean.frame("eligibility")
-    treated = [arm for arm in study.arms.names if not study.arms.definitions[arm].none]
-    excluded = {}
-    for arm in treated:
-        rows[f"eligible_{arm}"], excluded[arm] = eligible_for(rows, programmes[arm], rules)
-    steps = _steps(rows, clean, study, treated)
-    reasons = [reason for reason, _ in steps]
-    failed = np.stack([fails for _, fails in steps])
-    left_at = np.where(failed.any(axis=0), failed.argmax(axis=0), len(reasons))
-    chosen = _index_sentence(rows, left_at)
-    rows, left_at = rows.iloc[chosen].reset_index(drop=True), left_at[chosen]
-    kept = in_order(rows[left_at == len(reasons)].drop(columns=["started_both"]).reset_index(drop=True))
-    refused = {
-        arm: excluded[arm][chosen][left_at == reasons.index(_not_eligible(arm))]
-        for arm in treated
-        if _not_eligible(arm) in reasons
-    }
-    notes = cohort_notes(rows, kept, left_at == len(reasons), clean, programmes, refused, study.follow_up.data_cut)
-    arm_of, without = rows["arm"].to_numpy(dtype=object), len(clean.frame("people")) - len(rows)
-    if without:
-        reasons = ["no sentence in the extract", *reasons]
-        left_at = np.concatenate([left_at + 1, np.zeros(without, dtype=left_at.dtype)])
-        arm_of = np.concatenate([arm_of, np.full(without, None, dtype=object)])
-    flow = build_flow(arm_of, left_at, reasons, study.arms.names, notes)
+    return _selected(derive(clean, study), study)
+
+
+def _selected(candidates: Candidates, study: Study) -> Cohort:
+    """Return the cohort of a population; what its candidates are is the same for each."""
+    selection, tables = select(candidates, study), candidates.tables
+    reasons, counts, sums = _counted(candidates, selection)
+    kept = candidates.rows.join(selection.kept.select("sentence_id"), on="sentence_id", how="semi")
+    dropped = ["started_both", "started_other", "assigned_date", *(f"excluded_by_{arm}" for arm in candidates.treated)]
+    baseline = slim(tables.collect(kept.drop(*dropped).sort("person_id", "sentence_id")))
+    notes = cohort_notes(candidates, selection, baseline, study, sums)
+    flow = build_flow(counts, reasons, study.arms.names, notes)
     for arm in study.arms.names:
-        if not (kept["arm"] == arm).any():
+        if not (baseline["arm"] == arm).any():
             lost = flow.to_frame()
             mine = lost[(lost["arm"] == arm) & (lost["n_leaving"] > 0)]
             where = "; ".join(f"{row['reason']}: {row['n_leaving']:,}" for row in mine.to_dict("records"))
             raise DesignError(f"build_cohort: arm {arm!r} is empty. {where or 'Nobody started one of its programmes.'}")
     return Cohort(
         study=study,
-        tables=clean,
-        baseline=kept,
+        candidates=candidates,
+        selection=selection,
+        baseline=baseline,
         flow=flow,
-        population=study.eligibility.population,
         notes=notes,
-        provenance=MappingProxyType({"study": study.hash, "files": dict(clean.hashes)}),
+        provenance=MappingProxyType({"study": study.hash, "files": dict(tables.hashes)}),
     )
+
+
+def _counted(
+    candidates: Candidates, selection: Selection
+) -> tuple[list[str], dict[tuple[str | None, int], int], dict[str, int]]:
+    """Return the reasons of the flow, how many left by arm and reason, and other counts over the index sentences."""
+    import narwhals as nw
+
+    one, none = nw.lit(1), nw.lit(0)
+    stays = nw.col("left_at") == len(selection.reasons)
+    asked = {"n": nw.len(), "switched": nw.when(stays & nw.col("started_both")).then(one).otherwise(none).sum()}
+    for arm in candidates.treated:
+        bent = ((nw.col("arm") == arm) & (nw.col(f"eligible_{arm}") == "no")).fill_null(False)
+        asked[f"fuzzy_{arm}"] = nw.when(bent).then(one).otherwise(none).sum()
+    rows = candidates.tables.collect(selection.index.group_by("arm", "left_at").agg(**asked)).to_pylist()
+    sums = {name: sum(int(row[name]) for row in rows) for name in asked}
+    counts = {(row["arm"], int(row["left_at"])): int(row["n"]) for row in rows}
+    without = candidates.tables.counts["people"] - sums["n"]
+    there = {step for _, step in counts}
+    shown = [step for step in range(len(selection.reasons)) if step in there or step not in selection.optional]
+    reasons = [selection.reasons[step] for step in shown]
+    place = {step: at for at, step in enumerate([*shown, len(selection.reasons)])}
+    counts = {(arm, place[step]): n for (arm, step), n in counts.items()}
+    if without > 0:
+        reasons = ["no sentence in the extract", *reasons]
+        counts = {(arm, step + 1): n for (arm, step), n in counts.items()} | {(None, 0): without}
+    return reasons, counts, sums
 
 
 def _same_clock(tables: Tables, study: Study) -> None:
     """Refuse a data cut that cannot be on the clock of an extract whose days count from an undisclosed origin."""
-    last = max(
-        (
-            float(column.max())
-            for column in (tables.frame("sentences")["sentence_date"], tables.frame("reoffences")["proven_date"])
-            if column.notna().any()
-        ),
-        default=float("nan"),
-    )
-    if tables.origin != "1970-01-01" and study.follow_up.data_cut > last + 20 * DAYS_PER_YEAR:
+    if tables.origin == "1970-01-01":
+        return
+    days = last_days(tables)
+    last = max((days[table] for table in ("sentences", "reoffences") if table in days), default=float("nan"))
+    if study.follow_up.data_cut > last + 20 * DAYS_PER_YEAR:
         raise DesignError(
             "build_cohort: [follow_up] data_cut lies more than 20 years after the last day of the extract, whose days count from an origin "
             "it does not tell. Write data_cut as a whole day on the extract's own clock."
-        )
-
-
-def _refuse_the_future(rows: pd.DataFrame, study: Study) -> None:
-    """Refuse to class people at time zero by a programme they started later."""
-    later = int((rows["start_date"] > rows["time_zero"]).fillna(False).sum())
-    if later:
-        raise DesignError(
-            f"build_cohort: {later:,} sentences are put into an arm by a programme that started after time zero: these people could "
-            "not offend in between and still be in the arm (immortal time). Let follow-up start with the programme ([time_zero] "
-            "event = 'start', or 'auto' where no arm is made of people who started nothing), or choose a [time_zero] strategy: "
-            "landmark, time_varying or clone_censor_weight."
         )
 
 
@@ -273,55 +274,6 @@ def _supported(study: Study) -> None:
         )
     if study.eligibility.population == "caseload":
         raise NotSupportedError("[eligibility] population = 'caseload' is not there yet; there are 'own' and 'both'.")
-
-
-def _steps(rows: pd.DataFrame, tables: Tables, study: Study, treated: list[str]) -> list[tuple[str, Any]]:
-    """Return the reasons for leaving in order, each with the rows it fits."""
-    zero = rows["time_zero"].to_numpy(dtype=np.float64)
-    outcomes = study.outcomes
-    proving = (
-        outcomes[study.headline.outcome].proving_period
-        if study.headline
-        else max(o.proving_period for o in outcomes.values())
-    )
-    gone = (
-        rows["person_id"].map(tables.frame("exits").groupby("person_id")["exit_date"].min()).to_numpy(dtype=np.float64)
-    )
-    steps: list[tuple[str, Any]] = [("started no programme of an arm", rows["arm"].isna().to_numpy())]
-    if study.arms.if_both == "exclude":
-        steps.append(("started programmes of both arms", rows["started_both"].to_numpy()))
-    steps += [
-        ("not released or started yet", np.isnan(zero)),
-        ("left observation before time zero", gone < zero),
-        ("no follow-up before the data cut less the proving period", zero >= study.follow_up.data_cut - proving),
-    ]
-    for condition in study.eligibility.include:
-        met, unknown = holds(rows, condition, where="[eligibility] include")
-        name = condition.column.replace("_", " ")
-        steps.append((f"{name} {_NOT[condition.operator]} {_shown(condition.value)}", ~met & ~unknown))
-        if unknown.any():
-            steps.append((f"{name} unknown", unknown))
-    if study.eligibility.population == "both":
-        for arm in treated:
-            status = rows[f"eligible_{arm}"].to_numpy()
-            steps.append((_not_eligible(arm), status == "no"))
-            steps.append((f"eligibility for {arm} unknown", status == "unknown"))
-    return steps
-
-
-def _not_eligible(arm: str) -> str:
-    return f"not eligible for {arm} by its entry rules"
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _index_sentence(rows: pd.DataFrame, left_at: Any) -> Any:
-    """Return the row of each person's index sentence: the one that came furthest, the earliest of these."""
-    table = rows[["person_id", "sentence_date", "sentence_id"]].assign(_row=np.arange(len(rows)), _far=-left_at)
-    table = table.sort_values(["person_id", "_far", "sentence_date", "sentence_id"], kind="stable")
-    return table.drop_duplicates("person_id")["_row"].to_numpy()
 
 
 def _listed(words: Sequence[str]) -> str:

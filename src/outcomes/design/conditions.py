@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from outcomes.design.study import Condition
-from outcomes.errors import DesignError
+from outcomes.errors import DesignError, did_you_mean
 
-__all__ = ["parse_condition"]
+if TYPE_CHECKING:
+    import narwhals as nw
+
+__all__ = ["holds", "kind_of", "parse_condition"]
 
 _OPERATORS = ("==", "!=", "<=", ">=", "<", ">", "not in", "in")
 
@@ -47,3 +51,48 @@ def _value(text: str) -> Any:
     if not plain:
         return None
     return tuple(value) if isinstance(value, list) else value
+
+
+def holds(condition: Condition, schema: nw.Schema, *, where: str) -> tuple[nw.Expr, nw.Expr]:
+    """Return whether a condition holds for each row, and whether that is unknown (the value is missing); never null.
+
+    Raises
+    ------
+    DesignError
+        No such column, or its kind cannot be compared with the value.
+    """
+    import narwhals as nw
+
+    name, operator = condition.column, condition.operator
+    if name not in schema:
+        raise DesignError(f"{where}: there is no column {name!r}. {did_you_mean(name, schema)}")
+    holds_kind = kind_of(schema[name])
+    wanted = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    if operator in ("<", "<=", ">", ">=") and holds_kind != "numbers":
+        raise DesignError(f"{where}: {name} holds no numbers; '{operator}' has no meaning.")
+    fits = {"numbers": (int, float), "yes or no": (bool,), "text": (str,)}[holds_kind]
+    if not all(isinstance(v, fits) and (holds_kind != "numbers" or not isinstance(v, bool)) for v in wanted):
+        other = "text" if any(isinstance(v, str) for v in wanted) else "something else"
+        raise DesignError(f"{where}: {name} holds {holds_kind}; the condition compares it with {other}.")
+    column, unknown = nw.col(name), nw.col(name).is_null()
+    value = condition.value
+    tests: dict[str, Callable[[], nw.Expr]] = {
+        "==": lambda: column == value,
+        "!=": lambda: column != value,
+        "<": lambda: column < value,
+        "<=": lambda: column <= value,
+        ">": lambda: column > value,
+        ">=": lambda: column >= value,
+        "in": lambda: column.is_in(list(wanted)),
+        "not in": lambda: ~column.is_in(list(wanted)),
+    }
+    return tests[operator]().fill_null(False) & ~unknown, unknown
+
+
+def kind_of(dtype: Any) -> str:
+    """Return what a column holds, as far as a condition may ask: numbers, yes or no, text."""
+    import narwhals as nw
+
+    if isinstance(dtype, nw.Boolean) or dtype == nw.Boolean:
+        return "yes or no"
+    return "numbers" if dtype.is_numeric() else "text"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from outcomes.design.baseline import holds
+from outcomes.design.conditions import holds, kind_of
 from outcomes.design.study import Condition
 from outcomes.errors import DesignError
 
 if TYPE_CHECKING:
+    import narwhals as nw
     import pandas as pd
 
 __all__ = ["eligible_for"]
@@ -21,64 +20,73 @@ _FLAGS = {
 }
 
 
-def eligible_for(rows: pd.DataFrame, programmes: frozenset[int], rules: pd.DataFrame) -> tuple[Any, Any]:
-    """Return for each row ``yes``, ``no`` or ``unknown``, and the reason that excludes (missing where none does).
+def eligible_for(programmes: frozenset[int], rules: pd.DataFrame, schema: nw.Schema) -> tuple[nw.Expr, nw.Expr]:
+    """Return for each row ``yes``, ``no`` or ``unknown``, and the reason that excludes (null where none does).
 
     A rule counts if it is in force on the day of the person's referral, else of time zero. A programme excludes a person if any of
     its rules holds; a missing value makes a rule unknown. A person is eligible for an arm if some programme of the arm does not
     exclude; unknown if none is clear but some is unknown. Values are those at time zero.
+
+    Parameters
+    ----------
+    programmes : frozenset of int
+        Programmes of the arm.
+    rules : pandas.DataFrame
+        The table eligibility.
+    schema : narwhals.Schema
+        Columns known at time zero.
     """
-    day = rows["referral_date"].where(rows["referral_date"].notna(), rows["time_zero"]).to_numpy(dtype=np.float64)
-    clear = np.zeros(len(rows), dtype=bool)
-    doubtful = np.zeros(len(rows), dtype=bool)
-    reason = np.full(len(rows), None, dtype=object)
-    for programme in sorted(programmes):
-        excluded, unknown = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
-        for rule in rules[rules["programme_id"] == programme].to_dict("records"):
-            start, end = rule["valid_from"], rule["valid_to"]
-            in_force = np.ones(len(rows), dtype=bool)
-            if start == start and start is not None:
-                in_force &= day >= start
-            if end == end and end is not None:
-                in_force &= day <= end
-            condition = Condition(
-                rule["column"], rule["operator"], _cast(rows, rule["column"], rule["operator"], rule["value"])
-            )
-            met, missing = holds(rows, condition, where="table eligibility")
-            hit = in_force & met
-            reason[hit & ~excluded & (reason == None)] = rule["reason"]  # noqa: E711 - elementwise
-            excluded |= hit
-            unknown |= in_force & missing
-        clear |= ~excluded & ~unknown
-        doubtful |= ~excluded & unknown
-    verdict = np.where(clear, "yes", np.where(doubtful, "unknown", "no"))
-    reason[verdict != "no"] = None
-    return verdict, reason
+    import narwhals as nw
+
+    never = nw.lit(False)
+    clear, doubtful = never, never
+    reason: Any = nw.lit(None, dtype=nw.String)
+    for programme in sorted(programmes, reverse=True):
+        excluded, unknown = never, never
+        for rule in reversed(rules[rules["programme_id"] == programme].to_dict("records")):
+            met, missing = _asked(rule, schema)
+            reason = nw.when(met).then(nw.lit(rule["reason"])).otherwise(reason)
+            excluded, unknown = excluded | met, unknown | missing
+        clear = clear | (~excluded & ~unknown)
+        doubtful = doubtful | (~excluded & unknown)
+    unclear = nw.when(doubtful).then(nw.lit("unknown")).otherwise(nw.lit("no"))
+    return nw.when(clear).then(nw.lit("yes")).otherwise(unclear), nw.when(~clear & ~doubtful).then(reason)
 
 
-def _cast(rows: pd.DataFrame, column: str, operator: str, text: str) -> Any:
-    """Return the rule's value in the kind of the column; a list is separated by |."""
+def _asked(rule: dict[Any, Any], schema: nw.Schema) -> tuple[nw.Expr, nw.Expr]:
+    """Return whether a rule in force excludes each row, and whether that is unknown."""
+    import narwhals as nw
     import pandas as pd
 
-    if column not in rows.columns:
+    day = nw.coalesce(nw.col("referral_date"), nw.col("time_zero"))
+    in_force = nw.lit(True)
+    if not pd.isna(rule["valid_from"]):
+        in_force = in_force & (day >= int(rule["valid_from"])).fill_null(False)
+    if not pd.isna(rule["valid_to"]):
+        in_force = in_force & (day <= int(rule["valid_to"])).fill_null(False)
+    value = _cast(rule["column"], rule["operator"], rule["value"], schema)
+    met, missing = holds(Condition(rule["column"], rule["operator"], value), schema, where="Table eligibility")
+    return met & in_force, missing & in_force
+
+
+def _cast(column: str, operator: str, text: str, schema: nw.Schema) -> Any:
+    """Return the rule's value in the kind of the column; a list is separated by |."""
+    if column not in schema:
         raise DesignError(f"Table eligibility: a rule speaks of column {column!r}, which is not known at time zero.")
-    values = rows[column].dropna()
     parts = [part.strip() for part in text.split("|")]
     if len(parts) > 1 and operator not in ("in", "not in"):
         raise DesignError(
             f"Table eligibility: a rule compares {column!r} with a list by {operator}; a list needs 'in' or 'not in'."
         )
-    wrong = False
     cast: list[Any] = list(parts)
-    if not len(values):
-        pass  # nothing is known of anybody: the rule is unknown for all
-    elif all(isinstance(v, (bool, np.bool_)) for v in values.head(50)):
+    kind, wrong = kind_of(schema[column]), False
+    if kind == "yes or no":
         if not all(part.lower() in _FLAGS for part in parts):
             raise DesignError(
                 f"Table eligibility: a rule compares {column!r}, which holds yes or no, with something else."
             )
         cast = [_FLAGS[part.lower()] for part in parts]
-    elif pd.api.types.is_numeric_dtype(rows[column]):
+    elif kind == "numbers":
         try:
             cast = [float(part) for part in parts]
         except ValueError:

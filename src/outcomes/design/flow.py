@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from outcomes.results import Note, Result
 
 if TYPE_CHECKING:
@@ -50,31 +48,36 @@ class Flow(Result):
         return f"Of {start:,} people in the extract {end:,} are compared: {parts}."
 
 
-def build_flow(arm: Any, left_at: Any, reasons: Sequence[str], arms: tuple[str, ...], notes: tuple[Note, ...]) -> Flow:
+def build_flow(
+    counts: Mapping[tuple[str | None, int], int], reasons: Sequence[str], arms: tuple[str, ...], notes: tuple[Note, ...]
+) -> Flow:
     """Return the flow of people.
 
     Parameters
     ----------
-    arm : ndarray of str, shape (P,)
-        Arm of each person, None where none.
-    left_at : ndarray of int, shape (P,)
-        Index into `reasons` of the step at which the person left; ``len(reasons)`` for those who stay.
+    counts : mapping of (arm, step) to int
+        People by arm (None where none) and by the step at which they left; step ``len(reasons)`` are those who stay.
     reasons : sequence of str
         In order.
     """
     import pandas as pd
 
-    named = np.array(["no arm" if a is None or a != a else a for a in arm], dtype=object)
     rows = []
     for group in ("all", *arms, "no arm"):
-        inside = np.ones(len(named), dtype=bool) if group == "all" else named == group
-        remaining = int(inside.sum())
+        mine = {
+            step: sum(
+                n
+                for (arm, at), n in counts.items()
+                if at == step and group in ("all", "no arm" if arm is None else arm)
+            )
+            for step in range(len(reasons) + 1)
+        }
+        remaining = sum(mine.values())
         rows.append({"step": 0, "reason": "in the extract", "arm": group, "n_leaving": 0, "n_remaining": remaining})
         for step, reason in enumerate(reasons):
-            leaving = int((inside & (left_at == step)).sum())
-            remaining -= leaving
+            remaining -= mine[step]
             rows.append(
-                {"step": step + 1, "reason": reason, "arm": group, "n_leaving": leaving, "n_remaining": remaining}
+                {"step": step + 1, "reason": reason, "arm": group, "n_leaving": mine[step], "n_remaining": remaining}
             )
     frame = pd.DataFrame(rows).sort_values("step", kind="stable").reset_index(drop=True)
     return Flow(frame=frame, arms=arms, notes=notes)

@@ -77,6 +77,7 @@ class Eligibility:
     population: str = "both"
     include: tuple[Condition, ...] = ()
     covariate_window: float | None = None
+    index: str = "first"
 
 
 @dataclass(frozen=True)

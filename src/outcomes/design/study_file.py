@@ -201,6 +201,7 @@ def _eligibility(section: _Section) -> Eligibility:
         population=section.one_of("population", ("own", "both", "caseload"), "both"),
         include=tuple(parse_condition(text, where=f"{section.file}: [eligibility] include") for text in texts),
         covariate_window=section.duration("covariate_window", None),
+        index=section.one_of("index", ("first", "all"), "first"),
     )
     section.done()
     return found

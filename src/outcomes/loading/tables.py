@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     import duckdb
     import narwhals as nw
     import pandas as pd
+    import pyarrow as pa
 
 __all__ = ["Tables", "load_tables"]
 
+_kept = itertools.count(1)
 _log = logging.getLogger("outcomes")
 _PANDAS = {"BIGINT": ("int64", "Int64"), "BOOLEAN": ("bool", "boolean"), "DOUBLE": ("float64", "float64")}
 
@@ -93,6 +96,18 @@ class Tables:
         import narwhals as nw
 
         return nw.from_native(self.connection.sql(f"SELECT * FROM {self._schema}.{self._known(name)}"))
+
+    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Return the rows of a lazy frame of these tables, worked out once and kept on the engine."""
+        import narwhals as nw
+
+        name = f"kept_{next(_kept)}"
+        frame.to_native().create(name)
+        return nw.from_native(self.connection.sql(f"SELECT * FROM {name}"))
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
+        """Return the rows of a lazy frame of these tables as an Arrow table."""
+        return frame.to_native().to_arrow_table()
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return a copy of a table as a pandas frame in the order of the extract.

@@ -158,8 +158,6 @@ def two() -> Reframed:
 @pytest.mark.parametrize(
     ("study", "message"),
     [
-        ({"assigned_by": "referral"}, r"\[arms\] assigned_by = 'referral' is not there yet"),
-        ({"assigned_by": "provision"}, r"\[arms\] assigned_by = 'provision' is not there yet"),
         ({"scale": "at_risk"}, r"\[follow_up\] scale = 'at_risk' is not there yet"),
         ({"scale": "community"}, r"\[follow_up\] scale = 'community' is not there yet"),
         ({"strategy": "landmark", "grace": 100}, r"\[time_zero\] strategy = 'landmark' is not there yet"),

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from small_study import Reframed, cohort, compared, extract, held, left, notes, starters
+from small_study import Reframed, cohort, compared, extract, held, left, notes, on_duckdb, starters
 from small_tables import rows
 
 import outcomes as oc
-from outcomes.design.baseline import holds
-from outcomes.design.conditions import parse_condition
+from outcomes.design.conditions import holds, parse_condition
 from outcomes.design.eligibility import eligible_for
 from outcomes.errors import DesignError
 
@@ -142,7 +141,9 @@ def _verdicts(*lines: str, programmes: tuple[int, ...] = (1,)) -> list[str]:
         valid_to=pd.array([pd.NA] * len(rules), dtype="Int64"),
         reason="a_rule",
     )
-    return list(eligible_for(people, frozenset(programmes), rules)[0])
+    lazy = on_duckdb(people)
+    verdict, _ = eligible_for(frozenset(programmes), rules, lazy.collect_schema())
+    return lazy.select(verdict.alias("verdict")).to_native().df()["verdict"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -249,9 +250,11 @@ def known(mixed: Reframed) -> pd.DataFrame:
     ],
 )
 def test_operators_of_conditions(known: pd.DataFrame, condition: str, stay: str) -> None:
-    met, unknown = holds(known, parse_condition(condition), where="here")
-    assert "".join(str(n) for n in known["person_id"][met]) == stay
-    assert not (met & unknown).any()
+    lazy = on_duckdb(known)
+    met, unknown = holds(parse_condition(condition), lazy.collect_schema(), where="here")
+    found = lazy.select("person_id", met=met, unknown=unknown).to_native().df()
+    assert "".join(str(n) for n in found["person_id"][found["met"]]) == stay
+    assert not (found["met"] & found["unknown"]).any()
 
 
 @pytest.mark.parametrize(

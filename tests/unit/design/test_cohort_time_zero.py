@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 from small_study import (
@@ -16,11 +18,13 @@ from small_study import (
     held,
     left,
     notes,
+    on_duckdb,
     small_study,
 )
+from small_tables import rows
 
 import outcomes as oc
-from outcomes.design.baseline import time_zero
+from outcomes.design.time_zero import add_time_zero
 from outcomes.errors import DesignError
 
 
@@ -48,6 +52,15 @@ def test_time_zero_is_release_from_custody_and_the_start_in_the_community(settin
     assert left(found) == {"not released or started yet": 1}
 
 
+def zeros(*lines: str, **study: Any) -> list[int | None]:
+    """Return time zero of sentences ``setting sentenced released assigned started referred``."""
+    days = ["sentence_date", "release_date", "assigned_date", "start_date", "referral_date"]
+    table = rows(" ".join(["setting", *days]), *lines)
+    table = table.assign(**{day: pd.array(pd.to_numeric(table[day]), dtype="Int64") for day in days}, arm="manualised")
+    found = add_time_zero(on_duckdb(table), small_study(**study)).to_native().df()["time_zero"]
+    return [None if pd.isna(day) else int(day) for day in found]
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
@@ -59,43 +72,42 @@ def test_time_zero_is_release_from_custody_and_the_start_in_the_community(settin
     ],
 )
 def test_each_event_has_its_day(event: str, expected: list[int | None]) -> None:
-    sentences = pd.DataFrame(
-        {
-            "setting": ["custody", "community", "custody", "custody", "community"],
-            "sentence_date": [10, 20, 10, 10, 20],
-            "release_date": pd.array([100, None, 100, None, None], dtype="Int64"),
-            "start_date": [30.0, 50.0, 150.0, 30.0, None],  # inside, in the community, after release, inside, never
-            "referral_date": [25.0, 45.0, 140.0, None, None],
-        }
+    sentences = (
+        "custody 10 100 30 30 25",  # inside
+        "community 20 - 50 50 45",
+        "custody 10 100 150 150 140",  # after release
+        "custody 10 - 30 30 -",  # inside, not released yet
+        "community 20 - - - -",  # never
     )
-    found = time_zero(sentences, small_study(event=event))
-    assert [None if day != day else day for day in found] == expected
+    assert zeros(*sentences, event=event) == expected
 
 
-def test_where_an_arm_started_nothing_auto_is_release_or_sentence_for_all() -> None:
-    sentences = pd.DataFrame(
-        {
-            "setting": ["custody", "community"],
-            "sentence_date": [10, 20],
-            "release_date": pd.array([100, None], dtype="Int64"),
-            "start_date": [150.0, None],
-            "referral_date": [None, None],
-        }
-    )
-    assert list(time_zero(sentences, small_study(arms=UNTREATED))) == [100, 20]
+@pytest.mark.parametrize(
+    "study",
+    [
+        {"arms": UNTREATED},
+        {"assigned_by": "provision"},
+        {"strategy": "time_varying"},
+        {"strategy": "clone_censor_weight", "grace": 90},
+    ],
+    ids=["an arm started nothing", "what was on offer", "time-varying", "clones"],
+)
+def test_where_nothing_may_depend_on_the_start_auto_is_release_or_sentence_for_all(study: dict[str, Any]) -> None:
+    assert zeros("custody 10 100 150 150 -", "community 20 - - - -", **study) == [100, 20]
+
+
+def test_a_landmark_lies_its_grace_after_release_or_sentence() -> None:
+    lines = ("custody 10 100 150 150 -", "community 20 - - - -", "custody 10 - - - -")
+    assert zeros(*lines, strategy="landmark", grace=90) == [190, 110, None]
+
+
+def test_assigned_by_referral_auto_is_the_referral_in_the_community_and_release_from_custody() -> None:
+    lines = ("custody 10 100 40 60 40", "community 20 - 30 50 30", "community 20 - 30 - 30", "custody 10 100 120 - 120")
+    assert zeros(*lines, assigned_by="referral") == [100, 30, 30, 120]
 
 
 def test_a_start_on_the_day_of_release_counts_from_that_day() -> None:
-    sentences = pd.DataFrame(
-        {
-            "setting": ["custody"],
-            "sentence_date": [10],
-            "release_date": pd.array([100], dtype="Int64"),
-            "start_date": [100.0],
-            "referral_date": [None],
-        }
-    )
-    assert list(time_zero(sentences, small_study())) == [100]
+    assert zeros("custody 10 100 100 100 -") == [100]
 
 
 @pytest.mark.parametrize(("event", "number"), [("release", 2), ("sentence", 4)])

@@ -115,7 +115,7 @@ def test_the_smallest_study_and_its_defaults(read: Any) -> None:
     assert (study.arms.assigned_by, study.arms.window, study.arms.if_both) == ("start", None, "first")
     assert study.arms.definitions["bespoke"].family == ("south_project",)
     assert not study.arms.definitions["bespoke"].none
-    assert dataclasses.astuple(study.eligibility) == ("both", (), None)
+    assert dataclasses.astuple(study.eligibility) == ("both", (), None, "first")
     assert dataclasses.astuple(study.time_zero) == ("auto", "none", None)
     assert dataclasses.astuple(study.follow_up) == (16800, 1826.0, "calendar")  # 16,800 days after 1970-01-01
     assert dataclasses.astuple(study.outcomes["any"]) == ("any", ("violent", "other"), 182.0, ("death", "deportation"))
