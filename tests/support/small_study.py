@@ -32,7 +32,7 @@ from outcomes.design.study import (
 )
 from outcomes.loading.cells import SQL_TYPES
 from outcomes.loading.checking import ChecksReport
-from outcomes.loading.engine import open_engine
+from outcomes.loading.duckdb_engine import DuckDBEngine, open_duckdb
 from outcomes.loading.frames import as_arrow
 from outcomes.loading.schema import SCHEMA
 
@@ -203,6 +203,9 @@ class Reframed:
     def collect(self, rows: Any) -> Any:
         return self._tables().collect(rows)
 
+    def keeping(self) -> Any:
+        return self._tables().keeping()
+
     def require_clean(self, drop: Any = ()) -> Reframed:
         return self
 
@@ -215,7 +218,7 @@ def empty(name: str) -> pd.DataFrame:
 
 def on_an_engine(like: Reframed) -> oc.Tables:
     """Return the frames as tables, typed as the schema says and not checked again."""
-    connection = open_engine()
+    connection = open_duckdb()
     for name, table in SCHEMA.items():
         frame = like.frame(name)
         kinds = {column.name: SQL_TYPES[column.kind] for column in table.columns}
@@ -224,7 +227,7 @@ def on_an_engine(like: Reframed) -> oc.Tables:
         connection.execute(f"CREATE TABLE {name} AS SELECT {', '.join(cells)}, row_number() OVER () AS _row FROM given")
         connection.unregister("given")
     return oc.Tables(
-        connection=connection,
+        engine=DuckDBEngine(connection),
         checks=ChecksReport(rows=()),
         counts=like.counts,
         hashes=like.hashes,
@@ -235,7 +238,7 @@ def on_an_engine(like: Reframed) -> oc.Tables:
 
 def on_duckdb(frame: pd.DataFrame) -> Any:
     """Return the rows of a frame as a lazy frame of an engine."""
-    connection = open_engine()
+    connection = open_duckdb()
     connection.register("given", as_arrow(frame))
     return nw.from_native(connection.sql("SELECT * FROM given"))
 

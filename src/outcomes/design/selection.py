@@ -76,9 +76,7 @@ def select(candidates: Candidates, study: Study) -> Selection:
     )
     if study.eligibility.index == "first":
         found = found.with_columns(_behind=-nw.col("left_at"))
-        place = (
-            nw.col("sentence_id").cum_count().over("person_id", order_by=["_behind", "sentence_date", "sentence_id"])
-        )
+        nth = nw.col("sentence_id").cum_count().over("person_id", order_by=["_behind", "sentence_date", "sentence_id"])
         found = found.with_columns(_place=nth).filter(nw.col("_place") == 1).drop("_place", "_behind")
     reasons = tuple(reason for reason, _ in steps)
     unknown = {f"{condition.column.replace('_', ' ')} unknown" for condition in study.eligibility.include}

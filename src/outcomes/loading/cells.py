@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from outcomes.loading.engine import literal
+from outcomes.loading.duckdb_engine import literal
 from outcomes.loading.schema import Column
 
 __all__ = ["FAR_DAY", "SQL_TYPES", "Reading", "read_cell", "read_extra"]

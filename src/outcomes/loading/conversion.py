@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from outcomes.loading.cells import SQL_TYPES
-from outcomes.loading.engine import Refused, attempt, quoted
+from outcomes.loading.duckdb_engine import quoted
+from outcomes.loading.engine import Refused, attempt
 from outcomes.loading.faults import Fault, refusal
 from outcomes.loading.keys import Domain, dangling_faults, id_domains, number_ids, repeated_faults
 from outcomes.loading.schema import SCHEMA, Table

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from outcomes.loading.checking import offending
-from outcomes.loading.engine import quoted
+from outcomes.loading.duckdb_engine import quoted
 from outcomes.loading.rules import Rule
 from outcomes.loading.schema import SCHEMA, Column
 

@@ -1,4 +1,4 @@
-"""The embedded DuckDB: opened with a private place to spill to, asked in a way that lets none of its messages out.
+"""What an SQL engine does for the tables, whichever it is, and asking it in a way that lets none of its messages out.
 
 Engines print row values in their exceptions. Whatever may meet a row runs inside `attempt`, which keeps the kind of a
 failure and forgets its text; the caller raises our own error outside any handler, so that nothing stays as a cause.
@@ -6,26 +6,23 @@ failure and forgets its text; the caller raises our own error outside any handle
 
 from __future__ import annotations
 
-import atexit
-import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache
-from itertools import count
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from outcomes.errors import OutcomesError
+from outcomes.loading.dialect import Dialect
 
 if TYPE_CHECKING:
-    import duckdb
+    import narwhals as nw
+    import pyarrow as pa
 
-__all__ = ["Refused", "attempt", "literal", "open_engine", "quoted"]
+__all__ = ["PLAIN", "Engine", "Keys", "Refused", "attempt"]
 
 T = TypeVar("T")
-_numbers = count(1)
-_SHARE_OF_MEMORY = 0.75  # of DuckDB's own default, which is 80 %: frames of the same process need room as well
+PLAIN = "0|[1-9][0-9]{0,17}"
+"""A whole number as one writes it who means a number: 7, not 007."""
 
 
 @dataclass(frozen=True)
@@ -53,63 +50,84 @@ def attempt(action: Callable[[], T]) -> T | Refused:
         return Refused(type(error).__name__)
 
 
-def quoted(name: str) -> str:
-    """Return `name` as an SQL identifier.
+@dataclass(frozen=True)
+class Keys:
+    """The distinct keys of things of one kind, to be numbered.
 
-    Examples
-    --------
-    >>> quoted("from")
-    '"from"'
+    Attributes
+    ----------
+    name : str
+        The table to make, with the columns key and id.
+    query : str
+        SQL of the distinct keys, in a column called key: BIGINT where all of them are numbers, else text.
+    numbers : str
+        Which keys are plainly written whole numbers (see `PLAIN`): ``all``, ``some`` or ``none``.
     """
-    return '"' + name.replace('"', '""') + '"'
+
+    name: str
+    query: str
+    numbers: Literal["all", "some", "none"]
 
 
-def literal(text: str) -> str:
-    """Return `text` as an SQL string.
+class Engine(Protocol):
+    """Tables under names, and SQL asked of them.
 
-    Examples
-    --------
-    >>> literal("driver's")
-    "'driver''s'"
+    Names are those of the schema and of steps on the way; `place` gives what a name is called in SQL. Every method may raise
+    what the engine raises, with rows in its message: callers go through `attempt`, and say `why`.
     """
-    return "'" + text.replace("'", "''") + "'"
 
+    @property
+    def name(self) -> str:
+        """What a reader calls the engine."""
 
-def open_engine() -> duckdb.DuckDBPyConnection:
-    """Return a connection to a new DuckDB in memory.
+    @property
+    def dialect(self) -> Dialect:
+        """How the engine writes what engines write differently."""
 
-    It spills to a folder of its own inside this process's private one; DuckDB removes the folder when the last relation of
-    the database is gone. Nothing is installed from a network, no local variable is taken for a table, no bar is printed.
-    """
-    import duckdb
+    def place(self, name: str) -> str:
+        """Return what a table of this name is called in SQL."""
 
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "temp_directory": str(_private_folder() / str(next(_numbers))),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "python_enable_replacements": False,
-        },
-    )
-    # in a notebook kernel without ipywidgets the bar is off, and DuckDB refuses even to be told so
-    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
-        connection.execute("SET enable_progress_bar = false")
-    connection.execute("SET TimeZone = 'UTC'")  # never the machine's
-    limit, unit = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0].split()
-    connection.execute(f"SET memory_limit = '{float(limit) * _SHARE_OF_MEMORY:.2f} {unit}'")
-    return connection
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the few rows of a query."""
 
+    def ask_each(self, queries: Sequence[str]) -> list[tuple[int, ...]]:
+        """Return the one row of whole numbers of each query, asked together where that is cheaper."""
 
-@cache
-def _private_folder() -> Path:
-    """Return a folder only this user can enter, removed when the process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="outcomes-", ignore_cleanup_errors=True)
-    owner = os.getpid()
+    def fetch(self, query: str) -> pa.Table:
+        """Return all rows of a query in its order."""
 
-    def leave() -> None:
-        if os.getpid() == owner:  # a forked child must not take it from its parent
-            folder.cleanup()
+    def make(self, name: str, query: str) -> None:
+        """Keep the rows of a query under a name."""
 
-    atexit.register(leave)
-    return Path(folder.name)
+    def view(self, name: str, query: str) -> None:
+        """Give a query a name."""
+
+    def drop(self, name: str) -> None:
+        """Forget what is kept or seen under a name."""
+
+    def columns(self, name: str) -> list[tuple[str, str]]:
+        """Return the names and types of a table's columns."""
+
+    def number(self, keys: Sequence[Keys]) -> None:
+        """Make the table (key, id) of each: 1, 2, … in the order of the numbers, then of the other text."""
+
+    def lazy(self, name: str) -> nw.LazyFrame[Any]:
+        """Return a table as a narwhals frame that runs on the engine."""
+
+    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Return the frame with its rows kept, so that what is built on it does not compute them again."""
+
+    def keeping(self) -> AbstractContextManager[None]:
+        """Forget at the end what is kept inside."""
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
+        """Return the rows of a frame."""
+
+    def branch(self) -> Engine:
+        """Return the engine with no names: what is made there leaves the tables here as they are."""
+
+    def why(self, refused: Refused) -> str:
+        """Return in words why the engine may have refused, and what to do."""
+
+    def release(self) -> None:
+        """Free all that was made."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from outcomes.loading.engine import quoted
+from outcomes.loading.duckdb_engine import quoted
 from outcomes.loading.schema import SCHEMA, Column
 
 __all__ = ["VIEWS", "Rule", "rules_of"]

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outcomes.errors import DataError
-from outcomes.loading.engine import Refused, attempt, literal, quoted
+from outcomes.loading.duckdb_engine import literal, quoted
+from outcomes.loading.engine import Refused, attempt
 from outcomes.loading.faults import Fault, nearest
 from outcomes.loading.frames import as_arrow
 from outcomes.loading.schema import SCHEMA

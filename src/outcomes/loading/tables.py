@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from outcomes.errors import DataError, DisclosureError, did_you_mean
 from outcomes.loading.cells import SQL_TYPES
 from outcomes.loading.checking import ChecksReport, all_rules, run_checks
 from outcomes.loading.conversion import convert
 from outcomes.loading.dropping import Dropped, without_rows
-from outcomes.loading.engine import Refused, attempt, open_engine, quoted
+from outcomes.loading.duckdb_engine import DuckDBEngine, open_duckdb, quoted
+from outcomes.loading.engine import Refused, attempt
 from outcomes.loading.faults import nearest
 from outcomes.loading.schema import SCHEMA
 from outcomes.loading.sources import Sources, read_sources, release_sources
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tables", "load_tables"]
 
-_kept = itertools.count(1)
+T = TypeVar("T")
 _log = logging.getLogger("outcomes")
 _PANDAS = {"BIGINT": ("int64", "Int64"), "BOOLEAN": ("bool", "boolean"), "DOUBLE": ("float64", "float64")}
 
@@ -44,8 +45,8 @@ class Tables:
 
     Attributes
     ----------
-    connection : duckdb.DuckDBPyConnection
-        Sees every table of the schema under its name; optional tables that did not come are empty.
+    engine : Engine
+        Holds every table of the schema under its name; optional tables that did not come are empty.
     checks : ChecksReport
         Every rule and how many rows break it.
     counts : mapping of table to rows, of the tables that came
@@ -56,7 +57,7 @@ class Tables:
     ignored : tuple of names of files, frames or tables the schema does not know
     """
 
-    connection: duckdb.DuckDBPyConnection
+    engine: DuckDBEngine
     checks: ChecksReport
     counts: Mapping[str, int]
     hashes: Mapping[str, str]
@@ -93,21 +94,22 @@ class Tables:
         DataError
             There is no such table.
         """
-        import narwhals as nw
-
-        return nw.from_native(self.connection.sql(f"SELECT * FROM {self._schema}.{self._known(name)}"))
+        return self._run(partial(self.engine.lazy, self._known(name)))
 
     def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """Return the rows of a lazy frame of these tables, worked out once and kept on the engine."""
-        import narwhals as nw
+        """Return a frame made from `lazy` with its rows kept, so that what is built on it does not compute them again.
 
-        name = f"kept_{next(_kept)}"
-        frame.to_native().create(name)
-        return nw.from_native(self.connection.sql(f"SELECT * FROM {name}"))
+        They are kept as long as the tables are, or until the `keeping` they are made in ends.
+        """
+        return self._run(partial(self.engine.keep, frame))
+
+    def keeping(self) -> AbstractContextManager[None]:
+        """Return a context at the end of which what `keep` kept inside is forgotten."""
+        return self.engine.keeping()
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
-        """Return the rows of a lazy frame of these tables as an Arrow table."""
-        return frame.to_native().to_arrow_table()
+        """Return the rows of a frame made from `lazy` as an Arrow table, in no order that can be relied on."""
+        return self._run(partial(self.engine.collect, frame))
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return a copy of a table as a pandas frame in the order of the extract.
@@ -120,7 +122,7 @@ class Tables:
             There is no such table.
         """
         query = f"SELECT * EXCLUDE (_row) FROM {self._schema}.{self._known(name)} ORDER BY _row"
-        frame = self.connection.execute(query).df()
+        frame = self.engine.connection.execute(query).df()
         dtypes = {}
         for column in SCHEMA[name].columns:
             if SQL_TYPES[column.kind] in _PANDAS:
@@ -157,7 +159,7 @@ class Tables:
     def _without(self, drop: Sequence[str]) -> Tables:
         if isinstance(drop, str):
             raise DataError(f"[checks] drop is a list of names of rules, such as [{drop!r}].")
-        rules = all_rules(self.connection, self.names, self.origin)
+        rules = all_rules(self.engine.connection, self.names, self.origin)
         valid = dict.fromkeys([*(rule.name for rule in rules), *(f"{rule.table}.{rule.name}" for rule in rules)])
         for name in drop:
             if name not in valid:
@@ -167,17 +169,23 @@ class Tables:
         broken = {(row[0], row[1], row[2]) for row in self.checks.rows if row[4]}
         if not any((rule.name, rule.table, rule.column) in broken for rule in mine):
             return self
-        connection, schema, dropped = without_rows(self.connection, self._schema, mine)
+        connection, schema, dropped = without_rows(self.engine.connection, self._schema, mine)
         counts = _counts(connection, self.names)
         _log.info("dropped %d rows under %d rules", sum(d[2] for d in dropped), len({d[0] for d in dropped}))
         return replace(
             self,
-            connection=connection,
+            engine=DuckDBEngine(connection),
             checks=run_checks(connection, counts, self.origin, self.checks.notes),
             counts=counts,
             _schema=schema,
             _dropped=(*self._dropped, *dropped),
         )
+
+    def _run(self, action: Callable[[], T]) -> T:
+        done = attempt(action)
+        if isinstance(done, Refused):
+            raise DataError(f"Tables: {self.engine.why(done)}")
+        return done
 
     def _known(self, name: str) -> str:
         if name not in SCHEMA:
@@ -262,7 +270,7 @@ def load_tables(
 
 
 def _load(source: Any, codes: Mapping[str, Mapping[str, str]], columns: Mapping[str, Mapping[str, str]]) -> Tables:
-    connection = open_engine()
+    connection = open_duckdb()
     try:
         return _filled(connection, source, codes, columns)
     except BaseException:
@@ -281,7 +289,7 @@ def _filled(
     release_sources(connection)
     counts = _counts(connection, [name for name in SCHEMA if name in sources.tables])
     return Tables(
-        connection=connection,
+        engine=DuckDBEngine(connection),
         checks=run_checks(connection, counts, converted.origin, _notes(sources)),
         counts=counts,
         hashes=MappingProxyType(dict(sources.hashes)),

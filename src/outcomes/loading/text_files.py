@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from outcomes.loading.engine import Refused, attempt, literal, open_engine
+from outcomes.loading.duckdb_engine import literal, open_duckdb
+from outcomes.loading.engine import Refused, attempt
 
 __all__ = ["lines_that_do_not_fit", "read_header", "scan_of", "without_globs"]
 
@@ -60,7 +61,7 @@ def without_globs(file: Path) -> str:
 
 def lines_that_do_not_fit(file: Path, width: int) -> str:
     """Return how many lines do not fit and in what way; the lines themselves go with the engine that looked."""
-    engine = open_engine()
+    engine = open_duckdb()
     scan = scan_of(file, width, ", store_rejects = true")
     looked = attempt(lambda: engine.execute(f"CREATE TABLE looked AS SELECT * FROM {scan}"))
     counts = attempt(

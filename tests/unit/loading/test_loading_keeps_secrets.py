@@ -251,7 +251,7 @@ import outcomes as oc
 tables = oc.load_tables(sys.argv[1])
 (folder,) = Path(tempfile.gettempdir()).iterdir()
 print(oct(folder.stat().st_mode & 0o777))
-engine = tables.connection
+engine = tables.engine.connection
 engine.execute("SET memory_limit = '60MB'")
 engine.execute("CREATE TABLE big AS SELECT range AS i, hash(range) AS h FROM range(12000000)")
 print(len(list(folder.iterdir())))
@@ -294,7 +294,7 @@ def test_the_engine_reads_no_file_once_the_tables_are_in(tmp_path: Path) -> None
     (tmp_path / "other.csv").write_text("a\n1\n", encoding="utf-8")
     tables = oc.load_tables(_every_table())
     with pytest.raises(duckdb.PermissionException):
-        tables.connection.execute(f"SELECT * FROM read_csv('{tmp_path / 'other.csv'}')")
+        tables.engine.connection.execute(f"SELECT * FROM read_csv('{tmp_path / 'other.csv'}')")
 
 
 def test_the_private_folder_of_this_process_is_private() -> None:

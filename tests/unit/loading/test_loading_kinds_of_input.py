@@ -138,8 +138,8 @@ def test_every_kind_of_input_gives_the_tables_that_pandas_gives(
     for name in expected.names:
         pd.testing.assert_frame_equal(tables.frame(name), expected.frame(name))
         assert (
-            tables.connection.sql(f"DESCRIBE {name}").fetchall()
-            == expected.connection.sql(f"DESCRIBE {name}").fetchall()
+            tables.engine.connection.sql(f"DESCRIBE {name}").fetchall()
+            == expected.engine.connection.sql(f"DESCRIBE {name}").fetchall()
         )
     assert tables.origin == expected.origin == "1970-01-01"
     assert tables.programme_ids == expected.programme_ids
