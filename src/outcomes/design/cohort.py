@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-
 from outcomes.design.candidates import Candidates, derive
 from outcomes.design.cohort_notes import cohort_notes, last_days
-from outcomes.design.data import SurvivalData, survival_data
-from outcomes.design.ending import endings
+from outcomes.design.data import SurvivalData
 from outcomes.design.flow import Flow, build_flow
+from outcomes.design.follow_up import follow_up, time_at_risk
 from outcomes.design.selection import Selection, select
 from outcomes.design.slim_frame import slim
 from outcomes.design.study import Study
-from outcomes.durations import DAYS_PER_YEAR, in_words
+from outcomes.durations import DAYS_PER_YEAR
 from outcomes.errors import DesignError, DisclosureError, NotSupportedError, did_you_mean
 from outcomes.results import Note, html_table
 
@@ -85,42 +83,43 @@ class Cohort:
         """
         if name not in self.study.outcomes:
             raise DesignError(f"outcome: the study has no outcome {name!r}. {did_you_mean(name, self.study.outcomes)}")
-        spec = self.study.outcomes[name]
-        ended = endings(self.selection.kept, self.baseline, self.tables, self.study, spec)
-        causes = np.array(["censored", *ended.causes], dtype=object)
-        frame = self.baseline.assign(_time=ended.time, _event=causes[ended.cause])[ended.followed]
-        notes = list(ended.notes)
-        short = int((~ended.followed).sum())
-        if short:
-            notes.append(
-                Note(
-                    "no_follow_up",
-                    f"{name}: {short:,} people came too late for its proving period and are left out of it.",
-                )
+        return self._followed(name, every=False)
+
+    def every_event(self, name: str) -> SurvivalData:
+        """Return all proven offences of a group, not only the first: for frequencies and rates.
+
+        Offences of one person on one day count once. What competes, and what censors, ends a person's follow-up; offences do not.
+
+        Parameters
+        ----------
+        name : str
+            An outcome of the study.
+
+        Returns
+        -------
+        SurvivalData
+            With ``repeated`` set: rows (entry, exit] between events, several a person.
+
+        Raises
+        ------
+        DesignError
+            No such outcome, or an arm without follow-up for it.
+        NotSupportedError
+            On the scale ``community``: one interval a person holds one event.
+        """
+        if self.study.follow_up.scale == "community":
+            raise NotSupportedError(
+                "every_event: on the scale 'community' a person has one interval and one event; take scale = 'at_risk', on which time away "
+                "is left out too."
             )
-        for arm in self.arms:
-            if not (frame["arm"] == arm).any():
-                raise DesignError(f"outcome: nobody in arm {arm!r} has follow-up for {name!r}; see cohort.flow.")
-        labels = {
-            "outcome": name,
-            "population": self.population,
-            "scale": self.study.follow_up.scale,
-            "proven_within": in_words(spec.proving_period),
-            "free_of": _listed([f"reoffending ({name})", *spec.competing]),
-        }
-        data = survival_data(
-            frame.rename(columns={"_time": "time", "_event": "end"}),
-            duration="time",
-            event="end",
-            censored="censored",
-            causes=[name, *spec.competing],
-            arm="arm",
-            reference=self.study.arms.reference,
-            id="person_id",
-            cluster=self.study.adjust.cluster if self.study.adjust else None,
-            labels=labels,
-        )
-        return replace(data, notes=(*self.notes, *notes))
+        return self._followed(name, every=True)
+
+    def _followed(self, name: str, *, every: bool) -> SurvivalData:
+        if name not in self.study.outcomes:
+            raise DesignError(f"outcome: the study has no outcome {name!r}. {did_you_mean(name, self.study.outcomes)}")
+        spec = self.study.outcomes[name]
+        found = follow_up(self.candidates, self.selection.kept, self.baseline, self.study, spec, every=every)
+        return time_at_risk(found, self.baseline, self.study, spec, every=every, notes=self.notes)
 
     def summary(self) -> pd.DataFrame:
         """Return one row an arm: n, first and last period, share in custody, median wait in days."""
@@ -266,16 +265,7 @@ def _same_clock(tables: Tables, study: Study) -> None:
 
 
 def _supported(study: Study) -> None:
-    if study.follow_up.scale != "calendar":
-        raise NotSupportedError(f"[follow_up] scale = {study.follow_up.scale!r} is not there yet; there is 'calendar'.")
-    if study.time_zero.strategy != "none":
+    if study.time_zero.strategy not in ("none", "landmark"):
         raise NotSupportedError(
-            f"[time_zero] strategy = {study.time_zero.strategy!r} is not there yet; there is 'none'."
+            f"[time_zero] strategy = {study.time_zero.strategy!r} is not there yet; there are 'none' and 'landmark'."
         )
-    if study.eligibility.population == "caseload":
-        raise NotSupportedError("[eligibility] population = 'caseload' is not there yet; there are 'own' and 'both'.")
-
-
-def _listed(words: Sequence[str]) -> str:
-    """Return words as a list in a sentence."""
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)

@@ -47,6 +47,8 @@ class SurvivalData:
         Covariates by person at time zero (P rows, RangeIndex), in order of first appearance.
     arm_column, cluster : str or None
         Original name of the arm's column; column of `baseline` that clusters people (area, site), if any.
+    repeated : bool
+        Events of the first cause do not end the time at risk: a person may have several.
     labels : mapping
         ``outcome, population, scale, unit`` and what else a result should print.
     """
@@ -64,6 +66,7 @@ class SurvivalData:
     arm_column: str | None = None
     cluster: str | None = None
     unit: str = "days"
+    repeated: bool = False
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
 
@@ -115,7 +118,8 @@ class SurvivalData:
         ended = np.zeros(len(self.arms), dtype=np.int64)
         for cause in self.causes:
             rows[f"n_{cause}"] = self.events_by_arm(cause)
-            ended = ended + rows[f"n_{cause}"]
+            if not (self.repeated and cause == self.causes[0]):
+                ended = ended + rows[f"n_{cause}"]
         rows["n_censored"] = people - ended
         return pd.DataFrame(rows)
 

@@ -91,21 +91,50 @@ class TimeZero:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Until when, and on which clock."""
+    """Until when, on which clock, and from which day the data speak (whose time zero came before enters late)."""
 
     data_cut: int
     horizon: float
     scale: str = "calendar"
+    observed_from: int | None = None
+
+
+MOJ_FOLLOW_UP, MOJ_PROVING = 365.0, 182.0
+"""Days in which an offence counts under ``moj_window``, and days after them in which it may be proven."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A group of offence types, how long a proof may take, and what competes."""
+    """What counts as the outcome, how long a proof may take, and what competes.
+
+    Attributes
+    ----------
+    types : tuple of str
+        Offence types; empty where `kind` is not ``reoffence``.
+    proving_period : float
+        Days; 0 where nothing has to be proven.
+    kind : str
+        ``reoffence``, ``drop_out`` (of the person's own programme), or the first ``recall``, ``custody``, ``hospital``, ``abroad``.
+    severity : int or None
+        Least severe tier that counts (1 is the most severe); None: all.
+    disposals : tuple of str
+        Disposals that count, such as those to custody; empty: all.
+    rule : str
+        ``proving_period``: proven within the period of the offence. ``moj_window``: committed within a year of time zero and proven
+        within that year or six months after it.
+    negative_control : bool
+        The programme cannot plausibly change it; an effect on it betrays what the adjustment has missed.
+    """
 
     name: str
     types: tuple[str, ...]
     proving_period: float
     competing: tuple[str, ...] = ("death", "deportation")
+    kind: str = "reoffence"
+    severity: int | None = None
+    disposals: tuple[str, ...] = ()
+    rule: str = "proving_period"
+    negative_control: bool = False
 
 
 @dataclass(frozen=True)
@@ -256,12 +285,8 @@ def _consistent(study: Study) -> None:
             )
     if not study.outcomes:
         raise DesignError("[outcomes] names no outcome; write [outcomes.any] with its types.")
-    for outcome in study.outcomes.values():
-        if "recall" in outcome.competing and study.follow_up.scale != "calendar":
-            raise DesignError(
-                f"[outcomes.{outcome.name}] counts recall as a competing event while [follow_up] scale = {study.follow_up.scale!r} takes "
-                "time in recall out of the clock. One analysis may do one of the two."
-            )
+    _consistent_clock(study)
+    _consistent_strategy(study)
     if study.headline is not None:
         if study.headline.outcome not in study.outcomes:
             raise DesignError(
@@ -269,8 +294,6 @@ def _consistent(study: Study) -> None:
             )
         if study.headline.horizon > study.follow_up.horizon:
             raise DesignError("[headline] horizon lies beyond the horizon of [follow_up].")
-    if study.time_zero.strategy in ("landmark", "clone_censor_weight") and study.time_zero.grace is None:
-        raise DesignError(f"[time_zero] strategy = {study.time_zero.strategy!r} needs grace, such as grace = '6m'.")
     if study.disclosure.policy == "none" and not study.synthetic:
         raise DesignError(
             "[disclosure] policy = 'none' is for invented data only; say synthetic = true in [study] if they are."
@@ -279,3 +302,48 @@ def _consistent(study: Study) -> None:
     for spec in specs:
         if spec.outcome is not None and spec.outcome not in study.outcomes:
             raise DesignError(f"{spec.name}: outcome {spec.outcome!r}. {did_you_mean(spec.outcome, study.outcomes)}")
+
+
+def _consistent_clock(study: Study) -> None:
+    """Refuse an outcome that counts leaving the community as an event while the clock already leaves that time out."""
+    scale = study.follow_up.scale
+    for outcome in study.outcomes.values():
+        away = [state for state in ("recall", "custody") if state in outcome.competing or outcome.kind == state]
+        if away and scale != "calendar":
+            counts = "counts" if outcome.kind in away else "has as a competing event what it counts:"
+            raise DesignError(
+                f"[outcomes.{outcome.name}] {counts} {away[0]} as an event while [follow_up] scale = {scale!r} takes time in {away[0]} "
+                "out of the clock. One analysis may do one of the two."
+            )
+        if outcome.rule == "moj_window" and scale != "calendar":
+            raise DesignError(
+                f"[outcomes.{outcome.name}] rule = 'moj_window' counts a year of the calendar; [follow_up] scale = {scale!r} does not."
+            )
+
+
+def _consistent_strategy(study: Study) -> None:
+    """Refuse a strategy against immortal time that has nothing to do, or not what it needs."""
+    strategy, event = study.time_zero.strategy, study.time_zero.event
+    if strategy in ("landmark", "clone_censor_weight") and study.time_zero.grace is None:
+        raise DesignError(f"[time_zero] strategy = {strategy!r} needs grace, such as grace = '6m'.")
+    if strategy != "none" and study.arms.assigned_by != "start":
+        raise DesignError(
+            f"[time_zero] strategy = {strategy!r} is for arms of people who started; [arms] assigned_by = "
+            f"{study.arms.assigned_by!r} classes nobody by a start."
+        )
+    if strategy != "none" and event in ("start", "referral"):
+        raise DesignError(
+            f"[time_zero] event = {event!r} starts follow-up with the programme, which leaves strategy = {strategy!r} nothing to do. "
+            "Take event = 'release' or 'auto', or no strategy."
+        )
+    population, by = study.eligibility.population, study.arms.assigned_by
+    if population == "caseload" and by != "provision":
+        raise DesignError(
+            "[eligibility] population = 'caseload' is everyone with a sentence where and while a programme was on offer, referred or not: "
+            f"it needs [arms] assigned_by = 'provision', not {by!r}."
+        )
+    if population == "own" and by == "provision":
+        raise DesignError(
+            "[arms] assigned_by = 'provision' has no clients of its own: take [eligibility] population = 'caseload' (everyone) or 'both' "
+            "(those whom the entry rules of both arms admit)."
+        )

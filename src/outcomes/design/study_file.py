@@ -25,6 +25,7 @@ from outcomes.design.study import (
     TableSpec,
     TimeZero,
 )
+from outcomes.design.time_away import AWAY
 from outcomes.durations import days
 from outcomes.errors import DesignError, did_you_mean
 from outcomes.loading.schema import OFFENCE_TYPES, STRANDS
@@ -222,35 +223,52 @@ def _follow_up(section: _Section) -> FollowUp:
         data_cut=section.take("data_cut", _day, "a date such as 2015-12-31, or a whole day"),
         horizon=section.duration("horizon"),
         scale=section.one_of("scale", ("calendar", "at_risk", "community"), "calendar"),
+        observed_from=section.take("observed_from", _day, "a date such as 2004-01-01, or a whole day", None),
     )
     section.done()
     return found
 
 
 def _outcome(key: str, section: _Section) -> Outcome:
-    types = section.names("types", OFFENCE_TYPES)
-    sexual = all(t.startswith("sexual") for t in types)
-    default = _MISSING if sexual else days("6m")
+    kind = section.one_of("kind", ("reoffence", "drop_out", *AWAY), "reoffence")
+    offends = kind == "reoffence"
+    found = Outcome(
+        name=key,
+        types=section.names("types", OFFENCE_TYPES) if offends else (),
+        proving_period=_proving_period(section) if offends else 0.0,
+        competing=section.names("competing", _COMPETING, ("death", "deportation")),
+        kind=kind,
+        severity=section.take("severity", _whole, "the least severe tier that counts", None) if offends else None,
+        disposals=section.names("disposals", None, ()) if offends else (),
+        rule=section.one_of("rule", ("proving_period", "moj_window"), "proving_period")
+        if offends
+        else "proving_period",
+        negative_control=section.take("negative_control", _boolean, "true or false", False),
+    )
+    for name in ("types", "proving_period", "severity", "disposals", "rule"):
+        if not offends and name in section.values:
+            raise section.fault(name, f"is for offences; an outcome of kind = {kind!r} has none.")
+    section.done()
+    if offends and not found.types:
+        raise section.fault("types", "names no offence type.")
+    if key == "censored":
+        raise section.fault("types", "an outcome cannot be called censored.")
+    for name in (key, kind):
+        if name in found.competing:
+            raise section.fault("competing", f"an outcome cannot be what competes with it ({name!r}).")
+    return found
+
+
+def _proving_period(section: _Section) -> float:
+    sexual = all(t.startswith("sexual") for t in section.names("types", OFFENCE_TYPES))
+    window = section.values.get("rule") == "moj_window"  # has its own
     proving = section.take(
         "proving_period",
         _length,
         "how long a proof may take; for sexual offences say it, usually 12m to 24m",
-        default,
+        _MISSING if sexual and not window else days("6m"),
     )
-    found = Outcome(
-        name=key,
-        types=types,
-        proving_period=days(proving, what=f"{section.file}: [{section.name}] proving_period"),
-        competing=section.names("competing", _COMPETING, ("death", "deportation")),
-    )
-    section.done()
-    if not types:
-        raise section.fault("types", "names no offence type.")
-    if key == "censored":
-        raise section.fault("types", "an outcome cannot be called censored.")
-    if key in found.competing:
-        raise section.fault("competing", f"an outcome cannot be called like a competing event ({key!r}).")
-    return found
+    return days(proving, what=f"{section.file}: [{section.name}] proving_period")
 
 
 def _adjust(section: _Section) -> Adjust:

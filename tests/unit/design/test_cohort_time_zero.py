@@ -86,7 +86,7 @@ def test_each_event_has_its_day(event: str, expected: list[int | None]) -> None:
     "study",
     [
         {"arms": UNTREATED},
-        {"assigned_by": "provision"},
+        {"assigned_by": "provision", "population": "caseload"},
         {"strategy": "time_varying"},
         {"strategy": "clone_censor_weight", "grace": 90},
     ],

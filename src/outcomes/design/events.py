@@ -1,0 +1,144 @@
+"""What counts as the outcome of a study, and on which day: proven offences of a group, a recall, dropping out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from outcomes.design.assignment import arm_of
+from outcomes.design.study import MOJ_FOLLOW_UP, MOJ_PROVING, Outcome, Study
+from outcomes.design.time_away import AWAY, INSIDE, committed_inside
+from outcomes.durations import in_words
+from outcomes.results import Note
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+    from outcomes.loading.tables import Tables
+
+__all__ = ["Counted", "counted_events", "spells_begun"]
+
+_COUNTED, _LATE, _BEFORE = range(3)  # what is said of an offence
+_LEFT = ("dropped_out", "removed")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Events that count, by sentence (columns sentence_id, day), and what was left out."""
+
+    rows: nw.LazyFrame[Any]
+    notes: tuple[Note, ...] = ()
+
+
+def counted_events(
+    kept: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Outcome, programmes: Mapping[str, frozenset[int]]
+) -> Counted:
+    """Return the events of an outcome from time zero on.
+
+    Parameters
+    ----------
+    kept : LazyFrame
+        One row an index sentence compared: sentence_id, person_id, arm, time_zero.
+    programmes : mapping of arm to programme ids
+
+    Notes
+    -----
+    An offence counts if it is of the outcome's types (and severity, and disposals), was committed on or after time zero and no later
+    than the data cut less the proving period P, was proven within P, and was not committed in custody or on recall (where time away
+    is out of the clock: nor in hospital or abroad). Offences committed before time zero and proven after it (pseudo-reconvictions)
+    are neither outcome nor history. Under ``moj_window`` an offence counts if committed within a year of time zero and proven
+    within six months after that year. Dropping out is the end of a participation in the person's own arm, dropped out or removed.
+    """
+    import narwhals as nw
+
+    if outcome.kind in AWAY:
+        return Counted(spells_begun(kept, tables, outcome.kind).select("sentence_id", day=nw.col("start_date")))
+    if outcome.kind == "drop_out":
+        return Counted(_drop_outs(kept, tables, programmes))
+    return _offences(kept, tables, study, outcome)
+
+
+def _offences(kept: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Outcome) -> Counted:
+    import narwhals as nw
+
+    committed, proven, zero = nw.col("offence_date"), nw.col("proven_date"), nw.col("time_zero")
+    offences = tables.lazy("reoffences").filter(nw.col("offence_type").is_in(list(outcome.types)))
+    if outcome.severity is not None:
+        offences = offences.filter((nw.col("severity") <= outcome.severity).fill_null(False))
+    if outcome.disposals:
+        offences = offences.filter(nw.col("disposal").is_in(list(outcome.disposals)).fill_null(False))
+    offences = offences.select("reoffence_id", "person_id", "offence_date", "proven_date")
+    joined = kept.select("sentence_id", "person_id", "time_zero").join(offences, on="person_id", how="inner")
+    before = committed < zero
+    if outcome.rule == "moj_window":
+        in_reach = committed <= zero + int(MOJ_FOLLOW_UP)
+        late = proven > zero + int(MOJ_FOLLOW_UP + MOJ_PROVING)
+    else:
+        in_reach = committed <= study.follow_up.data_cut - outcome.proving_period
+        late = proven - committed > outcome.proving_period
+    joined = joined.filter((before & (proven > zero)) | (~before & in_reach))
+    known = nw.when(before).then(_BEFORE).otherwise(nw.when(late).then(_LATE).otherwise(_COUNTED))
+    seen = tables.keep(joined.with_columns(what=known, on_the_day=committed == zero).drop("proven_date", "time_zero"))
+    in_time = seen.filter(nw.col("what") == _COUNTED)
+    states = INSIDE if study.follow_up.scale == "calendar" else AWAY
+    inside = committed_inside(in_time.group_by("reoffence_id", "person_id", "offence_date").agg(), tables, states)
+    counted = tables.keep(in_time.join(inside, on="reoffence_id", how="anti"))
+    rows = counted.select("sentence_id", day=nw.col("offence_date"))
+    return Counted(rows, _left_out(seen, counted, tables, study, outcome))
+
+
+def _left_out(
+    seen: nw.LazyFrame[Any], counted: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Outcome
+) -> tuple[Note, ...]:
+    """Return how many offences do not count, by reason, and how many fell on the day of time zero."""
+    import narwhals as nw
+
+    by_kind = {
+        int(row["what"]): int(row["n"]) for row in tables.collect(seen.group_by("what").agg(n=nw.len())).to_pylist()
+    }
+    on_the_day = nw.when(nw.col("on_the_day")).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
+    row = tables.collect(counted.select(n=nw.len(), day=on_the_day)).to_pylist()[0]
+    within = (
+        "six months after the year that counts"
+        if outcome.rule == "moj_window"
+        else f"{in_words(outcome.proving_period)} after the offence"
+    )
+    where = "in custody or on recall" if study.follow_up.scale == "calendar" else "out of the community"
+    said = (
+        (
+            "pseudo_reconvictions",
+            by_kind.get(_BEFORE, 0),
+            "were committed before time zero and proven after it: neither outcome nor history",
+        ),
+        ("proven_late", by_kind.get(_LATE, 0), f"were proven later than {within} and do not count"),
+        (
+            "offences_away",
+            by_kind.get(_COUNTED, 0) - int(row["n"]),
+            f"were committed {where} and do not count",
+        ),
+        (
+            "on_time_zero",
+            int(row["day"] or 0),
+            "fell on the day of time zero; which came first cannot be known, and they count half a day",
+        ),
+    )
+    return tuple(Note(code, f"{outcome.name}: {n:,} offences {text}.") for code, n, text in said if n)
+
+
+def _drop_outs(kept: nw.LazyFrame[Any], tables: Tables, programmes: Mapping[str, frozenset[int]]) -> nw.LazyFrame[Any]:
+    import narwhals as nw
+
+    left = tables.lazy("participation").filter(nw.col("status").is_in(list(_LEFT)), ~nw.col("end_date").is_null())
+    left = left.select("sentence_id", "programme_id", "end_date").with_columns(arm=arm_of(programmes))
+    mine = kept.select("sentence_id", "arm", "time_zero").join(left, on=["sentence_id", "arm"], how="inner")
+    return mine.filter(nw.col("end_date") >= nw.col("time_zero")).select("sentence_id", day=nw.col("end_date"))
+
+
+def spells_begun(kept: nw.LazyFrame[Any], tables: Tables, state: str) -> nw.LazyFrame[Any]:
+    """Return spells of a state that began on time zero or later (sentence_id, start_date)."""
+    import narwhals as nw
+
+    spells = tables.lazy("spells").filter(nw.col("state") == state).select("person_id", "start_date")
+    joined = kept.select("sentence_id", "person_id", "time_zero").join(spells, on="person_id", how="inner")
+    return joined.filter(nw.col("start_date") >= nw.col("time_zero")).select("sentence_id", "start_date")

@@ -1,0 +1,197 @@
+"""Time at risk of a cohort for one outcome: what every estimator takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.design.candidates import Candidates
+from outcomes.design.clock import Away, Intervals, intervals_at_risk, with_every_event
+from outcomes.design.data import SurvivalData
+from outcomes.design.ending import Ended, Places, endings
+from outcomes.design.events import Counted, counted_events
+from outcomes.design.study import Outcome, Study
+from outcomes.design.time_away import spells_away
+from outcomes.durations import in_words
+from outcomes.errors import DesignError
+from outcomes.results import Note, read_only
+
+if TYPE_CHECKING:
+    import narwhals as nw
+    import pandas as pd
+
+__all__ = ["FollowedUp", "follow_up", "time_at_risk"]
+
+
+@dataclass(frozen=True)
+class FollowedUp:
+    """How P people were followed for one outcome.
+
+    Attributes
+    ----------
+    ended : Ended
+    away : Away
+        Time out of the community from time zero on.
+    at_risk : Intervals
+    notes : tuple of Note
+        What was left out.
+    """
+
+    ended: Ended
+    away: Away
+    at_risk: Intervals
+    notes: tuple[Note, ...]
+
+
+def follow_up(
+    candidates: Candidates,
+    kept: nw.LazyFrame[Any],
+    baseline: pd.DataFrame,
+    study: Study,
+    outcome: Outcome,
+    *,
+    every: bool = False,
+    away: bool = False,
+) -> FollowedUp:
+    """Return how the people of `baseline`, which are those of `kept`, were followed for an outcome.
+
+    Parameters
+    ----------
+    every : bool
+        Events of the outcome do not end follow-up: all of them are events.
+    away : bool
+        Collect time away also on the scale ``calendar``, which has no use for it.
+    """
+    tables, scale = candidates.tables, study.follow_up.scale
+    with tables.keeping():
+        counted = counted_events(kept, tables, study, outcome, candidates.programmes)
+        ended = endings(None if every else counted.rows, kept, baseline, tables, study, outcome)
+        where = Places(baseline["sentence_id"].to_numpy(), tables)
+        spells = _away(where, kept) if away or scale != "calendar" else _NOBODY
+        cause = np.where(ended.followed, ended.cause, 0)
+        entry = np.where(ended.followed, ended.entry, np.inf)
+        at_risk = intervals_at_risk(ended.time, cause, entry, spells, scale=scale, horizon=study.follow_up.horizon)
+        if every:
+            row, day = _all_days(counted, where, baseline)
+            at_risk = with_every_event(at_risk, row, day)
+    return FollowedUp(ended, spells, at_risk, (*counted.notes, *_unfollowed(ended, at_risk, outcome)))
+
+
+_NOBODY = Away(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
+
+
+def _away(where: Places, kept: nw.LazyFrame[Any]) -> Away:
+    found = where.tables.collect(spells_away(kept, where.tables))
+    row = where.of(found["sentence_id"].to_numpy())
+    start, end = (found[name].to_numpy().astype(np.float64) for name in ("start", "end"))
+    order = np.lexsort((start, row))
+    return Away(row[order], start[order], end[order])
+
+
+def _all_days(counted: Counted, where: Places, baseline: pd.DataFrame) -> tuple[Any, Any]:
+    """Return whose each event was, and on which day since time zero."""
+    found = where.tables.collect(counted.rows)
+    row = where.of(found["sentence_id"].to_numpy())
+    zero = baseline["time_zero"].to_numpy(dtype=np.float64)
+    return row, found["day"].to_numpy().astype(np.float64) - zero[row]
+
+
+def _unfollowed(ended: Ended, at_risk: Intervals, outcome: Outcome) -> list[Note]:
+    """Return who has no time at risk, and why."""
+    notes = []
+    if short := int((~ended.followed).sum()):
+        text = f"{outcome.name}: {short:,} people came too late for its proving period and are left out of it."
+        if outcome.rule == "moj_window":
+            text = f"{outcome.name}: {short:,} people came too late for a whole year and six months, and are left out of it."
+        notes.append(Note("no_follow_up", text))
+    seen = np.zeros(len(ended.time), dtype=bool)
+    seen[at_risk.row] = True
+    late = ended.followed & ~seen & (ended.time <= ended.entry) & (ended.entry > 0)
+    if late.any():
+        text = f"{outcome.name}: {int(late.sum()):,} people had left before the first day observed, and are left out of it."
+        notes.append(Note("ended_before_observed", text))
+    if entered := int((ended.entry[seen] > 0).sum()):
+        text = f"{outcome.name}: {entered:,} people enter late, on the first day observed; none of them can have offended before it."
+        notes.append(Note("late_entry", text))
+    if never := int((ended.followed & ~seen & ~late).sum()):
+        text = f"{outcome.name}: {never:,} people were never in the community while followed, and are left out of it."
+        notes.append(Note("never_at_risk", text))
+    if at_risk.ended_away:
+        text = (
+            f"{outcome.name}: {at_risk.ended_away:,} people died or left for good while out of the community; on this scale they were not "
+            "at risk then, and their follow-up ends as they went out."
+        )
+        notes.append(Note("ended_away", text))
+    return notes
+
+
+def time_at_risk(
+    followed: FollowedUp,
+    baseline: pd.DataFrame,
+    study: Study,
+    outcome: Outcome,
+    *,
+    every: bool,
+    notes: tuple[Note, ...],
+) -> SurvivalData:
+    """Return time at risk as what every estimator takes.
+
+    Raises
+    ------
+    DesignError
+        An arm has nobody with time at risk.
+    """
+    rows = followed.at_risk
+    people, person = np.unique(rows.row, return_inverse=True)
+    whole = len(people) == len(baseline)
+    mine = baseline if whole else baseline.iloc[people].reset_index(drop=True)
+    frame = mine if len(person) == len(people) else mine.iloc[person].reset_index(drop=True)
+    index = {name: code for code, name in enumerate(study.arms.names)}
+    arm = mine["arm"].map(index).to_numpy(dtype=np.int64)
+    for name, code in index.items():
+        if not (arm == code).any():
+            raise DesignError(f"outcome: nobody in arm {name!r} has follow-up for {outcome.name!r}; see cohort.flow.")
+    cluster = study.adjust.cluster if study.adjust else None
+    if cluster is None and study.eligibility.index == "all":
+        cluster = "person_id"
+    return SurvivalData(
+        entry=read_only(rows.entry),
+        exit=read_only(rows.exit),
+        event=read_only(rows.event, np.int64),
+        person=read_only(person, np.int64),
+        arm=read_only(arm, np.int64),
+        causes=(outcome.name, *outcome.competing),
+        arms=study.arms.names,
+        frame=frame,
+        baseline=mine,
+        arm_column="arm",
+        cluster=cluster,
+        repeated=every,
+        labels=MappingProxyType(labels_of(study, outcome)),
+        notes=(*notes, *followed.notes),
+    )
+
+
+def labels_of(study: Study, outcome: Outcome) -> dict[str, str]:
+    """Return what every result of an outcome should print."""
+    what = f"reoffending ({outcome.name})" if outcome.kind == "reoffence" else outcome.name.replace("_", " ")
+    found = {
+        "outcome": outcome.name,
+        "unit": "days",
+        "population": study.eligibility.population,
+        "scale": study.follow_up.scale,
+        "free_of": _listed([what, *outcome.competing]),
+    }
+    if outcome.rule == "moj_window":
+        found["proven_within"] = "six months after the year that counts"
+    elif outcome.proving_period:
+        found["proven_within"] = in_words(outcome.proving_period)
+    return found
+
+
+def _listed(words: list[str]) -> str:
+    """Return words as a list in a sentence."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
