@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from outcomes.design.candidates import Candidates, derive
 from outcomes.design.cohort_notes import cohort_notes, last_days
 from outcomes.design.data import SurvivalData
+from outcomes.design.ending import Places, endings
 from outcomes.design.flow import Flow, build_flow
-from outcomes.design.follow_up import follow_up, time_at_risk
+from outcomes.design.follow_up import away_from, follow_up, time_at_risk
 from outcomes.design.selection import Selection, select
 from outcomes.design.slim_frame import slim
-from outcomes.design.study import Study
-from outcomes.durations import DAYS_PER_YEAR
+from outcomes.design.study import Outcome, Study
+from outcomes.design.windows import CommunityDays, RiskWindow, community_days, risk_window
+from outcomes.durations import DAYS_PER_YEAR, days, in_words
 from outcomes.errors import DesignError, DisclosureError, NotSupportedError, did_you_mean
 from outcomes.results import Note, html_table
 
@@ -64,7 +69,7 @@ class Cohort:
         return self.study.arms.names
 
     def outcome(self, name: str) -> SurvivalData:
-        """Return time to the first proven offence of a group, with what competes, for everyone in the cohort.
+        """Return time to the first event of an outcome, with what competes, for everyone in the cohort.
 
         Parameters
         ----------
@@ -114,12 +119,101 @@ class Cohort:
             )
         return self._followed(name, every=True)
 
-    def _followed(self, name: str, *, every: bool) -> SurvivalData:
+    def within(self, name: str, horizon: float | str) -> RiskWindow:
+        """Return who had the event within a fixed time of time zero: yes, no, or not known.
+
+        Use it beside the curves, where a reader expects a share such as "reoffended within two years", or as the outcome of a
+        regression of people (``.people``).
+
+        Parameters
+        ----------
+        name : str
+            An outcome of the study.
+        horizon : float or str
+            Days, or text such as ``"2y"``; no longer than the study follows.
+
+        Returns
+        -------
+        RiskWindow
+
+        Raises
+        ------
+        DesignError
+            No such outcome; a horizon beyond the study's.
+        NotSupportedError
+            Under a strategy against immortal time, which needs time to event.
+        """
+        spec, length = self._outcome(name), self._window(horizon, "within")
+        calendar = self.study.replace(follow_up=dataclasses.replace(self.study.follow_up, scale="calendar"))
+        found = follow_up(self.candidates, self.selection.kept, self.baseline, calendar, spec)
+        return risk_window(
+            found,
+            self.baseline,
+            outcome=name,
+            horizon=length,
+            arms=self.arms,
+            data_left=self._data_left(spec.proving_period),
+        )
+
+    def days_in_community(self, horizon: float | str) -> CommunityDays:
+        """Return how many of the first days after time zero people spent in the community, by arm.
+
+        Parameters
+        ----------
+        horizon : float or str
+            Days, or text such as ``"2y"``; no longer than the study follows.
+
+        Returns
+        -------
+        CommunityDays
+
+        Raises
+        ------
+        DesignError
+            A horizon beyond the study's.
+        NotSupportedError
+            Under a strategy against immortal time, which needs time to event.
+        """
+        length = self._window(horizon, "days_in_community")
+        where = Places(self.baseline["sentence_id"].to_numpy(), self.tables)
+        leaving = Outcome("leaving", (), 0.0, ("death", "deportation", "emigration"))
+        with self.tables.keeping():
+            ended = endings(None, self.selection.kept, self.baseline, self.tables, self.study, leaving)
+            away = away_from(where, self.selection.kept)
+        return community_days(
+            ended, away, self.baseline, horizon=length, arms=self.arms, data_left=self._data_left(0.0)
+        )
+
+    def _window(self, horizon: float | str, what: str) -> float:
+        length = days(horizon, what=f"{what}: horizon")
+        if length > self.study.follow_up.horizon:
+            raise DesignError(
+                f"{what}: the study follows people for {in_words(self.study.follow_up.horizon)}, not longer."
+            )
+        if self.study.time_zero.strategy != "none":
+            raise NotSupportedError(
+                f"{what}: under [time_zero] strategy = {self.study.time_zero.strategy!r} take cohort.outcome(…) and a curve."
+            )
+        return length
+
+    def _data_left(self, proving: float) -> Any:
+        """Return the days from time zero to the last usable day, one a row of the baseline."""
+        return self.study.follow_up.data_cut - proving - self.baseline["time_zero"].to_numpy(dtype=np.float64)
+
+    def _outcome(self, name: str) -> Outcome:
         if name not in self.study.outcomes:
             raise DesignError(f"outcome: the study has no outcome {name!r}. {did_you_mean(name, self.study.outcomes)}")
-        spec = self.study.outcomes[name]
+        return self.study.outcomes[name]
+
+    def _followed(self, name: str, *, every: bool) -> SurvivalData:
+        spec = self._outcome(name)
         found = follow_up(self.candidates, self.selection.kept, self.baseline, self.study, spec, every=every)
         return time_at_risk(found, self.baseline, self.study, spec, every=every, notes=self.notes)
+
+    def with_population(self, name: str) -> Cohort:
+        """Return the cohort of another population of the same study: ``own``, ``both`` or ``caseload``; nothing is derived again."""
+        eligibility = dataclasses.replace(self.study.eligibility, population=name)
+        return _selected(self.candidates, self.study.replace(eligibility=eligibility))
 
     def summary(self) -> pd.DataFrame:
         """Return one row an arm: n, first and last period, share in custody, median wait in days."""

@@ -52,6 +52,8 @@ def endings(
     tables: Tables,
     study: Study,
     outcome: Outcome,
+    *,
+    start: float = 0.0,
 ) -> Ended:
     """Return how follow-up ended for each row of `baseline`.
 
@@ -61,6 +63,8 @@ def endings(
         Events of the outcome (sentence_id, day); None where they do not end follow-up.
     kept : LazyFrame
         The sentences of `baseline` on the engine.
+    start : float
+        Day since time zero from which follow-up counts.
 
     Notes
     -----
@@ -85,7 +89,7 @@ def endings(
         time=np.maximum(candidates[chosen, np.arange(len(zero))] - zero, 0.0),
         cause=np.where(chosen == len(columns), 0, chosen + 1),
         entry=np.zeros(len(zero)) if seen_from is None else np.maximum(seen_from - zero, 0.0),
-        followed=last > 0,
+        followed=last > start,
     )
 
 

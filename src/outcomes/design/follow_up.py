@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,14 @@ from outcomes.design.events import Counted, counted_events
 from outcomes.design.study import Outcome, Study
 from outcomes.design.time_away import spells_away
 from outcomes.durations import in_words
-from outcomes.errors import DesignError
+from outcomes.errors import DesignError, did_you_mean
 from outcomes.results import Note, read_only
 
 if TYPE_CHECKING:
     import narwhals as nw
     import pandas as pd
 
-__all__ = ["FollowedUp", "follow_up", "time_at_risk"]
+__all__ = ["FollowedUp", "away_from", "follow_up", "time_at_risk"]
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,12 @@ class FollowedUp:
     Attributes
     ----------
     ended : Ended
-    away : Away
-        Time out of the community from time zero on.
     at_risk : Intervals
     notes : tuple of Note
         What was left out.
     """
 
     ended: Ended
-    away: Away
     at_risk: Intervals
     notes: tuple[Note, ...]
 
@@ -54,7 +52,6 @@ def follow_up(
     outcome: Outcome,
     *,
     every: bool = False,
-    away: bool = False,
 ) -> FollowedUp:
     """Return how the people of `baseline`, which are those of `kept`, were followed for an outcome.
 
@@ -62,31 +59,39 @@ def follow_up(
     ----------
     every : bool
         Events of the outcome do not end follow-up: all of them are events.
-    away : bool
-        Collect time away also on the scale ``calendar``, which has no use for it.
     """
-    tables, scale = candidates.tables, study.follow_up.scale
+    import narwhals as nw
+
+    tables, scale, horizon = candidates.tables, study.follow_up.scale, study.follow_up.horizon
+    wait = int(study.time_zero.grace or 0) if study.time_zero.strategy == "landmark" else 0
+    if wait:  # what happened before the landmark decides who is still there on it
+        kept = kept.with_columns(time_zero=nw.col("time_zero") - wait)
+        baseline = baseline.assign(time_zero=baseline["time_zero"] - wait)
+        study = study.replace(follow_up=dataclasses.replace(study.follow_up, horizon=horizon + wait))
     with tables.keeping():
         counted = counted_events(kept, tables, study, outcome, candidates.programmes)
-        ended = endings(None if every else counted.rows, kept, baseline, tables, study, outcome)
+        ended = endings(None if every else counted.rows, kept, baseline, tables, study, outcome, start=wait)
         where = Places(baseline["sentence_id"].to_numpy(), tables)
-        spells = _away(where, kept) if away or scale != "calendar" else _NOBODY
-        cause = np.where(ended.followed, ended.cause, 0)
-        entry = np.where(ended.followed, ended.entry, np.inf)
-        at_risk = intervals_at_risk(ended.time, cause, entry, spells, scale=scale, horizon=study.follow_up.horizon)
+        spells = away_from(where, kept, wait) if scale != "calendar" else _NOBODY
+        before = (ended.time <= wait) if wait else np.zeros(len(baseline), dtype=bool)
+        entry = np.where(ended.followed & ~before, np.maximum(ended.entry - wait, 0.0), np.inf)
+        time = np.maximum(ended.time - wait, 0.0)
+        at_risk = intervals_at_risk(time, ended.cause, entry, spells, scale=scale, horizon=horizon)
         if every:
             row, day = _all_days(counted, where, baseline)
-            at_risk = with_every_event(at_risk, row, day)
-    return FollowedUp(ended, spells, at_risk, (*counted.notes, *_unfollowed(ended, at_risk, outcome)))
+            at_risk = with_every_event(at_risk, row[day >= wait], day[day >= wait] - wait)
+    return FollowedUp(ended, at_risk, (*counted.notes, *_unfollowed(ended, before, at_risk, outcome)))
 
 
 _NOBODY = Away(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
 
 
-def _away(where: Places, kept: nw.LazyFrame[Any]) -> Away:
+def away_from(where: Places, kept: nw.LazyFrame[Any], wait: int = 0) -> Away:
+    """Return time away in days from the landmark where there is one, else from time zero."""
     found = where.tables.collect(spells_away(kept, where.tables))
     row = where.of(found["sentence_id"].to_numpy())
-    start, end = (found[name].to_numpy().astype(np.float64) for name in ("start", "end"))
+    start, end = (found[name].to_numpy().astype(np.float64) - wait for name in ("start", "end"))
+    row, start, end = row[end > 0], np.maximum(start, 0.0)[end > 0], end[end > 0]
     order = np.lexsort((start, row))
     return Away(row[order], start[order], end[order])
 
@@ -99,7 +104,7 @@ def _all_days(counted: Counted, where: Places, baseline: pd.DataFrame) -> tuple[
     return row, found["day"].to_numpy().astype(np.float64) - zero[row]
 
 
-def _unfollowed(ended: Ended, at_risk: Intervals, outcome: Outcome) -> list[Note]:
+def _unfollowed(ended: Ended, before: Any, at_risk: Intervals, outcome: Outcome) -> list[Note]:
     """Return who has no time at risk, and why."""
     notes = []
     if short := int((~ended.followed).sum()):
@@ -109,14 +114,20 @@ def _unfollowed(ended: Ended, at_risk: Intervals, outcome: Outcome) -> list[Note
         notes.append(Note("no_follow_up", text))
     seen = np.zeros(len(ended.time), dtype=bool)
     seen[at_risk.row] = True
-    late = ended.followed & ~seen & (ended.time <= ended.entry) & (ended.entry > 0)
+    if gone := int((ended.followed & before).sum()):
+        text = (
+            f"{outcome.name}: {gone:,} people had an event or left before the landmark, and are left out of it: this compares those "
+            "who were still there then."
+        )
+        notes.append(Note("before_the_landmark", text))
+    late = ended.followed & ~before & ~seen & (ended.time <= ended.entry) & (ended.entry > 0)
     if late.any():
         text = f"{outcome.name}: {int(late.sum()):,} people had left before the first day observed, and are left out of it."
         notes.append(Note("ended_before_observed", text))
     if entered := int((ended.entry[seen] > 0).sum()):
         text = f"{outcome.name}: {entered:,} people enter late, on the first day observed; none of them can have offended before it."
         notes.append(Note("late_entry", text))
-    if never := int((ended.followed & ~seen & ~late).sum()):
+    if never := int((ended.followed & ~before & ~seen & ~late).sum()):
         text = f"{outcome.name}: {never:,} people were never in the community while followed, and are left out of it."
         notes.append(Note("never_at_risk", text))
     if at_risk.ended_away:
@@ -154,9 +165,6 @@ def time_at_risk(
     for name, code in index.items():
         if not (arm == code).any():
             raise DesignError(f"outcome: nobody in arm {name!r} has follow-up for {outcome.name!r}; see cohort.flow.")
-    cluster = study.adjust.cluster if study.adjust else None
-    if cluster is None and study.eligibility.index == "all":
-        cluster = "person_id"
     return SurvivalData(
         entry=read_only(rows.entry),
         exit=read_only(rows.exit),
@@ -168,11 +176,25 @@ def time_at_risk(
         frame=frame,
         baseline=mine,
         arm_column="arm",
-        cluster=cluster,
+        cluster=_cluster(study, mine),
         repeated=every,
         labels=MappingProxyType(labels_of(study, outcome)),
         notes=(*notes, *followed.notes),
     )
+
+
+def _cluster(study: Study, baseline: pd.DataFrame) -> str | None:
+    """Return the column whose groups vary together: the study's, or the person where one may have several sentences."""
+    cluster = study.adjust.cluster if study.adjust else None
+    if cluster is None:
+        return "person_id" if study.eligibility.index == "all" else None
+    if cluster not in baseline.columns:
+        raise DesignError(
+            f"[adjust] cluster: no column {cluster!r}. {did_you_mean(cluster, map(str, baseline.columns))}"
+        )
+    if missing := int(baseline[cluster].isna().sum()):
+        raise DesignError(f"[adjust] cluster: column {cluster!r} is missing for {missing:,} people.")
+    return cluster
 
 
 def labels_of(study: Study, outcome: Outcome) -> dict[str, str]:

@@ -310,14 +310,15 @@ def _consistent_clock(study: Study) -> None:
     for outcome in study.outcomes.values():
         away = [state for state in ("recall", "custody") if state in outcome.competing or outcome.kind == state]
         if away and scale != "calendar":
-            counts = "counts" if outcome.kind in away else "has as a competing event what it counts:"
+            what = "its event" if outcome.kind == away[0] else "a competing event"
             raise DesignError(
-                f"[outcomes.{outcome.name}] {counts} {away[0]} as an event while [follow_up] scale = {scale!r} takes time in {away[0]} "
+                f"[outcomes.{outcome.name}] counts {away[0]} as {what} while [follow_up] scale = {scale!r} takes time in {away[0]} "
                 "out of the clock. One analysis may do one of the two."
             )
-        if outcome.rule == "moj_window" and scale != "calendar":
+        if outcome.rule == "moj_window" and (scale != "calendar" or study.time_zero.strategy != "none"):
             raise DesignError(
-                f"[outcomes.{outcome.name}] rule = 'moj_window' counts a year of the calendar; [follow_up] scale = {scale!r} does not."
+                f"[outcomes.{outcome.name}] rule = 'moj_window' counts a year of the calendar from time zero: it goes with [follow_up] scale "
+                "= 'calendar' and no [time_zero] strategy."
             )
 
 

@@ -253,9 +253,10 @@ def _outcome(key: str, section: _Section) -> Outcome:
         raise section.fault("types", "names no offence type.")
     if key == "censored":
         raise section.fault("types", "an outcome cannot be called censored.")
-    for name in (key, kind):
-        if name in found.competing:
-            raise section.fault("competing", f"an outcome cannot be what competes with it ({name!r}).")
+    if key in found.competing:
+        raise section.fault("competing", f"an outcome cannot be called like a competing event ({key!r}).")
+    if kind in found.competing:
+        raise section.fault("competing", f"{kind!r} is the outcome itself; it cannot compete with it.")
     return found
 
 

@@ -158,12 +158,8 @@ def two() -> Reframed:
 @pytest.mark.parametrize(
     ("study", "message"),
     [
-        ({"scale": "at_risk"}, r"\[follow_up\] scale = 'at_risk' is not there yet"),
-        ({"scale": "community"}, r"\[follow_up\] scale = 'community' is not there yet"),
-        ({"strategy": "landmark", "grace": 100}, r"\[time_zero\] strategy = 'landmark' is not there yet"),
         ({"strategy": "time_varying"}, r"\[time_zero\] strategy = 'time_varying' is not there yet"),
         ({"strategy": "clone_censor_weight", "grace": 100}, r"strategy = 'clone_censor_weight' is not there yet"),
-        ({"population": "caseload"}, r"\[eligibility\] population = 'caseload' is not there yet"),
     ],
     ids=lambda value: " ".join(map(str, value.values())) if isinstance(value, dict) else "",
 )

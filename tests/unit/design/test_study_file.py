@@ -117,7 +117,7 @@ def test_the_smallest_study_and_its_defaults(read: Any) -> None:
     assert not study.arms.definitions["bespoke"].none
     assert dataclasses.astuple(study.eligibility) == ("both", (), None, "first")
     assert dataclasses.astuple(study.time_zero) == ("auto", "none", None)
-    assert dataclasses.astuple(study.follow_up) == (16800, 1826.0, "calendar")  # 16,800 days after 1970-01-01
+    assert dataclasses.astuple(study.follow_up) == (16800, 1826.0, "calendar", None)  # 16,800 days after 1970-01-01
     assert dataclasses.astuple(study.outcomes["any"]) == ("any", ("violent", "other"), 182.0, ("death", "deportation"))
     assert (study.adjust, study.headline, study.figures, study.tables) == (None, None, (), ())
     assert (study.checks.drop, study.disclosure.policy) == ((), "sensitive")
@@ -138,7 +138,7 @@ def test_every_key_has_its_place(read: Any) -> None:
     )
     assert (study.eligibility.population, study.eligibility.covariate_window) == ("own", 730.0)
     assert dataclasses.astuple(study.time_zero) == ("release", "landmark", 182.0)
-    assert dataclasses.astuple(study.follow_up) == (5000, 730.0, "at_risk")
+    assert dataclasses.astuple(study.follow_up) == (5000, 730.0, "at_risk", None)
     assert list(study.outcomes) == ["any", "sexual"]
     assert study.outcomes["any"].competing == ("death",)
     assert study.outcomes["sexual"].proving_period == 547.0
