@@ -10,6 +10,7 @@ from small_tables import rows, small_tables
 
 import outcomes as oc
 from outcomes.errors import DataError
+from outcomes.loading.duckdb_engine import quoted
 from outcomes.loading.rules import rules_of
 from outcomes.loading.schema import SCHEMA, columns_of
 
@@ -183,9 +184,9 @@ def test_rows_that_differ_in_a_column_of_the_extract_are_no_copies() -> None:
 
 
 def test_no_calendar_date_is_implausible_where_the_origin_is_not_disclosed() -> None:
-    names = {rule.name for rule in rules_of("exits", columns_of("exits"), "undisclosed")}
+    names = {rule.name for rule in rules_of("exits", "undisclosed", quoted)}
     assert "plausible_dates" not in names
-    assert "plausible_dates" in {rule.name for rule in rules_of("exits", columns_of("exits"), "1970-01-01")}
+    assert "plausible_dates" in {rule.name for rule in rules_of("exits", "1970-01-01", quoted)}
 
 
 def test_the_report_has_one_row_a_rule_and_table() -> None:
@@ -204,7 +205,7 @@ def test_the_report_has_one_row_a_rule_and_table() -> None:
 
 def test_every_rule_is_asked_of_a_column_of_its_table_and_said_in_a_sentence() -> None:
     for name in SCHEMA:
-        for rule in rules_of(name, columns_of(name), "1970-01-01"):
+        for rule in rules_of(name, "1970-01-01", quoted):
             assert rule.table == name
             assert rule.column in (*columns_of(name), "")
             assert rule.text
