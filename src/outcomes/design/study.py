@@ -317,8 +317,8 @@ def _consistent_clock(study: Study) -> None:
             )
         if outcome.rule == "moj_window" and (scale != "calendar" or study.time_zero.strategy != "none"):
             raise DesignError(
-                f"[outcomes.{outcome.name}] rule = 'moj_window' counts a year of the calendar from time zero: it goes with [follow_up] scale "
-                "= 'calendar' and no [time_zero] strategy."
+                f"[outcomes.{outcome.name}] rule = 'moj_window' counts a year of the calendar from time zero: it goes with [follow_up] "
+                "scale = 'calendar' and no [time_zero] strategy."
             )
 
 

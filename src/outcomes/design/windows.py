@@ -148,8 +148,8 @@ class CommunityDays(Result):
     def describe(self) -> str:
         """Return the means in sentences."""
         said = [
-            f"{row['arm']}: {row['estimate']:.0f} days on average ({row['n']:,} people followed through; {row['n_ever_away']:,} of them were "
-            "away at some time)."
+            f"{row['arm']}: {row['estimate']:.0f} days on average ({row['n']:,} people followed through; {row['n_ever_away']:,} of them "
+            "were away at some time)."
             for row in self.counts.to_dict("records")
         ]
         return f"Of the first {in_words(self.horizon)} in the community: {' '.join(said)}"
