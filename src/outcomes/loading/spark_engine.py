@@ -1,4 +1,4 @@
-"""Tables in a Spark session of the user's: kept as persisted frames under private names, freed with the tables.
+"""Tables in a Spark session of the user's: rows computed once, under private names, freed with the tables.
 
 Only what classic Spark and Spark Connect share is used, and no setting of the session is changed.
 """
@@ -9,8 +9,8 @@ import re
 import uuid
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from outcomes.errors import DataError
@@ -93,13 +93,11 @@ class SparkEngine:
 
     def __init__(self, session: SparkSession, parent: SparkEngine | None = None) -> None:
         self._session = session
-        self._parent = parent  # whose persisted rows the views here read
+        self._parent = parent  # whose names live as long as this
         self._prefix = f"outcomes_{uuid.uuid4().hex[:12]}_"
         self._frames: dict[str, DataFrame] = {}
-        self._persisted: dict[str, DataFrame] = {}
-        self._kept: list[DataFrame] = []
         self._numbered: set[str] = set()  # the tables (key, id) that read the sorted keys
-        self._end = weakref.finalize(self, _free, session, self._prefix, self._frames, self._persisted, self._kept)
+        self._end = weakref.finalize(self, _free, session, self._prefix, self._frames)
         self._end.atexit = False  # the session frees all that is its own
 
     def place(self, name: str) -> str:
@@ -116,10 +114,8 @@ class SparkEngine:
         if not queries:
             return []
         with _quiet():
-            asked = [self._counts(k, query) for k, query in enumerate(queries)]
-            while len(asked) > 1:  # in pairs: a chain of unions is planned more slowly the deeper it is
-                asked = [a.unionAll(*b) for a, *b in (asked[i : i + 2] for i in range(0, len(asked), 2))]
-            found = {int(row[0]): tuple(map(int, row[1])) for row in asked[0].collect()}
+            asked = reduce(_union, (self._counts(k, query) for k, query in enumerate(queries)))
+            found = {int(row[0]): tuple(map(int, row[1])) for row in asked.collect()}
         return [found[k] for k in range(len(queries))]
 
     def fetch(self, query: str) -> pa.Table:
@@ -134,10 +130,9 @@ class SparkEngine:
         self._frames[name] = frame
 
     def make(self, name: str, query: str) -> None:
-        """Persist the rows of a query under a name; they are computed when they are first asked for."""
+        """Keep the rows of a query under a name; they are computed when they are first asked for."""
         with _quiet():
-            self._persisted[name] = self._session.sql(query).persist()
-        self.take(name, self._persisted[name])
+            self.take(name, _kept(self._session.sql(query)))
 
     def view(self, name: str, query: str) -> None:
         """Give a query a name."""
@@ -145,12 +140,10 @@ class SparkEngine:
             self.take(name, self._session.sql(query))
 
     def drop(self, name: str) -> None:
-        """Forget what a name stands for and free its rows."""
+        """Forget what a name stands for; Spark frees rows that nothing speaks of any more."""
         with _quiet():
             self._session.catalog.dropTempView(self._prefix + name)
-            del self._frames[name]
-            if name in self._persisted:
-                self._persisted.pop(name).unpersist()
+        del self._frames[name]
         self._numbered.discard(name)
         if not self._numbered and _SORTED in self._frames:
             self.drop(_SORTED)
@@ -175,8 +168,7 @@ class SparkEngine:
         order = ("kind", "rank", "key")
         with _quiet():
             ordered = self._session.sql(union).repartitionByRange(*order).sortWithinPartitions(*order)
-            self._persisted[_SORTED] = ordered.selectExpr(*order, "monotonically_increasing_id() AS place").persist()
-        self.take(_SORTED, self._persisted[_SORTED])
+            self.take(_SORTED, _kept(ordered.selectExpr(*order, "monotonically_increasing_id() AS place")))
         parts = self.ask(
             f"SELECT kind, shiftright(place, {_ROW_BITS}) AS part, min(place), count(*) FROM {self.place(_SORTED)} "
             "GROUP BY kind, part ORDER BY kind, part"
@@ -209,22 +201,15 @@ class SparkEngine:
         return nw.from_native(self._frames[name])
 
     def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """Return the frame with its rows persisted."""
+        """Return the frame with its rows kept once they are computed."""
         import narwhals as nw
 
         with _quiet():
-            self._kept.append(frame.to_native().persist())
-        return nw.from_native(self._kept[-1])
+            return nw.from_native(_kept(frame.to_native()))
 
-    @contextmanager
-    def keeping(self) -> Iterator[None]:
-        """Forget at the end what is kept inside."""
-        before = len(self._kept)
-        try:
-            yield
-        finally:
-            while len(self._kept) > before:
-                attempt(self._kept.pop().unpersist)
+    def keeping(self) -> AbstractContextManager[None]:
+        """Do nothing: Spark frees rows that no frame speaks of any more."""
+        return nullcontext()
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """Return the rows of a frame."""
@@ -247,7 +232,7 @@ class SparkEngine:
         return f"Spark stopped ({refused.kind}); its own log, which may show rows, says more. Has it enough memory and disk?"
 
     def release(self) -> None:
-        """Free what was persisted, and the names."""
+        """Take back the names; with them goes what was kept."""
         self._end()
 
     def _counts(self, k: int, query: str) -> DataFrame:
@@ -255,6 +240,19 @@ class SparkEngine:
         names = [f"c{i}" for i in range(len(found.columns))]
         cells = ", ".join(f"CAST({name} AS BIGINT)" for name in names)
         return found.toDF(*names).selectExpr(f"{k} AS k", f"array({cells}) AS cells")
+
+
+def _kept(frame: DataFrame) -> DataFrame:
+    """Return a frame whose rows are computed once, and which no longer says how.
+
+    Not persist: the plan of a table would hold those of all tables its ids were numbered from, a plan of rules would hold
+    that many times over, and Spark would never be done planning.
+    """
+    return frame.localCheckpoint(eager=False)
+
+
+def _union(one: DataFrame, other: DataFrame) -> DataFrame:
+    return one.unionAll(other)
 
 
 def _rank(wanted: Keys) -> str:
@@ -281,18 +279,9 @@ def _quiet() -> Iterator[None]:
             logger.disabled = was
 
 
-def _free(
-    session: SparkSession,
-    prefix: str,
-    frames: dict[str, DataFrame],
-    persisted: dict[str, DataFrame],
-    kept: list[DataFrame],
-) -> None:
-    """Free what an engine made; a session that has ended has done so itself."""
+def _free(session: SparkSession, prefix: str, frames: dict[str, DataFrame]) -> None:
+    """Take back the names an engine gave; a session that has ended has done so itself."""
     with _quiet():
-        for frame in [*persisted.values(), *kept]:
-            if isinstance(attempt(frame.unpersist), Refused):
-                return
         for name in frames:
             if isinstance(attempt(partial(session.catalog.dropTempView, prefix + name)), Refused):
                 return
