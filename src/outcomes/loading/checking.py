@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from outcomes.loading.protecting import CheckRow
 from outcomes.loading.rules import VIEWS, Rule, rules_of
 from outcomes.loading.schema import SCHEMA
 from outcomes.results import Note, Result
@@ -31,7 +32,7 @@ class ChecksReport(Result):
         rule, table, column, severity, n, of, text.
     """
 
-    rows: tuple[tuple[str, str, str, str, int, int, str], ...]
+    rows: tuple[CheckRow, ...]
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -87,11 +88,15 @@ def all_rules(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], orig
 
 
 def run_checks(
-    connection: duckdb.DuckDBPyConnection, counts: Mapping[str, int], origin: str, notes: Sequence[Note] = ()
+    connection: duckdb.DuckDBPyConnection,
+    counts: Mapping[str, int],
+    origin: str,
+    notes: Sequence[Note] = (),
+    protective: Sequence[CheckRow] = (),
 ) -> ChecksReport:
-    """Return the report of every rule on the typed tables: one query a table."""
+    """Return the report of every rule on the typed tables, one query a table, and of the protective checks made before."""
     rules = all_rules(connection, list(counts), origin)
-    rows: list[tuple[str, str, str, str, int, int, str]] = []
+    rows: list[CheckRow] = []
     for table in SCHEMA:
         mine = [rule for rule in rules if rule.table == table]
         if not mine:
@@ -102,7 +107,7 @@ def run_checks(
             (rule.name, table, rule.column, rule.severity, int(n), counts[table], rule.text)
             for rule, n in zip(mine, found, strict=True)
         ]
-    return ChecksReport(rows=tuple(rows), notes=tuple(notes))
+    return ChecksReport(rows=(*rows, *protective), notes=tuple(notes))
 
 
 def offending(rule: Rule) -> str:

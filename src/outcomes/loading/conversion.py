@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from outcomes.loading.cells import SQL_TYPES
 from outcomes.loading.engine import Refused, attempt, quoted
 from outcomes.loading.faults import Fault, refusal
 from outcomes.loading.keys import Domain, dangling_faults, id_domains, number_ids, repeated_faults
+from outcomes.loading.protecting import CheckRow, protect
 from outcomes.loading.schema import SCHEMA, Table
 from outcomes.loading.sources import Sources
 from outcomes.loading.staging import Staged, stage
@@ -24,14 +25,18 @@ __all__ = ["Converted", "convert"]
 
 @dataclass(frozen=True)
 class Converted:
-    """What conversion found: the origin of days, and the catalogue's own ids of programmes."""
+    """What conversion found: the origin of days, the catalogue's own ids of programmes, and what the protective checks say."""
 
     origin: str
     programme_ids: Mapping[str, int]
+    protective: tuple[CheckRow, ...]
 
 
 def convert(
-    connection: duckdb.DuckDBPyConnection, sources: Sources, codes: Mapping[str, Mapping[str, str]]
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sources,
+    codes: Mapping[str, Mapping[str, str]],
+    declared: Sequence[str] = (),
 ) -> Converted:
     """Make every table of the schema, typed, with a row number ``_row``; optional tables that did not come are empty.
 
@@ -39,7 +44,8 @@ def convert(
     ------
     DataError
         Every structural fault at once: tables or columns missing or unreadable, cells that are no date, number or known
-        code, empty required cells, repeated keys, references to nothing, columns that name a direct identifier.
+        code, empty required cells, repeated keys, references to nothing, columns that name or hold what says who somebody is and are
+        not `declared`.
     """
     faults = [*sources.faults, *code_faults(codes, sources.tables)]
     staged: dict[str, Staged] = {}
@@ -58,7 +64,10 @@ def convert(
     origin, mixed = origin_of_days(staged)
     domains = id_domains(staged)
     number_ids(connection, domains)
-    faults += [*mixed, *repeated_faults(connection, domains), *dangling_faults(connection, domains)]
+    protected = protect(
+        lambda query: connection.execute(query).fetchall(), staged, domains, declared, dated=origin == "1970-01-01"
+    )
+    faults += [*mixed, *repeated_faults(connection, domains), *dangling_faults(connection, domains), *protected.faults]
     if faults:
         raise refusal(faults)
     for name, table in SCHEMA.items():
@@ -68,7 +77,7 @@ def convert(
     ).fetchall()
     for domain in domains.values():
         connection.execute(f"DROP TABLE {domain.table}")
-    return Converted(origin, dict(named))
+    return Converted(origin, dict(named), protected.rows)
 
 
 def _make_table(

@@ -17,6 +17,7 @@ from outcomes.loading.conversion import convert
 from outcomes.loading.dropping import Dropped, without_rows
 from outcomes.loading.engine import Refused, attempt, open_engine, quoted
 from outcomes.loading.faults import nearest
+from outcomes.loading.protecting import PROTECTIVE_RULES
 from outcomes.loading.schema import SCHEMA
 from outcomes.loading.sources import Sources, read_sources, release_sources
 from outcomes.results import Note, html_table
@@ -152,13 +153,14 @@ class Tables:
         broken = {(row[0], row[1], row[2]) for row in self.checks.rows if row[4]}
         if not any((rule.name, rule.table, rule.column) in broken for rule in mine):
             return self
+        protective = [row for row in self.checks.rows if row[0] in PROTECTIVE_RULES]
         connection, schema, dropped = without_rows(self.connection, self._schema, mine)
         counts = _counts(connection, self.names)
         _log.info("dropped %d rows under %d rules", sum(d[2] for d in dropped), len({d[0] for d in dropped}))
         return replace(
             self,
             connection=connection,
-            checks=run_checks(connection, counts, self.origin, self.checks.notes),
+            checks=run_checks(connection, counts, self.origin, self.checks.notes, protective),
             counts=counts,
             _schema=schema,
             _dropped=(*self._dropped, *dropped),
@@ -189,6 +191,7 @@ def load_tables(
     codes: Mapping[str, Mapping[str, str]] | None = None,
     columns: Mapping[str, Mapping[str, str]] | None = None,
     drop: Sequence[str] = (),
+    declared: Sequence[str] = (),
 ) -> Tables:
     """Load the tables of an extract, give them their types, and check them against each other.
 
@@ -205,6 +208,9 @@ def load_tables(
         ``{table: {theirs: ours}}``, applied before anything else.
     drop : sequence of str, optional
         Rules whose rows are left out and counted, as by `Tables.require_clean`, which would also refuse other broken rules.
+    declared : sequence of str, optional
+        Columns, ``"table.column"``, of which you say that they identify nobody, whatever they look like: pseudonyms of the form
+        of prison numbers, codes that no two rows share. What is found in them is then a note in `checks` and not refused.
 
     Returns
     -------
@@ -215,8 +221,9 @@ def load_tables(
     ------
     DataError
         The structure is broken: a table or column missing or unreadable, cells that are no date, number or known code,
-        empty required cells, repeated keys, references to nothing, columns that name a direct identifier. One error lists
-        every fault with its table, column and count; no row's value is in it. Also for a name in `drop` that is no rule.
+        empty required cells, repeated keys, references to nothing, columns that name or hold a direct identifier, dates of
+        birth, free text, keys of their own. One error lists every fault with its table, column and count; no row's value is
+        in it. Also for a name in `drop` that is no rule.
 
     Notes
     -----
@@ -225,6 +232,9 @@ def load_tables(
     become 1, 2, … in the order of their numbers or their text, the same in every table. Flags are true/false, t/f, yes/no, y/n
     or 1/0 in any case. Text is trimmed; an empty cell is missing, and so is NA, NaN, NaT or NULL except in plain text. A column
     the schema does not know passes through, as numbers where every cell is one (019 is none), else as text.
+    Values are looked at for direct identifiers in ids, codes, text and the extract's own columns, in at most about 20,000 different
+    values a column: one hit is a warning in `checks`, 5 % of the rows are refused. What passes may still identify somebody: these
+    checks know forms, not names.
     Inputs are not changed; nothing is written but what DuckDB spills to a private folder when memory is short, and
     removes.
 
@@ -236,7 +246,9 @@ def load_tables(
     >>> tables.checks.passed
     True
     """
-    loaded = attempt(partial(_load, source, codes or {}, columns or {}))
+    if isinstance(declared, str):
+        raise DataError(f"[checks] declared is a list of columns, such as [{declared!r}].")
+    loaded = attempt(partial(_load, source, codes or {}, columns or {}, declared))
     if isinstance(loaded, Refused):
         raise DataError(
             f"load_tables: the embedded engine stopped ({loaded.kind}) on something the checks of the structure do not know; "
@@ -246,10 +258,15 @@ def load_tables(
     return loaded._without(drop) if drop else loaded
 
 
-def _load(source: Any, codes: Mapping[str, Mapping[str, str]], columns: Mapping[str, Mapping[str, str]]) -> Tables:
+def _load(
+    source: Any,
+    codes: Mapping[str, Mapping[str, str]],
+    columns: Mapping[str, Mapping[str, str]],
+    declared: Sequence[str],
+) -> Tables:
     connection = open_engine()
     try:
-        return _filled(connection, source, codes, columns)
+        return _filled(connection, source, codes, columns, declared)
     except BaseException:
         connection.close()  # a traceback kept by the caller would keep files and rows open
         raise
@@ -260,14 +277,15 @@ def _filled(
     source: Any,
     codes: Mapping[str, Mapping[str, str]],
     columns: Mapping[str, Mapping[str, str]],
+    declared: Sequence[str],
 ) -> Tables:
     sources = read_sources(connection, source, columns)
-    converted = convert(connection, sources, codes)
+    converted = convert(connection, sources, codes, declared)
     release_sources(connection)
     counts = _counts(connection, [name for name in SCHEMA if name in sources.tables])
     return Tables(
         connection=connection,
-        checks=run_checks(connection, counts, converted.origin, _notes(sources)),
+        checks=run_checks(connection, counts, converted.origin, _notes(sources), converted.protective),
         counts=counts,
         hashes=MappingProxyType(dict(sources.hashes)),
         origin=converted.origin,
