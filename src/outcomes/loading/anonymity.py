@@ -40,7 +40,8 @@ _COARSER: Mapping[str, tuple[str, int]] = MappingProxyType(
 QUASI_IDENTIFIERS = ("sex", "ethnicity_group", "age_band", "area", "index_offence_group", "period")
 _FEW = 3  # columns: so much is known about many people
 _SMALL = 3
-_MISSING = -1_000_000  # far from any band or year
+_MISSING = -1_000  # below any band or year
+_COUNTABLE = 1_000_000
 _COLUMNS = (
     "columns", "n_columns", "change", "people", "classes", "k", "n_unique", "share_unique", "share_below_3", "share_below_5",
     "share_below_10", "classes_all_reoffended", "n_all_reoffended",
@@ -156,10 +157,14 @@ def k_anonymity(tables: Tables, columns: Sequence[str] | None = None) -> KAnonym
     """
     named = _named(tables, QUASI_IDENTIFIERS if columns is None else columns)
     codes, sizes, reoffended = _classes(tables, named)
-    rows = []
+    rows, names = [], list(named)
+    dense: dict[tuple[int, int], IntArray] = {}
     for change, kept, coarser in _views(tuple(named)):
-        parts = [codes[:, i] // coarser.get(i, 1) for i in kept]
-        rows.append(_row([list(named)[i] for i in kept], change, parts, sizes, reoffended))
+        asked = [(i, coarser.get(i, 1)) for i in kept]
+        for i, by in asked:
+            if (i, by) not in dense:
+                dense[i, by] = np.unique(codes[:, i] // by, return_inverse=True)[1].astype(np.int64)
+        rows.append(_row([names[i] for i in kept], change, [dense[key] for key in asked], sizes, reoffended))
     import pandas as pd
 
     frame = pd.DataFrame(rows, columns=list(_COLUMNS))
@@ -238,16 +243,26 @@ def _views(names: tuple[str, ...]) -> list[tuple[str, tuple[int, ...], dict[int,
     return views
 
 
+def _combined(parts: Sequence[IntArray]) -> IntArray:
+    """Return one number for each combination of codes 0, 1, …; small enough to be counted in an array."""
+    group, largest = np.zeros(len(parts[0]), dtype=np.int64), 1
+    for part in parts:
+        width = int(part.max()) + 1
+        group, largest = group * width + part, largest * width
+        if largest > _COUNTABLE:
+            group = np.unique(group, return_inverse=True)[1].astype(np.int64)
+            largest = int(group.max()) + 1
+    return group
+
+
 def _row(
     names: Sequence[str], change: str, parts: Sequence[IntArray], sizes: IntArray, reoffended: IntArray
 ) -> tuple[Any, ...]:
     """Return the row of `to_frame` for one set of columns, from the groups on all columns."""
-    group = np.zeros(len(sizes), dtype=np.int64)
-    for part in parts:
-        _, code = np.unique(part, return_inverse=True)
-        _, group = np.unique(group * (code.max() + 1) + code, return_inverse=True)
+    group = _combined(parts)
     members = np.bincount(group, weights=sizes).astype(np.int64)
     again = np.bincount(group, weights=reoffended).astype(np.int64)
+    members, again = members[members > 0], again[members > 0]
     people = int(members.sum())
     alike = (members >= 2) & (again == members)
     unique = int((members == 1).sum())
