@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from outcomes.loading.engine import Engine
+from outcomes.loading.protecting import CheckRow
 from outcomes.loading.rules import VIEWS, Rule, rules_of
 from outcomes.loading.schema import SCHEMA
 from outcomes.results import Note, Result
@@ -31,7 +32,7 @@ class ChecksReport(Result):
         rule, table, column, severity, n, of, text.
     """
 
-    rows: tuple[tuple[str, str, str, str, int, int, str], ...]
+    rows: tuple[CheckRow, ...]
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -85,8 +86,14 @@ def all_rules(engine: Engine, tables: Sequence[str], origin: str) -> tuple[Rule,
     return tuple(found)
 
 
-def run_checks(engine: Engine, counts: Mapping[str, int], origin: str, notes: Sequence[Note] = ()) -> ChecksReport:
-    """Return the report of every rule on the typed tables: one query a table."""
+def run_checks(
+    engine: Engine,
+    counts: Mapping[str, int],
+    origin: str,
+    notes: Sequence[Note] = (),
+    protective: Sequence[CheckRow] = (),
+) -> ChecksReport:
+    """Return the report of every rule on the typed tables, one query a table, and of the protective checks made before."""
     rules = all_rules(engine, list(counts), origin)
     tables = [table for table in SCHEMA if any(rule.table == table for rule in rules)]
     mine = {table: [rule for rule in rules if rule.table == table] for table in tables}
@@ -97,7 +104,7 @@ def run_checks(engine: Engine, counts: Mapping[str, int], origin: str, notes: Se
         for table, row in zip(tables, found, strict=True)
         for rule, n in zip(mine[table], row, strict=True)
     ]
-    return ChecksReport(rows=tuple(rows), notes=tuple(notes))
+    return ChecksReport(rows=(*rows, *protective), notes=tuple(notes))
 
 
 def view_of(engine: Engine, table: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from outcomes.loading.cells import SQL_TYPES
 from outcomes.loading.engine import Engine, Refused
 from outcomes.loading.faults import Fault, refusal
 from outcomes.loading.keys import Domain, dangling_faults, id_domains, number_ids, repeated_faults
+from outcomes.loading.protecting import CheckRow, protect
 from outcomes.loading.raw_tables import Sources
 from outcomes.loading.schema import SCHEMA, Table
 from outcomes.loading.staging import Counts, Part, Staged, stage
@@ -19,21 +20,25 @@ __all__ = ["Converted", "convert"]
 
 @dataclass(frozen=True)
 class Converted:
-    """What conversion found: rows by table, the origin of days, and the catalogue's own ids of programmes."""
+    """What conversion found: rows by table, the origin of days, the catalogue's own ids, and what the protective checks say."""
 
     counts: Mapping[str, int]
     origin: str
     programme_ids: Mapping[str, int]
+    protective: tuple[CheckRow, ...]
 
 
-def convert(engine: Engine, sources: Sources, codes: Mapping[str, Mapping[str, str]]) -> Converted:
+def convert(
+    engine: Engine, sources: Sources, codes: Mapping[str, Mapping[str, str]], declared: Sequence[str] = ()
+) -> Converted:
     """Make every table of the schema, typed, with a row number ``_row``; optional tables that did not come are empty.
 
     Raises
     ------
     DataError
         Every structural fault at once: tables or columns missing or unreadable, cells that are no date, number or known
-        code, empty required cells, repeated keys, references to nothing, columns that name a direct identifier.
+        code, empty required cells, repeated keys, references to nothing, columns that name or hold what says who somebody is and are
+        not `declared`.
     """
     faults = [*sources.faults, *code_faults(codes, sources.tables)]
     raw = {name: sources.tables[name] for name in SCHEMA if name in sources.tables}
@@ -50,6 +55,8 @@ def convert(engine: Engine, sources: Sources, codes: Mapping[str, Mapping[str, s
     origin, mixed = origin_of_days(staged)
     domains = number_ids(engine, id_domains(staged))
     faults += [*mixed, *repeated_faults(staged, domains), *dangling_faults(engine, staged, domains)]
+    protected = protect(engine, staged, domains, declared, dated=origin == "1970-01-01")
+    faults += protected.faults
     if faults:
         raise refusal(faults)
     _make_tables(engine, staged, domains)
@@ -57,7 +64,7 @@ def convert(engine: Engine, sources: Sources, codes: Mapping[str, Mapping[str, s
     for domain in domains.values():
         if not domain.dense:
             engine.drop(domain.table)
-    return Converted({name: table.rows for name, table in staged.items()}, origin, named)
+    return Converted({name: table.rows for name, table in staged.items()}, origin, named, protected.rows)
 
 
 def _names(engine: Engine, domain: Domain) -> Mapping[str, int]:

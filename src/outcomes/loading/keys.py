@@ -60,6 +60,10 @@ class Domain:
             if self.owner in (None, table)
         )
 
+    def ids(self, engine: Engine) -> str:
+        """Return the relation (key, id), whether or not a table of it was made."""
+        return f"(SELECT key, key AS id FROM ({self.keys(engine)}))" if self.dense else engine.place(self.table)
+
 
 def id_domains(tables: Mapping[str, Staged]) -> dict[str, Domain]:
     """Return the id domains of the tables that came."""

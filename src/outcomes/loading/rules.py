@@ -95,6 +95,8 @@ VIEWS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_LOW_LINKAGE = 0.5  # of a match weight from 0 to 1: more likely wrong than right
+
 _RULES: tuple[Rule, ...] = (
     Rule("person_without_sentence", "people", "person_id", "note", "a person has no index sentence", "sentenced IS NULL"),
     Rule("release_before_sentence", "sentences", "release_date", "error", "a release is dated before its sentence",
@@ -109,6 +111,9 @@ _RULES: tuple[Rule, ...] = (
          "release_date > died"),
     Rule("prior_sexual_exceeds_prior", "sentences", "prior_sexual_sanctions", "error",
          "more earlier sanctions for sexual offences than earlier sanctions", "prior_sexual_sanctions > prior_sanctions"),
+    Rule("low_linkage_quality", "sentences", "linkage_quality", "note",
+         f"a sentence was linked with a match weight below {_LOW_LINKAGE:g}, so offences may be missed or another's",
+         f"linkage_quality < {_LOW_LINKAGE:g}"),
     Rule("several_sentences", "sentences", "person_id", "note", "a further index sentence of the same person", "nth > 1"),
     Rule("assessment_after_death", "assessments", "date", "warning", "an assessment is dated after the person's death",
          "date > died"),

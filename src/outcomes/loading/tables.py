@@ -19,6 +19,7 @@ from outcomes.loading.dropping import Dropped, without_rows
 from outcomes.loading.duckdb_engine import DuckDBEngine
 from outcomes.loading.engine import Engine, Refused, attempt
 from outcomes.loading.faults import nearest
+from outcomes.loading.protecting import CheckRow
 from outcomes.loading.raw_tables import Sources
 from outcomes.loading.schema import SCHEMA
 from outcomes.loading.sources import close_sources, open_engine, read_sources
@@ -55,6 +56,7 @@ class Tables:
     programme_ids : mapping of the catalogue's own programme ids, as text, to the integers they have here
     ignored : tuple of names of files, frames or tables the schema does not know
     notes : tuple of Note, what a reader of the checks must know
+    protective : tuple of rows of `checks` that protect people, found at load
     """
 
     engine: Engine
@@ -64,12 +66,13 @@ class Tables:
     programme_ids: Mapping[str, int]
     ignored: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    protective: tuple[CheckRow, ...] = ()
     _dropped: tuple[Dropped, ...] = ()
 
     @cached_property
     def checks(self) -> ChecksReport:
         """Every rule and how many rows break it, found when they are first asked for."""
-        return self._run(partial(run_checks, self.engine, self.counts, self.origin, self.notes))
+        return self._run(partial(run_checks, self.engine, self.counts, self.origin, self.notes, self.protective))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,6 +117,10 @@ class Tables:
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """Return the rows of a frame made from `lazy` as an Arrow table, in no order that can be relied on."""
         return self._run(partial(self.engine.collect, frame))
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the few rows of a query in SQL both engines know; `engine.place` says what a table is called in it."""
+        return self._run(partial(self.engine.ask, query))
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return a copy of a table as a pandas frame: in the order of the extract, from Spark in that of its key or else its rows.
@@ -219,6 +226,7 @@ def load_tables(
     codes: Mapping[str, Mapping[str, str]] | None = None,
     columns: Mapping[str, Mapping[str, str]] | None = None,
     drop: Sequence[str] = (),
+    declared: Sequence[str] = (),
 ) -> Tables:
     """Load the tables of an extract, give them their types, and check them against each other.
 
@@ -236,6 +244,9 @@ def load_tables(
         ``{table: {theirs: ours}}``, applied before anything else.
     drop : sequence of str, optional
         Rules whose rows are left out and counted, as by `Tables.require_clean`, which would also refuse other broken rules.
+    declared : sequence of str, optional
+        Columns, ``"table.column"``, of which you say that they identify nobody, whatever they look like: pseudonyms of the form
+        of prison numbers, codes that no two rows share. What is found in them is then a note in `checks` and not refused.
 
     Returns
     -------
@@ -246,8 +257,9 @@ def load_tables(
     ------
     DataError
         The structure is broken: a table or column missing or unreadable, cells that are no date, number or known code,
-        empty required cells, repeated keys, references to nothing, columns that name a direct identifier. One error lists
-        every fault with its table, column and count; no row's value is in it. Also for a name in `drop` that is no rule.
+        empty required cells, repeated keys, references to nothing, columns that name or hold a direct identifier, dates of
+        birth, free text, keys of their own. One error lists every fault with its table, column and count; no row's value is
+        in it. Also for a name in `drop` that is no rule.
 
     Notes
     -----
@@ -256,6 +268,9 @@ def load_tables(
     become 1, 2, … in the order of their numbers or their text, the same in every table. Flags are true/false, t/f, yes/no, y/n
     or 1/0 in any case. Text is trimmed; an empty cell is missing, and so is NA, NaN, NaT or NULL except in plain text. A column
     the schema does not know passes through, as numbers where every cell is one (019 is none), else as text.
+    Values are looked at for direct identifiers in ids, codes, text and the extract's own columns, in at most about 20,000 different
+    values a column: one hit is a warning in `checks`, 5 % of the rows are refused. What passes may still identify somebody: these
+    checks know forms, not names.
     Inputs are not changed; nothing is written but what DuckDB spills to a private folder when memory is short, and
     removes.
 
@@ -267,10 +282,12 @@ def load_tables(
     >>> tables.checks.passed
     True
     """
+    if isinstance(declared, str):
+        raise DataError(f"[checks] declared is a list of columns, such as [{declared!r}].")
     opened = attempt(partial(open_engine, source))
     if isinstance(opened, Refused):
         raise DataError(f"load_tables: the engine for the tables did not start ({opened.kind}).")
-    loaded = attempt(partial(_load, opened, source, codes or {}, columns or {}))
+    loaded = attempt(partial(_load, opened, source, codes or {}, columns or {}, declared))
     if isinstance(loaded, Refused):
         raise DataError(f"load_tables: {opened.why(loaded)} Nothing was loaded.")
     _log.info("loaded %d tables with %d rows", len(loaded.counts), sum(loaded.counts.values()))
@@ -282,10 +299,11 @@ def _load(
     source: Any,
     codes: Mapping[str, Mapping[str, str]],
     columns: Mapping[str, Mapping[str, str]],
+    declared: Sequence[str],
 ) -> Tables:
     try:
         sources = read_sources(engine, source, columns)
-        converted = convert(engine, sources, codes)
+        converted = convert(engine, sources, codes, declared)
         close_sources(engine)
     except BaseException:
         engine.release()  # a traceback kept by the caller would keep files and rows open
@@ -298,6 +316,7 @@ def _load(
         programme_ids=MappingProxyType(dict(converted.programme_ids)),
         ignored=tuple(sources.ignored),
         notes=_notes(sources),
+        protective=converted.protective,
     )
 
 
