@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 
 import outcomes as oc
+from cohort import with_growth
 from extract import write_extract
 from study import benchmark_study
 
@@ -43,3 +45,14 @@ def test_the_same_seed_writes_the_same_bytes_and_another_seed_does_not(extract: 
         (extract / name).read_bytes() for name in files
     ]
     assert (tmp_path / "other" / "people.parquet").read_bytes() != (extract / "people.parquet").read_bytes()
+
+
+def test_growth_is_said_in_times_of_n_log_n() -> None:
+    ten, hundred = math.log(10), math.log(100)
+    rows = [
+        {"engine": "duckdb", "people": 10, "frame_s": 10 * ten, "beside_s": 0.0},
+        {"engine": "spark", "people": 10, "frame_s": 1.0, "beside_s": 0.0},
+        {"engine": "duckdb", "people": 100, "frame_s": 100 * hundred, "beside_s": 50 * hundred},
+    ]
+    with_growth(rows)
+    assert [row["growth"] for row in rows] == ["", "", 1.5]
