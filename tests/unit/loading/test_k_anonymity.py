@@ -216,5 +216,5 @@ def test_years_are_those_of_the_calendar() -> None:
     tables = oc.load_tables(make_cohort(50, replicates=0).tables)
     days = np.arange("1901-01-01", "2100-01-01", dtype="datetime64[D]")
     asked = f"SELECT {year_of('range')} FROM range({days[0].astype(int)}, {days[-1].astype(int) + 1})"
-    years = [year for (year,) in tables.connection.execute(asked).fetchall()]
+    years = [year for (year,) in tables.ask(asked)]
     assert (np.array(years) == days.astype("datetime64[Y]").astype(int) + 1970).all()
