@@ -40,9 +40,7 @@ def add_time_zero(rows: nw.LazyFrame[Any], study: Study) -> nw.LazyFrame[Any]:
     else:
         inside = (nw.col("setting") == "custody") & ~(nw.col("assigned_date") > nw.col("release_date")).fill_null(False)
         zero = nw.when(inside).then(nw.col("release_date")).otherwise(nw.col("assigned_date"))
-    if study.time_zero.strategy == "landmark":
-        zero = zero + int(study.time_zero.grace or 0)
-    return rows.with_columns(time_zero=zero)
+    return rows.with_columns(time_zero=zero + study.time_zero.landmark)
 
 
 def refuse_the_future(rows: nw.LazyFrame[Any], tables: Tables, study: Study) -> None:
