@@ -39,7 +39,7 @@ def counted_events(
     Parameters
     ----------
     kept : LazyFrame
-        One row an index sentence compared: sentence_id, person_id, arm, time_zero.
+        One row an index sentence compared: sentence_id, person_id, arm, time_zero (where there is a landmark: the day it waits from).
     programmes : mapping of arm to programme ids
 
     Notes
@@ -79,7 +79,8 @@ def _offences(kept: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Ou
         late = proven - committed > outcome.proving_period
     joined = joined.filter((before & (proven > zero)) | (~before & in_reach))
     known = nw.when(before).then(_BEFORE).otherwise(nw.when(late).then(_LATE).otherwise(_COUNTED))
-    seen = tables.keep(joined.with_columns(what=known, on_the_day=committed == zero).drop("proven_date", "time_zero"))
+    on_the_day = committed == zero + study.time_zero.landmark
+    seen = tables.keep(joined.with_columns(what=known, on_the_day=on_the_day).drop("proven_date", "time_zero"))
     in_time = seen.filter(nw.col("what") == _COUNTED)
     states = INSIDE if study.follow_up.scale == "calendar" else AWAY
     inside = committed_inside(in_time.group_by("reoffence_id", "person_id", "offence_date").agg(), tables, states)

@@ -63,7 +63,7 @@ def follow_up(
     import narwhals as nw
 
     tables, scale, horizon = candidates.tables, study.follow_up.scale, study.follow_up.horizon
-    wait = int(study.time_zero.grace or 0) if study.time_zero.strategy == "landmark" else 0
+    wait = study.time_zero.landmark
     if wait:  # what happened before the landmark decides who is still there on it
         kept = kept.with_columns(time_zero=nw.col("time_zero") - wait)
         baseline = baseline.assign(time_zero=baseline["time_zero"] - wait)
@@ -73,7 +73,7 @@ def follow_up(
         ended = endings(None if every else counted.rows, kept, baseline, tables, study, outcome, start=wait)
         where = Places(baseline["sentence_id"].to_numpy(), tables)
         spells = away_from(where, kept, wait) if scale != "calendar" else _NOBODY
-        before = (ended.time <= wait) if wait else np.zeros(len(baseline), dtype=bool)
+        before = ended.time < wait
         entry = np.where(ended.followed & ~before, np.maximum(ended.entry - wait, 0.0), np.inf)
         time = np.maximum(ended.time - wait, 0.0)
         at_risk = intervals_at_risk(time, ended.cause, entry, spells, scale=scale, horizon=horizon)

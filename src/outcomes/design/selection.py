@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Selection", "not_eligible", "select"]
 
+_DID = {"start": "started", "referral": "referred to"}
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -79,14 +81,16 @@ def _steps(candidates: Candidates, study: Study) -> list[tuple[str, nw.Expr]]:
         if study.headline
         else max(o.proving_period for o in outcomes.values())
     )
-    steps = [(_no_arm(study), nw.col("arm").is_null())]
-    if study.arms.assigned_by == "provision":
-        steps.append(("programmes of two arms on offer there and then", nw.col("started_both")))
+    by, not_yet = study.arms.assigned_by, ("not released or started yet", zero.is_null())
+    no_arm, both = (_no_arm(study), nw.col("arm").is_null()), nw.col("started_both")
+    if by == "provision":  # what is on offer is asked on the day of release
+        steps = [not_yet, no_arm, ("programmes of two arms on offer there and then", both)]
     elif study.arms.if_both == "exclude":
-        steps.append(("started programmes of both arms", nw.col("started_both")))
+        steps = [no_arm, (f"{_DID[by]} programmes of both arms", both), not_yet]
+    else:
+        steps = [no_arm, not_yet]
     too_late = zero >= study.follow_up.data_cut - proving
     steps += [
-        ("not released or started yet", zero.is_null()),
         ("left observation before time zero", (nw.col("_gone") < zero).fill_null(False)),
         ("no follow-up before the data cut less the proving period", too_late.fill_null(False)),
     ]
@@ -108,8 +112,6 @@ def not_eligible(arm: str) -> str:
 def _no_arm(study: Study) -> str:
     if study.arms.assigned_by == "provision":
         return "no programme of an arm on offer there and then"
-    if any(arm.none for arm in study.arms.definitions.values()):
-        return "started a programme that belongs to no arm"
-    return (
-        "started no programme of an arm" if study.arms.assigned_by == "start" else "referred to no programme of an arm"
-    )
+    untreated = any(arm.none for arm in study.arms.definitions.values())
+    what = "a programme that belongs to no arm" if untreated else "no programme of an arm"
+    return f"{_DID[study.arms.assigned_by]} {what}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from outcomes.design.time_away import AWAY
 from outcomes.errors import DesignError, did_you_mean
 
 __all__ = [
@@ -87,6 +88,11 @@ class TimeZero:
     event: str = "auto"
     strategy: str = "none"
     grace: float | None = None
+
+    @property
+    def landmark(self) -> int:
+        """Days from release or sentence to the landmark; 0 where there is none."""
+        return int(self.grace or 0) if self.strategy == "landmark" else 0
 
 
 @dataclass(frozen=True)
@@ -306,10 +312,12 @@ def _consistent(study: Study) -> None:
 
 
 def _consistent_clock(study: Study) -> None:
-    """Refuse an outcome that counts leaving the community as an event while the clock already leaves that time out."""
-    scale = study.follow_up.scale
+    """Refuse a clock without time, and an outcome that counts leaving the community while the clock leaves that time out."""
+    scale, seen_from = study.follow_up.scale, study.follow_up.observed_from
+    if seen_from is not None and seen_from >= study.follow_up.data_cut:
+        raise DesignError("[follow_up] observed_from lies on or after data_cut: nobody would be followed.")
     for outcome in study.outcomes.values():
-        away = [state for state in ("recall", "custody") if state in outcome.competing or outcome.kind == state]
+        away = [state for state in AWAY if state in outcome.competing or outcome.kind == state]
         if away and scale != "calendar":
             what = "its event" if outcome.kind == away[0] else "a competing event"
             raise DesignError(

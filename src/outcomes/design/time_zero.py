@@ -19,8 +19,8 @@ __all__ = ["add_time_zero", "refuse_the_future"]
 def add_time_zero(rows: nw.LazyFrame[Any], study: Study) -> nw.LazyFrame[Any]:
     """Return the rows with ``time_zero``, the day follow-up starts for each sentence; null where it has not come.
 
-    ``auto``: release for custodial sentences; the start (referral) that decided the arm in the community, and after custody where
-    it came later than release. Where an arm is made of people who started nothing, where arms are what was on offer, and under a
+    ``auto``: the start (referral) that decided the arm, but nobody is followed from before release (custody) or the sentence: what
+    came inside, or at the pre-sentence stage, counts from then. Where an arm is made of people who started nothing, where arms are what was on offer, and under a
     strategy against immortal time: release or sentence for everybody. A landmark lies `grace` days after that.
     """
     import narwhals as nw
@@ -38,11 +38,10 @@ def add_time_zero(rows: nw.LazyFrame[Any], study: Study) -> nw.LazyFrame[Any]:
     elif event in ("sentence", "start", "referral"):
         zero = nw.col(f"{event}_date")
     else:
-        inside = (nw.col("setting") == "custody") & ~(nw.col("assigned_date") > nw.col("release_date")).fill_null(False)
-        zero = nw.when(inside).then(nw.col("release_date")).otherwise(nw.col("assigned_date"))
-    if study.time_zero.strategy == "landmark":
-        zero = zero + int(study.time_zero.grace or 0)
-    return rows.with_columns(time_zero=zero)
+        assigned = nw.col("assigned_date")
+        later = (assigned > at_liberty()).fill_null(False)
+        zero = nw.when(~assigned.is_null()).then(nw.when(later).then(assigned).otherwise(at_liberty()))
+    return rows.with_columns(time_zero=zero + study.time_zero.landmark)
 
 
 def refuse_the_future(rows: nw.LazyFrame[Any], tables: Tables, study: Study) -> None:
