@@ -216,6 +216,9 @@ class Reframed:
     def collect(self, rows: Any) -> Any:
         return self._tables().collect(rows)
 
+    def put(self, rows: Any) -> Any:
+        return self._tables().put(rows)
+
     def keeping(self) -> Any:
         return self._tables().keeping()
 

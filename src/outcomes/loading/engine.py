@@ -121,11 +121,14 @@ class Engine(Protocol):
     def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Return the frame with its rows kept, so that what is built on it does not compute them again."""
 
+    def put(self, table: pa.Table) -> nw.LazyFrame[Any]:
+        """Return a frame with the rows of an Arrow table, kept on the engine."""
+
     def keeping(self) -> AbstractContextManager[None]:
         """Forget at the end what is kept inside."""
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
-        """Return the rows of a frame."""
+        """Return the rows of a frame; text may come as dictionaries."""
 
     def branch(self) -> Engine:
         """Return the engine with no names: what is made there leaves the tables here as they are."""

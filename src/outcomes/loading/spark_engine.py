@@ -207,6 +207,13 @@ class SparkEngine:
         with _quiet():
             return nw.from_native(_kept(frame.to_native()))
 
+    def put(self, table: pa.Table) -> nw.LazyFrame[Any]:
+        """Return a frame with the rows of an Arrow table."""
+        import narwhals as nw
+
+        with _quiet():
+            return nw.from_native(_kept(self._session.createDataFrame(table)))
+
     def keeping(self) -> AbstractContextManager[None]:
         """Do nothing: Spark frees rows that no frame speaks of any more."""
         return nullcontext()

@@ -110,6 +110,10 @@ class Tables:
         """
         return self._run(partial(self.engine.keep, frame))
 
+    def put(self, rows: pa.Table) -> nw.LazyFrame[Any]:
+        """Return an Arrow table as a frame that joins those of `lazy`, kept like those of `keep`."""
+        return self._run(partial(self.engine.put, rows))
+
     def keeping(self) -> AbstractContextManager[None]:
         """Return a context at the end of which what `keep` kept inside is forgotten."""
         return self.engine.keeping()
