@@ -47,8 +47,12 @@ def lived(*lives: Life, **changed: Any) -> dict[str, pd.DataFrame]:
     lines = [_line(name, life, "b1" if n % 2 else "m1") for n, (name, life) in enumerate(people.items())]
     lines += [f"{name} - custody {_days(life.again)}" for name, life in people.items() if life.again]
     away = [f"{name} {_days(days)} {state}" for name, life in people.items() for days, state in _parts(life.away)]
-    crimes = [f"{name} {_days(_proven(days))} {kind}" for name, life in people.items() for days, kind in _parts(life.offends)]
-    gone = [f"{name} {after(int(day))} {reason}" for name, life in people.items() for day, reason in _parts(life.leaves)]
+    crimes = [
+        f"{name} {_days(_proven(days))} {kind}" for name, life in people.items() for days, kind in _parts(life.offends)
+    ]
+    gone = [
+        f"{name} {after(int(day))} {reason}" for name, life in people.items() for day, reason in _parts(life.leaves)
+    ]
     tables = {"spells": spells(*away), "reoffences": offences(*crimes), "exits": exits(*gone)}
     return extract(*lines, **(tables | changed))
 

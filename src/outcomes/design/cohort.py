@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-
 from outcomes.design.candidates import Candidates, derive
 from outcomes.design.cohort_notes import cohort_notes, last_days
 from outcomes.design.data import SurvivalData
@@ -146,14 +144,7 @@ class Cohort:
         spec, length = self._outcome(name), self._window(horizon, "within")
         calendar = self.study.replace(follow_up=dataclasses.replace(self.study.follow_up, scale="calendar"))
         found = follow_up(self.candidates, self.selection.kept, self.baseline, calendar, spec)
-        return risk_window(
-            found,
-            self.baseline,
-            outcome=name,
-            horizon=length,
-            arms=self.arms,
-            data_left=self._data_left(spec.proving_period),
-        )
+        return risk_window(found, self.baseline, outcome=name, horizon=length, arms=self.arms)
 
     def days_in_community(self, horizon: float | str) -> CommunityDays:
         """Return how many of the first days after time zero people spent in the community, by arm.
@@ -180,9 +171,7 @@ class Cohort:
         with self.tables.keeping():
             ended = endings(None, self.selection.kept, self.baseline, self.tables, self.study, leaving)
             away = away_from(where, self.selection.kept)
-        return community_days(
-            ended, away, self.baseline, horizon=length, arms=self.arms, data_left=self._data_left(0.0)
-        )
+        return community_days(ended, away, self.baseline, horizon=length, arms=self.arms)
 
     def _window(self, horizon: float | str, what: str) -> float:
         length = days(horizon, what=f"{what}: horizon")
@@ -195,10 +184,6 @@ class Cohort:
                 f"{what}: under [time_zero] strategy = {self.study.time_zero.strategy!r} take cohort.outcome(…) and a curve."
             )
         return length
-
-    def _data_left(self, proving: float) -> Any:
-        """Return the days from time zero to the last usable day, one a row of the baseline."""
-        return self.study.follow_up.data_cut - proving - self.baseline["time_zero"].to_numpy(dtype=np.float64)
 
     def _outcome(self, name: str) -> Outcome:
         if name not in self.study.outcomes:
@@ -295,12 +280,12 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
 def _selected(candidates: Candidates, study: Study) -> Cohort:
     """Return the cohort of a population; what its candidates are is the same for each."""
     selection, tables = select(candidates, study), candidates.tables
-    reasons, counts, sums = _counted(candidates, selection)
+    reasons, counts, sums = _counted(candidates, selection, study)
     kept = candidates.rows.join(selection.kept.select("sentence_id"), on="sentence_id", how="semi")
     dropped = ["started_both", "started_other", "assigned_date", *(f"excluded_by_{arm}" for arm in candidates.treated)]
     baseline = slim(tables.collect(kept.drop(*dropped).sort("person_id", "sentence_id")))
     notes = cohort_notes(candidates, selection, baseline, study, sums)
-    flow = build_flow(counts, reasons, study.arms.names, notes)
+    flow = build_flow(counts, reasons, study.arms.names, notes, unit=_unit(study))
     for arm in study.arms.names:
         if not (baseline["arm"] == arm).any():
             lost = flow.to_frame()
@@ -318,8 +303,13 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
     )
 
 
+def _unit(study: Study) -> str:
+    """Return what a cohort counts."""
+    return "people" if study.eligibility.index == "first" else "index sentences"
+
+
 def _counted(
-    candidates: Candidates, selection: Selection
+    candidates: Candidates, selection: Selection, study: Study
 ) -> tuple[list[str], dict[tuple[str | None, int], int], dict[str, int]]:
     """Return the reasons of the flow, how many left by arm and reason, and other counts over the index sentences."""
     import narwhals as nw
@@ -333,7 +323,7 @@ def _counted(
     rows = candidates.tables.collect(selection.index.group_by("arm", "left_at").agg(**asked)).to_pylist()
     sums = {name: sum(int(row[name]) for row in rows) for name in asked}
     counts = {(row["arm"], int(row["left_at"])): int(row["n"]) for row in rows}
-    without = candidates.tables.counts["people"] - sums["n"]
+    without = candidates.tables.counts["people"] - sums["n"] if _unit(study) == "people" else 0
     there = {step for _, step in counts}
     shown = [step for step in range(len(selection.reasons)) if step in there or step not in selection.optional]
     reasons = [selection.reasons[step] for step in shown]

@@ -132,7 +132,11 @@ def not_eligible(arm: str) -> str:
 def _no_arm(study: Study) -> str:
     if study.arms.assigned_by == "provision":
         return "no programme of an arm on offer there and then"
-    what = "a programme that belongs to no arm" if any(a.none for a in study.arms.definitions.values()) else "no programme of an arm"
+    what = (
+        "a programme that belongs to no arm"
+        if any(a.none for a in study.arms.definitions.values())
+        else "no programme of an arm"
+    )
     return f"{_DID[study.arms.assigned_by]} {what}"
 
 

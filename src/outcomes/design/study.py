@@ -291,6 +291,8 @@ def _consistent(study: Study) -> None:
             )
     if not study.outcomes:
         raise DesignError("[outcomes] names no outcome; write [outcomes.any] with its types.")
+    for outcome in study.outcomes.values():
+        _consistent_outcome(outcome)
     _consistent_clock(study)
     _consistent_strategy(study)
     if study.headline is not None:
@@ -310,6 +312,19 @@ def _consistent(study: Study) -> None:
             raise DesignError(f"{spec.name}: outcome {spec.outcome!r}. {did_you_mean(spec.outcome, study.outcomes)}")
 
 
+def _consistent_outcome(outcome: Outcome) -> None:
+    """Refuse an outcome that competes with itself, and a severity that no tier has."""
+    where, name = f"[outcomes.{outcome.name}]", outcome.name
+    if name == "censored":
+        raise DesignError(f"{where} an outcome cannot be called censored.")
+    if name in outcome.competing:
+        raise DesignError(f"{where} competing: an outcome cannot be called like a competing event ({name!r}).")
+    if outcome.kind in outcome.competing:
+        raise DesignError(f"{where} competing: {outcome.kind!r} is the outcome itself; it cannot compete with it.")
+    if outcome.severity is not None and outcome.severity < 1:
+        raise DesignError(f"{where} severity: 1 is the most severe tier; got {outcome.severity}.")
+
+
 def _consistent_clock(study: Study) -> None:
     """Refuse a clock without time, and an outcome that counts leaving the community while the clock leaves that time out."""
     scale, seen_from = study.follow_up.scale, study.follow_up.observed_from
@@ -325,8 +340,8 @@ def _consistent_clock(study: Study) -> None:
             )
         if outcome.rule == "moj_window" and (scale != "calendar" or study.time_zero.strategy != "none"):
             raise DesignError(
-                f"[outcomes.{outcome.name}] rule = 'moj_window' counts a year of the calendar from time zero: it goes with [follow_up] scale "
-                "= 'calendar' and no [time_zero] strategy."
+                f"[outcomes.{outcome.name}] rule = 'moj_window' counts a year of the calendar from time zero: it goes with [follow_up] "
+                "scale = 'calendar' and no [time_zero] strategy."
             )
 
 

@@ -20,8 +20,9 @@ def add_time_zero(rows: nw.LazyFrame[Any], study: Study) -> nw.LazyFrame[Any]:
     """Return the rows with ``time_zero``, the day follow-up starts for each sentence; null where it has not come.
 
     ``auto``: the start (referral) that decided the arm, but nobody is followed from before release (custody) or the sentence: what
-    came inside, or at the pre-sentence stage, counts from then. Where an arm is made of people who started nothing, where arms are what was on offer, and under a
-    strategy against immortal time: release or sentence for everybody. A landmark lies `grace` days after that.
+    came inside, or at the pre-sentence stage, counts from then. Where an arm is made of people who started nothing, where arms are
+    what was on offer, and under a strategy against immortal time: release or sentence for everybody. A landmark lies `grace` days
+    after that.
     """
     import narwhals as nw
 

@@ -67,7 +67,7 @@ def test_who_had_started_nothing_by_the_landmark_is_untreated_whatever_came_late
 
 def test_time_zero_is_the_landmark(starts: Reframed) -> None:
     found = compared(cohort(starts, **LANDMARK), "time_zero", "wait_days")
-    assert set(found[person] for person in ("p1", "p2", "p6", "p8")) == {(after(90), 90.0)}
+    assert {found[person] for person in ("p1", "p2", "p6", "p8")} == {(after(90), 90.0)}
 
 
 def test_of_two_started_by_the_landmark_the_first_counts() -> None:
@@ -135,9 +135,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def people() -> Reframed:
-    lives = (
-        Life(sentenced=0, started=30, away=case.away, offends=case.offends, leaves=case.leaves) for case in CASES
-    )
+    lives = (Life(sentenced=0, started=30, away=case.away, offends=case.offends, leaves=case.leaves) for case in CASES)
     return held(lived(*lives))
 
 

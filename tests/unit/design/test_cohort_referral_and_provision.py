@@ -28,9 +28,7 @@ def referred() -> Reframed:
         "p8 b1 community 2010-01-01 - - 2010-02-01",  # refused; referred to m1 and started there later
         also=["s8 m1 2010-05-01"],
     )
-    more = rows(
-        REFERRALS, "x7 p7 s7 b1 2010-03-01 order accepted", f"x8 p8 s8 m1 {after(60)} order accepted"
-    )
+    more = rows(REFERRALS, "x7 p7 s7 b1 2010-03-01 order accepted", f"x8 p8 s8 m1 {after(60)} order accepted")
     tables["referrals"] = pd.concat([tables["referrals"], more], ignore_index=True)
     tables["referrals"].loc[tables["referrals"]["person_id"] == "p4", "stage"] = "psr"
     tables["referrals"].loc[tables["referrals"]["referral_id"] == "r8", "decision"] = "not_eligible"

@@ -131,7 +131,9 @@ def shown(found: dict[str, oc.Cohort]) -> dict[str, dict[str, list[Row]]]:
 
 @pytest.mark.parametrize("scale", ["calendar", "at_risk", "community"])
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[case.why for case in CASES])
-def test_from_when_until_when_and_what_ended_it(shown: dict[str, dict[str, list[Row]]], number: int, scale: str) -> None:
+def test_from_when_until_when_and_what_ended_it(
+    shown: dict[str, dict[str, list[Row]]], number: int, scale: str
+) -> None:
     assert shown[scale].get(f"p{number + 1}", []) == getattr(CASES[number], scale)
 
 
@@ -141,7 +143,9 @@ def test_who_died_while_away_or_was_never_at_risk_is_said(found: dict[str, oc.Co
     assert said["never_at_risk"].startswith("any: 1 people were never in the community while followed")
     assert said["offences_away"] == "any: 7 offences were committed out of the community and do not count."
     on_the_calendar = notes(found["calendar"].outcome("any"))
-    assert on_the_calendar["offences_away"] == "any: 5 offences were committed in custody or on recall and do not count."
+    assert (
+        on_the_calendar["offences_away"] == "any: 5 offences were committed in custody or on recall and do not count."
+    )
     assert not {"ended_away", "never_at_risk"} & set(on_the_calendar)
 
 
@@ -188,9 +192,7 @@ def test_a_horizon_is_days_of_the_calendar_or_days_in_the_community(followed: Re
         ("sentence", [(200, 730, "")]),  # inside until then
     ],
 )
-def test_custody_before_release_is_away_where_follow_up_starts_at_the_sentence(
-    event: str, expected: list[Row]
-) -> None:
+def test_custody_before_release_is_away_where_follow_up_starts_at_the_sentence(event: str, expected: list[Row]) -> None:
     tables = lived(Life(sentenced=0), Life(sentenced=0))
     tables["sentences"].loc[0, ["sentence_date", "setting", "release_date"]] = ["2010-01-01", "custody", "2010-07-20"]
     assert intervals(cohort(tables, data_cut=CUT, event=event, scale="at_risk"))["p1"] == expected
