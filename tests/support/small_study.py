@@ -32,7 +32,6 @@ from outcomes.design.study import (
     TimeZero,
 )
 from outcomes.loading.cells import SQL_TYPES
-from outcomes.loading.checking import ChecksReport
 from outcomes.loading.duckdb_engine import DuckDBEngine, open_duckdb
 from outcomes.loading.frames import as_arrow
 from outcomes.loading.schema import SCHEMA
@@ -242,7 +241,6 @@ def on_an_engine(like: Reframed) -> oc.Tables:
         connection.unregister("given")
     return oc.Tables(
         engine=DuckDBEngine(connection),
-        checks=ChecksReport(rows=()),
         counts=like.counts,
         hashes=like.hashes,
         origin=like.origin,

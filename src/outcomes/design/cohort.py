@@ -281,9 +281,7 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
     """Return the cohort of a population; what its candidates are is the same for each."""
     selection, tables = select(candidates, study), candidates.tables
     reasons, counts, sums = _counted(candidates, selection, study)
-    kept = candidates.rows.join(selection.kept.select("sentence_id"), on="sentence_id", how="semi")
-    dropped = ["started_both", "started_other", "assigned_date", *(f"excluded_by_{arm}" for arm in candidates.treated)]
-    baseline = slim(tables.collect(kept.drop(*dropped).sort("person_id", "sentence_id")))
+    baseline = _baseline(candidates, selection)
     notes = cohort_notes(candidates, selection, baseline, study, sums)
     flow = build_flow(counts, reasons, study.arms.names, notes, unit=_unit(study))
     for arm in study.arms.names:
@@ -306,6 +304,16 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
 def _unit(study: Study) -> str:
     """Return what a cohort counts."""
     return "people" if study.eligibility.index == "first" else "index sentences"
+
+
+def _baseline(candidates: Candidates, selection: Selection) -> pd.DataFrame:
+    """Return those who stay, one row a person (sentence), in the order of person and sentence."""
+    eligible = [f"eligible_{arm}" for arm in candidates.treated]
+    kept = selection.kept.select("sentence_id", *eligible)
+    rows = candidates.rows.join(kept, on="sentence_id", how="inner")
+    rows = candidates.described(rows.drop("started_both", "started_other", "assigned_date"))
+    names = [name for name in rows.collect_schema().names() if name not in eligible]
+    return slim(candidates.tables.collect(rows.select(*names, *eligible)), by=("person_id", "sentence_id"))
 
 
 def _counted(

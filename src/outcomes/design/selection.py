@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from outcomes.design.candidates import Candidates
-from outcomes.design.conditions import holds
+from outcomes.design.first_rows import first_rows
 from outcomes.design.study import Study
 
 if TYPE_CHECKING:
@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Selection", "not_eligible", "select"]
 
-_NOT = {
-    "==": "is not", "!=": "is", "<": "is not below", "<=": "is above", ">": "is not above", ">=": "is below", "in": "is none of",
-    "not in": "is one of",
-}  # fmt: skip
 _DID = {"start": "started", "referral": "referred to"}
 
 
@@ -56,33 +52,22 @@ def select(candidates: Candidates, study: Study) -> Selection:
     """
     import narwhals as nw
 
-    steps = _steps(candidates, study)
-    left_at: Any = nw.lit(len(steps))
+    tables, steps = candidates.tables, _steps(candidates, study)
+    left_at: nw.Expr = nw.lit(len(steps))
     for place, (_, fails) in reversed(list(enumerate(steps))):
         left_at = nw.when(fails).then(nw.lit(place)).otherwise(left_at)
-    gone = candidates.tables.lazy("exits").group_by("person_id").agg(_gone=nw.col("exit_date").min())
-    rows = candidates.rows.join(gone, on="person_id", how="left")
+    gone = tables.lazy("exits").group_by("person_id").agg(_gone=nw.col("exit_date").min())
+    rows = candidates.rows.join(gone, on="person_id", how="left").join(candidates.judged, on="sentence_id", how="left")
+    found = rows.with_columns(left_at=left_at).with_columns(_behind=-nw.col("left_at"))
     asked = [f"{what}_{arm}" for arm in candidates.treated for what in ("eligible", "excluded_by")]
-    found = rows.with_columns(left_at=left_at).select(
-        "person_id",
-        "sentence_id",
-        "sentence_date",
-        "arm",
-        "time_zero",
-        "left_at",
-        "area",
-        "start_date",
-        "started_both",
-        *asked,
-    )
+    narrow = ("person_id", "sentence_id", "sentence_date", "arm", "time_zero", "area", "start_date", "started_both")
+    found = tables.keep(found.select(*narrow, "left_at", "_behind", *asked))
     if study.eligibility.index == "first":
-        found = found.with_columns(_behind=-nw.col("left_at"))
-        nth = nw.col("sentence_id").cum_count().over("person_id", order_by=["_behind", "sentence_date", "sentence_id"])
-        found = found.with_columns(_place=nth).filter(nw.col("_place") == 1).drop("_place", "_behind")
+        order = ("_behind", "sentence_date", "sentence_id")
+        found = first_rows(found, tables, by=("person_id",), key="sentence_id", order_by=order)
     reasons = tuple(reason for reason, _ in steps)
-    unknown = {f"{condition.column.replace('_', ' ')} unknown" for condition in study.eligibility.include}
-    optional = frozenset(place for place, reason in enumerate(reasons) if reason in unknown)
-    return Selection(candidates.tables.keep(found), reasons, optional)
+    unknown = {reason for reason, is_unknown in candidates.conditions if is_unknown}
+    return Selection(found, reasons, frozenset(place for place, reason in enumerate(reasons) if reason in unknown))
 
 
 def _steps(candidates: Candidates, study: Study) -> list[tuple[str, nw.Expr]]:
@@ -104,23 +89,18 @@ def _steps(candidates: Candidates, study: Study) -> list[tuple[str, nw.Expr]]:
         steps = [no_arm, (f"{_DID[by]} programmes of both arms", both), not_yet]
     else:
         steps = [no_arm, not_yet]
+    too_late = zero >= study.follow_up.data_cut - proving
     steps += [
         ("left observation before time zero", (nw.col("_gone") < zero).fill_null(False)),
-        (
-            "no follow-up before the data cut less the proving period",
-            (zero >= study.follow_up.data_cut - proving).fill_null(False),
-        ),
+        ("no follow-up before the data cut less the proving period", too_late.fill_null(False)),
     ]
-    schema = candidates.rows.collect_schema()
-    for condition in study.eligibility.include:
-        met, unknown = holds(condition, schema, where="[eligibility] include")
-        name = condition.column.replace("_", " ")
-        steps.append((f"{name} {_NOT[condition.operator]} {_shown(condition.value)}", ~met & ~unknown))
-        steps.append((f"{name} unknown", unknown))
+    for place, (reason, _) in enumerate(candidates.conditions):
+        steps.append((reason, (nw.col("condition") == place).fill_null(False)))
     if study.eligibility.population == "both":
         for arm in candidates.treated:
-            steps.append((not_eligible(arm), nw.col(f"eligible_{arm}") == "no"))
-            steps.append((f"eligibility for {arm} unknown", nw.col(f"eligible_{arm}") == "unknown"))
+            verdict = nw.col(f"eligible_{arm}")
+            steps.append((not_eligible(arm), (verdict == "no").fill_null(False)))
+            steps.append((f"eligibility for {arm} unknown", (verdict == "unknown").fill_null(False)))
     return steps
 
 
@@ -132,13 +112,6 @@ def not_eligible(arm: str) -> str:
 def _no_arm(study: Study) -> str:
     if study.arms.assigned_by == "provision":
         return "no programme of an arm on offer there and then"
-    what = (
-        "a programme that belongs to no arm"
-        if any(a.none for a in study.arms.definitions.values())
-        else "no programme of an arm"
-    )
+    untreated = any(arm.none for arm in study.arms.definitions.values())
+    what = "a programme that belongs to no arm" if untreated else "no programme of an arm"
     return f"{_DID[study.arms.assigned_by]} {what}"
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -167,9 +167,10 @@ class Headline:
 
 @dataclass(frozen=True)
 class Checks:
-    """Rules whose rows are dropped and counted."""
+    """Rules whose rows are dropped and counted, and columns declared to identify nobody."""
 
     drop: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

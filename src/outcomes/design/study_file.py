@@ -298,7 +298,7 @@ def _headline(section: _Section) -> Headline:
 
 
 def _checks(section: _Section) -> Checks:
-    found = Checks(section.names("drop", None, ()))
+    found = Checks(drop=section.names("drop", None, ()), declared=section.names("declared", None, ()))
     section.done()
     return found
 

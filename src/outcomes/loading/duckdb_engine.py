@@ -93,6 +93,7 @@ class DuckDBEngine:
 
     name = "the embedded DuckDB"
     dialect = DUCKDB
+    keeps_order = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, prefix: str = "") -> None:
         self.connection = connection
@@ -123,6 +124,11 @@ class DuckDBEngine:
     def view(self, name: str, query: str) -> None:
         """Give a query a name."""
         self.connection.execute(f"CREATE VIEW {self.place(name)} AS {query}")
+        self._views.add(name)
+
+    def take(self, name: str, table: pa.Table) -> None:
+        """Give an Arrow table a name, without copying it."""
+        self.connection.register(self._prefix + name, table)
         self._views.add(name)
 
     def drop(self, name: str) -> None:
@@ -169,6 +175,9 @@ class DuckDBEngine:
     def branch(self) -> DuckDBEngine:
         """Return an engine on the same connection with no names yet."""
         return DuckDBEngine(self.connection, f"branch_{next(_numbers)}_")
+
+    def must_live(self) -> None:
+        """Do nothing: an embedded engine lives as long as its tables."""
 
     def why(self, refused: Refused) -> str:
         """Return in words why the engine may have refused, and what to do."""
