@@ -144,14 +144,7 @@ class Cohort:
         spec, length = self._outcome(name), self._window(horizon, "within")
         calendar = self.study.replace(follow_up=dataclasses.replace(self.study.follow_up, scale="calendar"))
         found = follow_up(self.candidates, self.baseline, calendar, spec)
-        return risk_window(
-            found,
-            self.baseline,
-            outcome=name,
-            horizon=length,
-            arms=self.arms,
-            data_left=self._data_left(spec.proving_period),
-        )
+        return risk_window(found, self.baseline, outcome=name, horizon=length, arms=self.arms)
 
     def days_in_community(self, horizon: float | str) -> CommunityDays:
         """Return how many of the first days after time zero people spent in the community, by arm.
@@ -179,9 +172,7 @@ class Cohort:
             kept = on_engine(self.baseline, self.tables)
             ended = endings(None, kept, self.baseline, self.tables, self.study, leaving)
             away = away_from(where, kept)
-        return community_days(
-            ended, away, self.baseline, horizon=length, arms=self.arms, data_left=self._data_left(0.0)
-        )
+        return community_days(ended, away, self.baseline, horizon=length, arms=self.arms)
 
     def _window(self, horizon: float | str, what: str) -> float:
         length = days(horizon, what=f"{what}: horizon")
@@ -194,10 +185,6 @@ class Cohort:
                 f"{what}: under [time_zero] strategy = {self.study.time_zero.strategy!r} take cohort.outcome(…) and a curve."
             )
         return length
-
-    def _data_left(self, proving: float) -> Any:
-        """Return the days from time zero to the last usable day, one a row of the baseline."""
-        return self.study.follow_up.data_cut - proving - self.baseline["time_zero"].to_numpy(dtype=np.float64)
 
     def _outcome(self, name: str) -> Outcome:
         if name not in self.study.outcomes:
@@ -294,10 +281,10 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
 def _selected(candidates: Candidates, study: Study) -> Cohort:
     """Return the cohort of a population; what its candidates are is the same for each."""
     selection = select(candidates, study)
-    reasons, counts = _counted(selection)
+    reasons, counts = _counted(selection, study)
     baseline = selection.baseline()
     notes = cohort_notes(selection, baseline, study)
-    flow = build_flow(counts, reasons, study.arms.names, notes)
+    flow = build_flow(counts, reasons, study.arms.names, notes, unit=_unit(study))
     for arm in study.arms.names:
         if not (baseline["arm"] == arm).any():
             lost = flow.to_frame()
@@ -314,7 +301,12 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
     )
 
 
-def _counted(selection: Selection) -> tuple[list[str], dict[tuple[str | None, int], int]]:
+def _unit(study: Study) -> str:
+    """Return what a cohort counts."""
+    return "people" if study.eligibility.index == "first" else "index sentences"
+
+
+def _counted(selection: Selection, study: Study) -> tuple[list[str], dict[tuple[str | None, int], int]]:
     """Return the reasons of the flow, and how many left by arm and reason."""
     candidates, steps = selection.candidates, len(selection.reasons)
     arm = candidates.rows["arm"].cat
@@ -330,7 +322,7 @@ def _counted(selection: Selection) -> tuple[list[str], dict[tuple[str | None, in
         for code, name in enumerate(names)
         for place, step in enumerate([*shown, steps])
     }
-    without = candidates.tables.counts["people"] - candidates.rows["person_id"].nunique()
+    without = candidates.tables.counts["people"] - len(selection.index) if _unit(study) == "people" else 0
     if without > 0:
         reasons = ["no sentence in the extract", *reasons]
         counts = {(name, step + 1): n for (name, step), n in counts.items()} | {(None, 0): without}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from outcomes.design.assignment import arm_of
 from outcomes.design.study import MOJ_FOLLOW_UP, MOJ_PROVING, Outcome, Study
-from outcomes.design.time_away import AWAY, INSIDE, committed_inside
+from outcomes.design.time_away import AWAY, INSIDE, committed_inside, served
 from outcomes.durations import in_words
+from outcomes.errors import DesignError
 from outcomes.results import Note
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def _offences(kept: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Ou
     import narwhals as nw
 
     committed, proven, zero = nw.col("offence_date"), nw.col("proven_date"), nw.col("time_zero")
+    _refuse_grading(tables, outcome)
     offences = tables.lazy("reoffences").filter(nw.col("offence_type").is_in(list(outcome.types)))
     if outcome.severity is not None:
         offences = offences.filter((nw.col("severity") <= outcome.severity).fill_null(False))
@@ -89,17 +91,38 @@ def _offences(kept: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Ou
     return Counted(rows, _left_out(seen, counted, tables, study, outcome))
 
 
+def _refuse_grading(tables: Tables, outcome: Outcome) -> None:
+    """Refuse a severity or a disposal that no offence of the extract has: nobody would have the outcome."""
+    import narwhals as nw
+
+    if outcome.severity is None and not outcome.disposals:
+        return
+    graded = tables.lazy("reoffences").group_by("disposal").agg(nw.col("severity").min())
+    found = tables.collect(graded)
+    present = set(found["disposal"].to_pylist())
+    for disposal in outcome.disposals:
+        if disposal not in present:
+            raise DesignError(
+                f"[outcomes.{outcome.name}] disposals: no offence has disposal {disposal!r} (table reoffences; disposals there: "
+                f"{len(present - {None}):,})."
+            )
+    if outcome.severity is not None and all(value is None for value in found["severity"].to_pylist()):
+        raise DesignError(f"[outcomes.{outcome.name}] severity: no offence has a severity (table reoffences).")
+
+
 def _left_out(
     seen: nw.LazyFrame[Any], counted: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Outcome
 ) -> tuple[Note, ...]:
     """Return how many offences do not count, by reason, and how many fell on the day of time zero."""
     import narwhals as nw
 
+    each = seen.group_by("what", "reoffence_id").agg()  # one offence may count for several sentences of a person
     by_kind = {
-        int(row["what"]): int(row["n"]) for row in tables.collect(seen.group_by("what").agg(n=nw.len())).to_pylist()
+        int(row["what"]): int(row["n"]) for row in tables.collect(each.group_by("what").agg(n=nw.len())).to_pylist()
     }
-    on_the_day = nw.when(nw.col("on_the_day")).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
-    row = tables.collect(counted.select(n=nw.len(), day=on_the_day)).to_pylist()[0]
+    on_the_day = nw.when(nw.col("on_the_day")).then(nw.lit(1)).otherwise(nw.lit(0)).max()
+    once = counted.group_by("reoffence_id").agg(day=on_the_day)
+    row = tables.collect(once.select(n=nw.len(), day=nw.col("day").sum())).to_pylist()[0]
     within = (
         "six months after the year that counts"
         if outcome.rule == "moj_window"
@@ -137,9 +160,19 @@ def _drop_outs(kept: nw.LazyFrame[Any], tables: Tables, programmes: Mapping[str,
 
 
 def spells_begun(kept: nw.LazyFrame[Any], tables: Tables, state: str) -> nw.LazyFrame[Any]:
-    """Return spells of a state that began on time zero or later (sentence_id, start_date)."""
+    """Return spells of a state that began on time zero or later (sentence_id, start_date).
+
+    Custody under a later sentence is one too; that under a sentence of the day of time zero is what follow-up starts with.
+    """
     import narwhals as nw
 
-    spells = tables.lazy("spells").filter(nw.col("state") == state).select("person_id", "start_date")
+    spells = (
+        tables.lazy("spells")
+        .filter(nw.col("state") == state)
+        .select("person_id", "start_date", _first=nw.col("start_date"))
+    )
+    if state == "custody":
+        again = served(tables).select("person_id", "start_date", _first=nw.col("start_date") - 1)
+        spells = nw.concat([spells, again])
     joined = kept.select("sentence_id", "person_id", "time_zero").join(spells, on="person_id", how="inner")
-    return joined.filter(nw.col("start_date") >= nw.col("time_zero")).select("sentence_id", "start_date")
+    return joined.filter(nw.col("_first") >= nw.col("time_zero")).select("sentence_id", "start_date")

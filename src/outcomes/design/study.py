@@ -292,6 +292,8 @@ def _consistent(study: Study) -> None:
             )
     if not study.outcomes:
         raise DesignError("[outcomes] names no outcome; write [outcomes.any] with its types.")
+    for outcome in study.outcomes.values():
+        _consistent_outcome(outcome)
     _consistent_clock(study)
     _consistent_strategy(study)
     if study.headline is not None:
@@ -309,6 +311,19 @@ def _consistent(study: Study) -> None:
     for spec in specs:
         if spec.outcome is not None and spec.outcome not in study.outcomes:
             raise DesignError(f"{spec.name}: outcome {spec.outcome!r}. {did_you_mean(spec.outcome, study.outcomes)}")
+
+
+def _consistent_outcome(outcome: Outcome) -> None:
+    """Refuse an outcome that competes with itself, and a severity that no tier has."""
+    where, name = f"[outcomes.{outcome.name}]", outcome.name
+    if name == "censored":
+        raise DesignError(f"{where} an outcome cannot be called censored.")
+    if name in outcome.competing:
+        raise DesignError(f"{where} competing: an outcome cannot be called like a competing event ({name!r}).")
+    if outcome.kind in outcome.competing:
+        raise DesignError(f"{where} competing: {outcome.kind!r} is the outcome itself; it cannot compete with it.")
+    if outcome.severity is not None and outcome.severity < 1:
+        raise DesignError(f"{where} severity: 1 is the most severe tier; got {outcome.severity}.")
 
 
 def _consistent_clock(study: Study) -> None:
