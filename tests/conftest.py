@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from spark_fixture import spark_session
 
 settings.register_profile(
     "default", derandomize=True, deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
@@ -27,6 +30,14 @@ def reference() -> Path:
     if folder is None:
         pytest.skip("OUTCOMES_REFERENCE names no folder: R's numbers are not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The one Spark session of all tests."""
+    session = spark_session(tmp_path_factory.mktemp("spark"))
+    yield session
+    session.stop()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
