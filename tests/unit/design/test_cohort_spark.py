@@ -67,7 +67,9 @@ def frames() -> dict[str, pd.DataFrame]:
             "p9 2010-02-01 2010-02-01 recall",  # no day at all
             "p9 2011-03-01 - custody",  # stays open
         ),
-        exits=exits("p1 2012-01-01 death", "p8 2013-01-01 deportation", "p11 2011-01-01 lost", "p12 2013-06-01 emigration"),
+        exits=exits(
+            "p1 2012-01-01 death", "p8 2013-01-01 deportation", "p11 2011-01-01 lost", "p12 2013-06-01 emigration"
+        ),
     )
 
 
