@@ -83,7 +83,7 @@ def both(frames: dict[str, pd.DataFrame], spark: Any) -> tuple[oc.Tables, oc.Tab
     [
         {"population": "both", "include": ["age_at_time_zero >= 18", "risk_band != 'very_high'"], "scale": "at_risk"},
         {"arms": UNTREATED, "strategy": "landmark", "grace": 60, "scale": "community", "covariate_window": 900},
-        {"assigned_by": "provision", "population": "caseload", "index": "all", "observed_from": 14_700},
+        {"assigned_by": "provision", "population": "caseload", "index": "all", "observed_from": "2010-04-01"},
         {"assigned_by": "referral", "window": 60},
     ],
     ids=["both, at risk", "landmark, community clock", "provision, every sentence", "referral"],
