@@ -295,7 +295,7 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
 def _selected(candidates: Candidates, study: Study) -> Cohort:
     """Return the cohort of a population; what its candidates are is the same for each."""
     selection, tables = select(candidates, study), candidates.tables
-    reasons, counts, sums = _counted(candidates, selection)
+    reasons, counts, sums = _counted(candidates, selection, study)
     kept = candidates.rows.join(selection.kept.select("sentence_id"), on="sentence_id", how="semi")
     dropped = ["started_both", "started_other", "assigned_date", *(f"excluded_by_{arm}" for arm in candidates.treated)]
     baseline = slim(tables.collect(kept.drop(*dropped).sort("person_id", "sentence_id")))
@@ -319,7 +319,7 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
 
 
 def _counted(
-    candidates: Candidates, selection: Selection
+    candidates: Candidates, selection: Selection, study: Study
 ) -> tuple[list[str], dict[tuple[str | None, int], int], dict[str, int]]:
     """Return the reasons of the flow, how many left by arm and reason, and other counts over the index sentences."""
     import narwhals as nw
@@ -333,7 +333,10 @@ def _counted(
     rows = candidates.tables.collect(selection.index.group_by("arm", "left_at").agg(**asked)).to_pylist()
     sums = {name: sum(int(row[name]) for row in rows) for name in asked}
     counts = {(row["arm"], int(row["left_at"])): int(row["n"]) for row in rows}
-    without = candidates.tables.counts["people"] - sums["n"]
+    people = sums["n"]
+    if study.eligibility.index == "all":
+        people = len(candidates.tables.collect(selection.index.group_by("person_id").agg()))
+    without = candidates.tables.counts["people"] - people
     there = {step for _, step in counts}
     shown = [step for step in range(len(selection.reasons)) if step in there or step not in selection.optional]
     reasons = [selection.reasons[step] for step in shown]

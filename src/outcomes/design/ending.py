@@ -98,7 +98,8 @@ def _limits(zero: Array, study: Study, outcome: Outcome) -> tuple[Array, Array]:
     cut = study.follow_up.data_cut - zero
     if outcome.rule == "moj_window":  # the whole window or nothing
         whole = cut >= MOJ_FOLLOW_UP + MOJ_PROVING
-        return np.full(len(zero), MOJ_FOLLOW_UP), np.where(whole, MOJ_FOLLOW_UP, 0.0)
+        limit = min(MOJ_FOLLOW_UP, study.follow_up.horizon)
+        return np.full(len(zero), limit), np.where(whole, MOJ_FOLLOW_UP, 0.0)
     last = cut - outcome.proving_period
     on_own_clock = study.follow_up.scale == "community"  # there the horizon is cut where the clock reaches it
     return last if on_own_clock else np.minimum(last, study.follow_up.horizon), last

@@ -136,9 +136,17 @@ def _drop_outs(kept: nw.LazyFrame[Any], tables: Tables, programmes: Mapping[str,
 
 
 def spells_begun(kept: nw.LazyFrame[Any], tables: Tables, state: str) -> nw.LazyFrame[Any]:
-    """Return spells of a state that began on time zero or later (sentence_id, start_date)."""
+    """Return spells of a state that began on time zero or later (sentence_id, start_date).
+
+    A spell that goes on from one of the same state, which reaches its first day, is no new one.
+    """
     import narwhals as nw
 
-    spells = tables.lazy("spells").filter(nw.col("state") == state).select("person_id", "start_date")
-    joined = kept.select("sentence_id", "person_id", "time_zero").join(spells, on="person_id", how="inner")
+    spells = tables.lazy("spells").filter(nw.col("state") == state).select("person_id", "start_date", "end_date")
+    begun = spells.group_by("person_id", "start_date").agg()
+    before = spells.select("person_id", _from=nw.col("start_date"), _to=nw.col("end_date"))
+    reached = begun.join(before, on="person_id", how="inner").filter(nw.col("_from") < nw.col("start_date"))
+    reached = reached.filter(nw.col("_to").is_null() | (nw.col("_to") >= nw.col("start_date")).fill_null(False))
+    new = begun.join(reached.select("person_id", "start_date"), on=["person_id", "start_date"], how="anti")
+    joined = kept.select("sentence_id", "person_id", "time_zero").join(new, on="person_id", how="inner")
     return joined.filter(nw.col("start_date") >= nw.col("time_zero")).select("sentence_id", "start_date")
