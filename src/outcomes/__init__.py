@@ -32,6 +32,8 @@ _PUBLIC = {
     "read_study": "outcomes.design.study_file",
     "Tables": "outcomes.loading.tables",
     "load_tables": "outcomes.loading.tables",
+    "KAnonymity": "outcomes.loading.anonymity",
+    "k_anonymity": "outcomes.loading.anonymity",
     "weight": "outcomes.adjust.weighting",
     "compare": "outcomes.comparison.contrasts",
     "Comparison": "outcomes.comparison.comparing",

@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="say what is wrong with a folder of tables, in counts")
     check.add_argument("data", help="folder of CSV or Parquet files, or a DuckDB file")
-    check.add_argument("--study", help="a study file, for its [codes] and [columns]")
+    check.add_argument("--study", help="a study file, for its [codes], [columns] and [checks] declared")
     check.set_defaults(run=_check)
 
     report = commands.add_parser("report", help="build every figure and table of a study file")
@@ -62,12 +62,13 @@ def _check(options: argparse.Namespace) -> int:
     from outcomes.loading.tables import load_tables
 
     codes = columns = None
+    declared: tuple[str, ...] = ()
     if options.study:
         from outcomes.design.study_file import read_study
 
         study = read_study(options.study)
-        codes, columns = study.codes, study.columns
-    checks = load_tables(options.data, codes=codes, columns=columns).checks
+        codes, columns, declared = study.codes, study.columns, study.checks.declared
+    checks = load_tables(options.data, codes=codes, columns=columns, declared=declared).checks
     print(checks.describe())
     for row in checks.summary().to_dict("records"):
         column = f".{row['column']}" if row["column"] else ""

@@ -82,7 +82,7 @@ def test_a_cohort_is_what_a_loop_over_people_and_days_says(
         return
     assert isinstance(found, oc.Cohort), found
     _same_people(found, kept)
-    assert _leaving(found) == _leaving_by_hand(told, lists)
+    assert _leaving(found) == _leaving_by_hand(told, lists, study)
     scale, outcomes = asked
     there = on_scale(study, scale)
     for name, every in outcomes:
@@ -114,9 +114,11 @@ def _leaving(found: oc.Cohort) -> Counter[tuple[str, str]]:
     return Counter({(row["arm"], row["reason"]): row["n_leaving"] for row in frame.to_dict("records")})
 
 
-def _leaving_by_hand(told: list[Told], lists: Lists) -> Counter[tuple[str, str]]:
+def _leaving_by_hand(told: list[Told], lists: Lists, study: Study) -> Counter[tuple[str, str]]:
     sentenced = {row["person_id"] for row in lists["sentences"]}
     never = [("no arm", NEVER) for row in lists["people"] if row["person_id"] not in sentenced]
+    if study.eligibility.index == "all":  # sentences are counted, not people
+        never = []
     return Counter([*((t.arm or "no arm", t.reason) for t in told if t.reason is not None), *never])
 
 

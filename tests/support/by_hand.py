@@ -161,12 +161,8 @@ def _time_zero(sentence: Row, taken: Row, study: Study) -> int | None:
     alike = _untreated(study) is not None or study.arms.assigned_by == "provision" or landmark
     if event == "auto" and alike:
         event = "release"
-    if event == "auto":
-        if sentence["setting"] == "community":
-            zero = taken["on"]
-        else:
-            later = taken["on"] is not None and free is not None and taken["on"] > free
-            zero = taken["on"] if later else free
+    if event == "auto":  # nobody is followed from before release or sentence
+        zero = None if None in (taken["on"], free) else max(taken["on"], free)
     else:
         choices = {"release": free, "sentence": sentence["sentence_date"], **taken}
         zero = choices[event]
@@ -267,13 +263,15 @@ def _reasons(told: Told, taken: Row, tables: Lists, study: Study) -> list[tuple[
     if study.headline is not None:
         proving = study.outcomes[study.headline.outcome].proving_period
     gone = [row["exit_date"] for row in tables["exits"] if row["person_id"] == told.person]
-    reasons = [(_without_arm(study), told.arm is None)]
-    if arms.assigned_by == "provision":
-        reasons.append(("programmes of two arms on offer there and then", taken["both"]))
+    did = "referred to" if arms.assigned_by == "referral" else "started"
+    without_arm, not_yet = (_without_arm(study, did), told.arm is None), ("not released or started yet", zero is None)
+    if arms.assigned_by == "provision":  # what is on offer is asked on the day of release
+        reasons = [not_yet, without_arm, ("programmes of two arms on offer there and then", taken["both"])]
     elif arms.if_both == "exclude":
-        reasons.append(("started programmes of both arms", taken["both"]))
+        reasons = [without_arm, (f"{did} programmes of both arms", taken["both"]), not_yet]
+    else:
+        reasons = [without_arm, not_yet]
     reasons += [
-        ("not released or started yet", zero is None),
         ("left observation before time zero", zero is not None and any(day < zero for day in gone)),
         (
             "no follow-up before the data cut less the proving period",
@@ -297,9 +295,7 @@ def _included(condition: Condition, known: Row) -> list[tuple[str, bool]]:
     return [(f"{name} {FAILED[condition.operator]} {shown}", fails), (f"{name} unknown", cell is None)]
 
 
-def _without_arm(study: Study) -> str:
+def _without_arm(study: Study, did: str) -> str:
     if study.arms.assigned_by == "provision":
         return "no programme of an arm on offer there and then"
-    if _untreated(study) is not None:
-        return "started a programme that belongs to no arm"
-    return f"{'started' if study.arms.assigned_by == 'start' else 'referred to'} no programme of an arm"
+    return f"{did} {'no programme of an arm' if _untreated(study) is None else 'a programme that belongs to no arm'}"

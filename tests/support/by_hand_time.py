@@ -129,8 +129,7 @@ class _Life:
     def _counted(self, told: Told, tables: Lists, offences: list[Row]) -> set[int]:
         """Return the days of what counts as the outcome."""
         if self.outcome.kind in AWAY:
-            begun = {row["start_date"] for row in self.spells if row["start_date"] >= self.start}
-            return {day for day in begun if self.begins(day, self.outcome.kind)}
+            return {day for day in range(self.start, self.last + 1) if self.begins(day, self.outcome.kind)}
         if self.outcome.kind == "drop_out":
             arm_of = programmes_by_arm(tables, self.study)
             return {
@@ -158,9 +157,14 @@ class _Life:
         return in_time and not self.inside(committed, states)
 
     def begins(self, day: int, state: str) -> bool:
-        """Whether a spell of a state begins on a day, and none of that state reaches it."""
+        """Whether a spell of a state begins on a day. None does that goes on from one of its kind, or lies in one of another."""
         spells = [row for row in self.spells if row["state"] == state]
-        return any(row["start_date"] == day for row in spells) and not any(_reaches(row, day) for row in spells)
+        served = self.served if state == "custody" else []
+        anew = any(row["start_date"] == day for row in spells) and not any(_reaches(row, day) for row in spells)
+        again = any(row["start_date"] == day for row in served) and not any(_reaches(row, day) for row in served)
+        return (anew and not any(_contains(row, day) for row in served)) or (
+            again and day > self.start and not any(_contains(row, day) for row in spells)
+        )
 
     def inside(self, day: int, states: tuple[str, ...]) -> bool:
         """Whether a day lies inside: not the first of a spell, nor the last. Custody under sentences is a thing of its own."""
@@ -189,3 +193,8 @@ def _reaches(spell: Row, day: int) -> bool:
 def _covers(spell: Row, day: int) -> bool:
     """Whether a spell covers the stretch from a day to the next."""
     return spell["start_date"] <= day and (spell["end_date"] is None or day < spell["end_date"])
+
+
+def _contains(spell: Row, day: int) -> bool:
+    """Whether a day lies in a spell and is neither its first nor its last."""
+    return _reaches(spell, day) and _covers(spell, day)

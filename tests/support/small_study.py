@@ -6,6 +6,7 @@ Everyone is a man of 30 at sentence, assessed on that day: score 3, band medium,
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,7 +32,6 @@ from outcomes.design.study import (
     TimeZero,
 )
 from outcomes.loading.cells import SQL_TYPES
-from outcomes.loading.checking import ChecksReport
 from outcomes.loading.duckdb_engine import DuckDBEngine, open_duckdb
 from outcomes.loading.frames import as_arrow
 from outcomes.loading.schema import SCHEMA
@@ -107,10 +107,10 @@ def starters(number: int, **changed: Any) -> dict[str, pd.DataFrame]:
     )
 
 
-def offences(*lines: str) -> pd.DataFrame:
-    """Return the table of reoffences from lines ``person committed proven type``."""
+def offences(*lines: str, also: str = "") -> pd.DataFrame:
+    """Return the table of reoffences from lines ``person committed proven type``, and the columns named in `also`."""
     numbered = (f"o{number} {line}" for number, line in enumerate(lines, start=1))
-    return rows("reoffence_id person_id offence_date proven_date offence_type", *numbered)
+    return rows(f"reoffence_id person_id offence_date proven_date offence_type {also}", *numbered)
 
 
 def spells(*lines: str) -> pd.DataFrame:
@@ -131,9 +131,17 @@ def after(count: int, since: str = "2010-01-01") -> str:
     return (date.fromisoformat(since) + timedelta(days=count)).isoformat()
 
 
-def outcome(*types: str, proven_within: float = 100, competing: tuple[str, ...] = ("death", "deportation")) -> Outcome:
-    """Return an outcome still without its name, which `small_study` gives it."""
-    return Outcome("", types or EVERY_TYPE, proven_within, competing)
+def outcome(
+    *types: str,
+    proven_within: float = 100,
+    competing: tuple[str, ...] = ("death", "deportation"),
+    kind: str = "reoffence",
+    **more: Any,
+) -> Outcome:
+    """Return an outcome still without its name, which `small_study` gives it; `more` as in `Outcome`."""
+    if kind != "reoffence":
+        return Outcome("", (), 0.0, competing, kind, **more)
+    return Outcome("", types or EVERY_TYPE, proven_within, competing, **more)
 
 
 def small_study(
@@ -146,12 +154,14 @@ def small_study(
     population: str = "own",
     include: Iterable[str] = (),
     covariate_window: float | None = None,
+    index: str = "first",
     event: str = "auto",
     strategy: str = "none",
     grace: float | None = None,
     data_cut: str | int = "2015-12-31",
     horizon: float = 1826,
     scale: str = "calendar",
+    observed_from: str | None = None,
     outcomes: Mapping[str, Outcome] | None = None,
     headline: str | None = None,
     cluster: str | None = None,
@@ -163,12 +173,15 @@ def small_study(
         title="A small study",
         data=Path("tables"),
         arms=Arms(reference, MappingProxyType(dict(arms or TWO_ARMS)), assigned_by, window, if_both),
-        eligibility=Eligibility(population, tuple(map(parse_condition, include)), covariate_window),
+        eligibility=Eligibility(population, tuple(map(parse_condition, include)), covariate_window, index),
         time_zero=TimeZero(event, strategy, grace),
-        follow_up=FollowUp(day(data_cut) if isinstance(data_cut, str) else data_cut, horizon, scale),
-        outcomes=MappingProxyType(
-            {name: Outcome(name, o.types, o.proving_period, o.competing) for name, o in named.items()}
+        follow_up=FollowUp(
+            day(data_cut) if isinstance(data_cut, str) else data_cut,
+            horizon,
+            scale,
+            None if observed_from is None else day(observed_from),
         ),
+        outcomes=MappingProxyType({name: dataclasses.replace(o, name=name) for name, o in named.items()}),
         headline=None if headline is None else Headline(headline, horizon),
         adjust=None if cluster is None else Adjust("age_at_time_zero", "ato", cluster=cluster),
         checks=Checks(drop),
@@ -203,6 +216,9 @@ class Reframed:
     def collect(self, rows: Any) -> Any:
         return self._tables().collect(rows)
 
+    def put(self, rows: Any) -> Any:
+        return self._tables().put(rows)
+
     def keeping(self) -> Any:
         return self._tables().keeping()
 
@@ -228,7 +244,6 @@ def on_an_engine(like: Reframed) -> oc.Tables:
         connection.unregister("given")
     return oc.Tables(
         engine=DuckDBEngine(connection),
-        checks=ChecksReport(rows=()),
         counts=like.counts,
         hashes=like.hashes,
         origin=like.origin,
@@ -284,6 +299,18 @@ def ended(found: oc.Cohort, name: str = "any") -> dict[str, tuple[float, str]]:
         f"p{person}": (float(time), causes[event])
         for person, time, event in zip(who, data.exit, data.event, strict=True)
     }
+
+
+def intervals(
+    found: oc.Cohort, name: str = "any", *, every: bool = False, by: str = "person_id"
+) -> dict[str, list[tuple[float, float, str]]]:
+    """Return, by person (``by="sentence_id"``: by sentence), from when and until when they were at risk, and what ended it."""
+    data = found.every_event(name) if every else found.outcome(name)
+    causes = ("", *data.causes)
+    shown: dict[str, list[tuple[float, float, str]]] = {}
+    for key, entry, exit_, event in zip(data.frame[by], data.entry, data.exit, data.event, strict=True):
+        shown.setdefault(f"{by[0]}{key}", []).append((float(entry), float(exit_), causes[event]))
+    return shown
 
 
 def notes(found: Any) -> dict[str, str]:

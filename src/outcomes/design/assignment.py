@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.design.first_rows import first_rows
 from outcomes.design.study import Arms, ArmSpec
 from outcomes.errors import DesignError, did_you_mean
 
@@ -104,10 +105,12 @@ def assigned(
         since = tables.lazy("sentences").select("sentence_id", at_liberty().alias("_since"))
         late = (nw.col("assigned_date") > nw.col("_since") + window).fill_null(False)
         events = events.join(since, on="sentence_id", how="inner").filter(~late).drop("_since")
+    events = tables.keep(events)
     mine = events.filter(~nw.col("arm").is_null())
-    first = _first(mine)
+    first = _first(mine, tables)
     if not by_start:
-        begun = _first(_starts(tables, programmes).filter(~nw.col("arm").is_null()), by=("sentence_id", "arm"))
+        starts = tables.keep(_starts(tables, programmes).filter(~nw.col("arm").is_null()))
+        begun = _first(starts, tables, by=("sentence_id", "arm"))
         begun = begun.select("sentence_id", "arm", "start_date", "site_id", "status")
         first = first.join(begun, on=["sentence_id", "arm"], how="left")
     first = first.select("sentence_id", "arm", "assigned_date", "start_date", "referral_date", "site_id", "status")
@@ -174,6 +177,7 @@ def _starts(tables: Tables, programmes: Mapping[str, frozenset[int]]) -> nw.Lazy
         tables.lazy("participation")
         .select("participation_id", "referral_id", "sentence_id", "programme_id", "start_date", "site_id", "status")
         .with_columns(arm=arm_of(programmes), assigned_date=nw.col("start_date"), _key=nw.col("participation_id"))
+        .drop("participation_id", "programme_id")
         .join(referred, on="referral_id", how="left")
     )
 
@@ -188,9 +192,6 @@ def _referrals(tables: Tables, programmes: Mapping[str, frozenset[int]]) -> nw.L
     )
 
 
-def _first(events: nw.LazyFrame[Any], by: tuple[str, ...] = ("sentence_id",)) -> nw.LazyFrame[Any]:
+def _first(events: nw.LazyFrame[Any], tables: Tables, by: tuple[str, ...] = ("sentence_id",)) -> nw.LazyFrame[Any]:
     """Return the first event of each group: by day, then by id."""
-    import narwhals as nw
-
-    place = nw.col("assigned_date").cum_count().over(*by, order_by=["assigned_date", "_key"])
-    return events.with_columns(_place=place).filter(nw.col("_place") == 1).drop("_place")
+    return first_rows(events, tables, by=by, key="_key", order_by=("assigned_date", "_key"))

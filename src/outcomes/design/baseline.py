@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from outcomes.loading.tables import Tables
 
-__all__ = ["ASSESSED", "RISK_BANDS", "add_baseline"]
+__all__ = ["ASSESSED", "RISK_BANDS", "last_known", "with_covariates"]
 
 RISK_BANDS = ("very_low", "low", "medium", "high", "very_high")
 ASSESSED = {
@@ -27,26 +27,25 @@ ASSESSED = {
 _BEFORE = 1_000_000  # days added, so that every packed day is positive: engines differ in the remainder of what is not
 
 
-def add_baseline(rows: nw.LazyFrame[Any], tables: Tables, window: float | None) -> nw.LazyFrame[Any]:
+def with_covariates(rows: nw.LazyFrame[Any], known: nw.LazyFrame[Any], tables: Tables) -> nw.LazyFrame[Any]:
     """Return the rows with covariates at time zero.
 
     Added: the person's own columns (sex, ethnicity_group, …), age_at_time_zero (years), wait_days (time zero less release or
-    sentence), period (calendar year), and from the last assessment on or before time zero, and not more than `window` days before
-    it, that recorded each: risk_score, risk_band, denial, learning_disability. Of two assessments on one day the more severe counts.
+    sentence), period (calendar year), and what `last_known` gives.
     """
     import narwhals as nw
 
     people = tables.lazy("people").drop("_row")
     held = set(rows.collect_schema().names()) - {"person_id"}
     renamed = {name: f"{name}_person" for name in people.collect_schema().names() if name in held}
-    found = rows.join(people.rename(renamed), on="person_id", how="left")
     since_sentence = (nw.col("time_zero") - nw.col("sentence_date")).cast(nw.Float64)
+    found = rows.join(people.rename(renamed) if renamed else people, on="person_id", how="left")
     found = found.with_columns(
         age_at_time_zero=nw.col("age_at_sentence") + since_sentence / DAYS_PER_YEAR,
         wait_days=(nw.col("time_zero") - at_liberty()).cast(nw.Float64),
         period=_period(nw.col("time_zero"), tables.origin),
     )
-    return found.join(_last_known(rows, tables, window), on="sentence_id", how="left")
+    return found.join(known, on="sentence_id", how="left")
 
 
 def _period(day: nw.Expr, origin: str) -> nw.Expr:
@@ -73,8 +72,12 @@ def _whole(number: nw.Expr) -> nw.Expr:
     return number.floor().cast(nw.Int64)
 
 
-def _last_known(rows: nw.LazyFrame[Any], tables: Tables, window: float | None) -> nw.LazyFrame[Any]:
-    """Return one row a sentence with an assessment that counts: sentence_id and the four columns of `ASSESSED`."""
+def last_known(rows: nw.LazyFrame[Any], tables: Tables, window: float | None) -> nw.LazyFrame[Any]:
+    """Return one row a sentence with an assessment that counts: sentence_id, risk_score, risk_band, denial, learning_disability.
+
+    Each is from the last assessment that recorded it, on or before time zero and not more than `window` days before it. Of two on one
+    day the more severe counts.
+    """
     import narwhals as nw
 
     zero = rows.select("sentence_id", "person_id", "time_zero")

@@ -1,4 +1,4 @@
-"""Every sentence with all a study asks of it: arm, time zero, covariates, entry rules. One row a sentence, on the engine."""
+"""Every sentence with all a study asks of it: arm, time zero, covariates, entry rules. Derived on the engine, once for all populations."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from outcomes.design.assignment import arm_programmes, assigned, offered
-from outcomes.design.baseline import ASSESSED, add_baseline
+from outcomes.design.baseline import ASSESSED, last_known, with_covariates
+from outcomes.design.conditions import holds
 from outcomes.design.eligibility import eligible_for
+from outcomes.design.slim_frame import slim
 from outcomes.design.study import Study
 from outcomes.design.time_zero import add_time_zero, refuse_the_future
 from outcomes.errors import DesignError
+from outcomes.results import IntArray
 
 if TYPE_CHECKING:
     import narwhals as nw
+    import pandas as pd
 
     from outcomes.loading.tables import Tables
 
@@ -23,25 +29,40 @@ __all__ = ["Candidates", "derive"]
 _MADE_LATER = ("age_at_time_zero", "wait_days", "period", *ASSESSED.values())
 _MADE_HERE = (
     "arm", "assigned_date", "start_date", "referral_date", "site_id", "status", "started_both", "started_other", "time_zero", "time",
-    "end", "sex", "ethnicity_group", *_MADE_LATER,
+    "end", "sex", "ethnicity_group", "condition", *_MADE_LATER,
+)  # fmt: skip
+_NOT = {
+    "==": "is not", "!=": "is", "<": "is not below", "<=": "is above", ">": "is not above", ">=": "is below", "in": "is none of",
+    "not in": "is one of",
+}  # fmt: skip
+_OF_THE_START = (
+    "arm", "assigned_date", "start_date", "referral_date", "site_id", "status", "started_both", "started_other", "time_zero",
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Candidates:
     """What a study knows of every sentence, before it says who is compared; the same for every population.
 
     Attributes
     ----------
-    rows : LazyFrame
-        One row a sentence, kept on the engine: the sentence's own columns, ``arm`` (null where none), ``time_zero`` (null where it
-        has not come), ``started_both``, covariates at time zero, and for each arm with programmes ``eligible_<arm>`` (yes, no,
-        unknown) and ``excluded_by_<arm>`` (the reason of the rule that excludes).
+    rows : pandas.DataFrame
+        One row a sentence, in the order of person, sentence date and id: person_id, sentence_id, ``arm`` (missing where none),
+        ``time_zero`` (missing where it has not come), ``gone`` (day of leaving observation), ``started_both``, and ``at``, its row of
+        `frame` (-1 where its covariates decide nothing).
+    frame : pandas.DataFrame
+        Covariates at time zero of the sentences with an arm, or refused one; ``condition`` (number of the first of `conditions` that
+        fits, missing where none does), and for each arm with programmes ``eligible_<arm>`` (yes, no, unknown) and
+        ``excluded_by_<arm>`` (the reason of the rule that excludes). In the order of person and sentence.
+    conditions : tuple of (str, bool)
+        Reasons for leaving by the conditions of the study, in order, and whether each is that a value is unknown.
     programmes : mapping of arm to programme ids
     """
 
     tables: Tables
-    rows: nw.LazyFrame[Any]
+    rows: pd.DataFrame
+    frame: pd.DataFrame
+    conditions: tuple[tuple[str, bool], ...]
     programmes: Mapping[str, frozenset[int]]
 
     @property
@@ -61,20 +82,84 @@ def derive(tables: Tables, study: Study) -> Candidates:
     """
     arms = study.arms
     _refuse_own(tables)
-    programmes = {name: arm_programmes(tables, arms)[name] for name in arms.names}
+    found = arm_programmes(tables, arms)
+    programmes = {name: found[name] for name in arms.names}
     grace = study.time_zero.grace if study.time_zero.strategy == "landmark" else None
-    rows = add_time_zero(assigned(tables, arms, programmes, within=grace), study)
-    if arms.assigned_by == "provision":
-        rows = offered(rows, tables, arms, programmes, day="time_zero")
-    rows = tables.keep(rows.drop("_row"))
-    refuse_the_future(rows, tables, study)
-    rows = tables.keep(add_baseline(rows, tables, study.eligibility.covariate_window))
-    schema, rules = rows.collect_schema(), tables.frame("eligibility")
-    found: dict[str, nw.Expr] = {}
+    with tables.keeping():
+        assignment = add_time_zero(assigned(tables, arms, programmes, within=grace), study)
+        if arms.assigned_by == "provision":
+            assignment = offered(assignment, tables, arms, programmes, day="time_zero")
+        assignment = tables.keep(assignment.select("sentence_id", "person_id", "sentence_date", *_OF_THE_START))
+        rows = _rows(assignment, tables)
+        refuse_the_future(int((rows["arm"].notna() & (rows["assigned_date"] > rows["time_zero"])).sum()), study)
+        frame, conditions = _frame(assignment, tables, study, programmes)
+    rows = rows.drop(columns=["assigned_date", "sentence_date"]).assign(
+        at=_places(rows["sentence_id"], frame["sentence_id"])
+    )
+    return Candidates(tables, rows, frame, conditions, programmes)
+
+
+def _rows(assignment: nw.LazyFrame[Any], tables: Tables) -> pd.DataFrame:
+    import narwhals as nw
+
+    gone = tables.lazy("exits").group_by("person_id").agg(gone=nw.col("exit_date").min())
+    narrow = ("person_id", "sentence_id", "sentence_date", "arm", "assigned_date", "time_zero", "started_both", "gone")
+    rows = assignment.join(gone, on="person_id", how="left").select(*narrow)
+    return slim(tables.collect(rows), by=("person_id", "sentence_date", "sentence_id"))
+
+
+def _frame(
+    assignment: nw.LazyFrame[Any], tables: Tables, study: Study, programmes: Mapping[str, frozenset[int]]
+) -> tuple[pd.DataFrame, tuple[tuple[str, bool], ...]]:
+    """Return covariates at time zero and what they decide: the conditions of the study, and the entry rules of every arm."""
+    import narwhals as nw
+
+    turned = (
+        tables.lazy("referrals").filter(nw.col("decision") == "not_eligible").group_by("sentence_id").agg(_n=nw.len())
+    )
+    asked = assignment.join(turned, on="sentence_id", how="left")
+    asked = asked.filter(~nw.col("arm").is_null() | ~nw.col("_n").is_null())
+    asked = asked.drop("_n", "assigned_date", "started_both", "started_other")
+    known = tables.keep(last_known(asked, tables, study.eligibility.covariate_window))
+    sentences = tables.lazy("sentences").drop("_row", "person_id", "sentence_date")
+    described = with_covariates(asked.join(sentences, on="sentence_id", how="inner"), known, tables)
+    schema, rules = described.collect_schema(), tables.frame("eligibility")
+    condition, conditions = _condition(study, schema)
+    verdicts = {"condition": condition}
     for arm, ids in programmes.items():
         if ids:
-            found[f"eligible_{arm}"], found[f"excluded_by_{arm}"] = eligible_for(ids, rules, schema)
-    return Candidates(tables, tables.keep(rows.with_columns(**found)), programmes)
+            verdicts[f"eligible_{arm}"], verdicts[f"excluded_by_{arm}"] = eligible_for(ids, rules, schema)
+    return slim(tables.collect(described.with_columns(**verdicts)), by=("person_id", "sentence_id")), conditions
+
+
+def _condition(study: Study, schema: nw.Schema) -> tuple[nw.Expr, tuple[tuple[str, bool], ...]]:
+    """Return the number of the first condition that each row does not meet (null: meets all), and what each is called."""
+    import narwhals as nw
+
+    said, steps = [], []
+    for condition in study.eligibility.include:
+        met, unknown = holds(condition, schema, where="[eligibility] include")
+        name = condition.column.replace("_", " ")
+        said += [(f"{name} {_NOT[condition.operator]} {_shown(condition.value)}", False), (f"{name} unknown", True)]
+        steps += [~met & ~unknown, unknown]
+    first: nw.Expr = nw.lit(None, dtype=nw.Int64)
+    for place, fails in reversed(list(enumerate(steps))):
+        first = nw.when(fails).then(nw.lit(place)).otherwise(first)
+    return first, tuple(said)
+
+
+def _places(wanted: pd.Series[Any], present: pd.Series[Any]) -> IntArray:
+    """Return where each wanted key stands among the present ones, -1 where it does not."""
+    keys, order = present.to_numpy(), np.argsort(present.to_numpy(), kind="stable")
+    if not len(keys):
+        return np.full(len(wanted), -1)
+    near = np.minimum(np.searchsorted(keys, wanted.to_numpy(), sorter=order), len(keys) - 1)
+    at = order[near]
+    return np.where(keys[at] == wanted.to_numpy(), at, -1)
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _refuse_own(tables: Tables) -> None:

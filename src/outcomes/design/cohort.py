@@ -16,9 +16,8 @@ from outcomes.design.cohort_notes import cohort_notes, last_days
 from outcomes.design.data import SurvivalData
 from outcomes.design.ending import Places, endings
 from outcomes.design.flow import Flow, build_flow
-from outcomes.design.follow_up import away_from, follow_up, time_at_risk
+from outcomes.design.follow_up import away_from, follow_up, on_engine, time_at_risk
 from outcomes.design.selection import Selection, select
-from outcomes.design.slim_frame import slim
 from outcomes.design.study import Outcome, Study
 from outcomes.design.windows import CommunityDays, RiskWindow, community_days, risk_window
 from outcomes.durations import DAYS_PER_YEAR, days, in_words
@@ -47,7 +46,6 @@ class Cohort:
 
     study: Study
     candidates: Candidates
-    selection: Selection
     baseline: pd.DataFrame
     flow: Flow
     notes: tuple[Note, ...] = ()
@@ -145,15 +143,8 @@ class Cohort:
         """
         spec, length = self._outcome(name), self._window(horizon, "within")
         calendar = self.study.replace(follow_up=dataclasses.replace(self.study.follow_up, scale="calendar"))
-        found = follow_up(self.candidates, self.selection.kept, self.baseline, calendar, spec)
-        return risk_window(
-            found,
-            self.baseline,
-            outcome=name,
-            horizon=length,
-            arms=self.arms,
-            data_left=self._data_left(spec.proving_period),
-        )
+        found = follow_up(self.candidates, self.baseline, calendar, spec)
+        return risk_window(found, self.baseline, outcome=name, horizon=length, arms=self.arms)
 
     def days_in_community(self, horizon: float | str) -> CommunityDays:
         """Return how many of the first days after time zero people spent in the community, by arm.
@@ -178,11 +169,10 @@ class Cohort:
         where = Places(self.baseline["sentence_id"].to_numpy(), self.tables)
         leaving = Outcome("leaving", (), 0.0, ("death", "deportation", "emigration"))
         with self.tables.keeping():
-            ended = endings(None, self.selection.kept, self.baseline, self.tables, self.study, leaving)
-            away = away_from(where, self.selection.kept)
-        return community_days(
-            ended, away, self.baseline, horizon=length, arms=self.arms, data_left=self._data_left(0.0)
-        )
+            kept = on_engine(self.baseline, self.tables)
+            ended = endings(None, kept, self.baseline, self.tables, self.study, leaving)
+            away = away_from(where, kept)
+        return community_days(ended, away, self.baseline, horizon=length, arms=self.arms)
 
     def _window(self, horizon: float | str, what: str) -> float:
         length = days(horizon, what=f"{what}: horizon")
@@ -196,10 +186,6 @@ class Cohort:
             )
         return length
 
-    def _data_left(self, proving: float) -> Any:
-        """Return the days from time zero to the last usable day, one a row of the baseline."""
-        return self.study.follow_up.data_cut - proving - self.baseline["time_zero"].to_numpy(dtype=np.float64)
-
     def _outcome(self, name: str) -> Outcome:
         if name not in self.study.outcomes:
             raise DesignError(f"outcome: the study has no outcome {name!r}. {did_you_mean(name, self.study.outcomes)}")
@@ -207,7 +193,7 @@ class Cohort:
 
     def _followed(self, name: str, *, every: bool) -> SurvivalData:
         spec = self._outcome(name)
-        found = follow_up(self.candidates, self.selection.kept, self.baseline, self.study, spec, every=every)
+        found = follow_up(self.candidates, self.baseline, self.study, spec, every=every)
         return time_at_risk(found, self.baseline, self.study, spec, every=every, notes=self.notes)
 
     def with_population(self, name: str) -> Cohort:
@@ -294,13 +280,11 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
 
 def _selected(candidates: Candidates, study: Study) -> Cohort:
     """Return the cohort of a population; what its candidates are is the same for each."""
-    selection, tables = select(candidates, study), candidates.tables
-    reasons, counts, sums = _counted(candidates, selection, study)
-    kept = candidates.rows.join(selection.kept.select("sentence_id"), on="sentence_id", how="semi")
-    dropped = ["started_both", "started_other", "assigned_date", *(f"excluded_by_{arm}" for arm in candidates.treated)]
-    baseline = slim(tables.collect(kept.drop(*dropped).sort("person_id", "sentence_id")))
-    notes = cohort_notes(candidates, selection, baseline, study, sums)
-    flow = build_flow(counts, reasons, study.arms.names, notes)
+    selection = select(candidates, study)
+    reasons, counts = _counted(selection, study)
+    baseline = selection.baseline()
+    notes = cohort_notes(selection, baseline, study)
+    flow = build_flow(counts, reasons, study.arms.names, notes, unit=_unit(study))
     for arm in study.arms.names:
         if not (baseline["arm"] == arm).any():
             lost = flow.to_frame()
@@ -310,42 +294,39 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
     return Cohort(
         study=study,
         candidates=candidates,
-        selection=selection,
         baseline=baseline,
         flow=flow,
         notes=notes,
-        provenance=MappingProxyType({"study": study.hash, "files": dict(tables.hashes)}),
+        provenance=MappingProxyType({"study": study.hash, "files": dict(candidates.tables.hashes)}),
     )
 
 
-def _counted(
-    candidates: Candidates, selection: Selection, study: Study
-) -> tuple[list[str], dict[tuple[str | None, int], int], dict[str, int]]:
-    """Return the reasons of the flow, how many left by arm and reason, and other counts over the index sentences."""
-    import narwhals as nw
+def _unit(study: Study) -> str:
+    """Return what a cohort counts."""
+    return "people" if study.eligibility.index == "first" else "index sentences"
 
-    one, none = nw.lit(1), nw.lit(0)
-    stays = nw.col("left_at") == len(selection.reasons)
-    asked = {"n": nw.len(), "switched": nw.when(stays & nw.col("started_both")).then(one).otherwise(none).sum()}
-    for arm in candidates.treated:
-        bent = ((nw.col("arm") == arm) & (nw.col(f"eligible_{arm}") == "no")).fill_null(False)
-        asked[f"fuzzy_{arm}"] = nw.when(bent).then(one).otherwise(none).sum()
-    rows = candidates.tables.collect(selection.index.group_by("arm", "left_at").agg(**asked)).to_pylist()
-    sums = {name: sum(int(row[name]) for row in rows) for name in asked}
-    counts = {(row["arm"], int(row["left_at"])): int(row["n"]) for row in rows}
-    people = sums["n"]
-    if study.eligibility.index == "all":
-        people = len(candidates.tables.collect(selection.index.group_by("person_id").agg()))
-    without = candidates.tables.counts["people"] - people
-    there = {step for _, step in counts}
-    shown = [step for step in range(len(selection.reasons)) if step in there or step not in selection.optional]
+
+def _counted(selection: Selection, study: Study) -> tuple[list[str], dict[tuple[str | None, int], int]]:
+    """Return the reasons of the flow, and how many left by arm and reason."""
+    candidates, steps = selection.candidates, len(selection.reasons)
+    arm = candidates.rows["arm"].cat
+    codes = arm.codes.to_numpy()[selection.index].astype(np.int64) + 1
+    names = (None, *arm.categories)
+    pairs = np.bincount(codes * (steps + 1) + selection.left_at, minlength=len(names) * (steps + 1))
+    counted = pairs.reshape(len(names), steps + 1)
+    there = counted.sum(axis=0) > 0
+    shown = [step for step in range(steps) if there[step] or step not in selection.optional]
     reasons = [selection.reasons[step] for step in shown]
-    place = {step: at for at, step in enumerate([*shown, len(selection.reasons)])}
-    counts = {(arm, place[step]): n for (arm, step), n in counts.items()}
+    counts = {
+        (name, place): int(counted[code, step])
+        for code, name in enumerate(names)
+        for place, step in enumerate([*shown, steps])
+    }
+    without = candidates.tables.counts["people"] - len(selection.index) if _unit(study) == "people" else 0
     if without > 0:
         reasons = ["no sentence in the extract", *reasons]
-        counts = {(arm, step + 1): n for (arm, step), n in counts.items()} | {(None, 0): without}
-    return reasons, counts, sums
+        counts = {(name, step + 1): n for (name, step), n in counts.items()} | {(None, 0): without}
+    return reasons, counts
 
 
 def _same_clock(tables: Tables, study: Study) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from outcomes.design.assignment import arm_of
+import numpy as np
+
 from outcomes.design.candidates import Candidates
 from outcomes.design.selection import Selection, not_eligible
 from outcomes.design.study import Study
@@ -13,7 +13,6 @@ from outcomes.durations import in_words
 from outcomes.results import Note
 
 if TYPE_CHECKING:
-    import narwhals as nw
     import pandas as pd
 
     from outcomes.loading.tables import Tables
@@ -21,30 +20,28 @@ if TYPE_CHECKING:
 __all__ = ["cohort_notes"]
 
 _FAR_CUT = 182.0  # days
+_NOBODY = np.empty(0, dtype=np.int64)
 
 
-def cohort_notes(
-    candidates: Candidates, selection: Selection, baseline: pd.DataFrame, study: Study, sums: Mapping[str, int]
-) -> tuple[Note, ...]:
+def cohort_notes(selection: Selection, baseline: pd.DataFrame, study: Study) -> tuple[Note, ...]:
     """Return what must stand beside a cohort.
 
     Parameters
     ----------
-    candidates, selection
-        Every sentence, and the index sentences of everyone.
+    selection : Selection
+        The index sentences of everyone.
     baseline : pandas.DataFrame
         Those compared.
     study : Study
-    sums : mapping
-        Counts over the index sentences, from `outcomes.design.cohort`.
     """
-    tables, programmes = candidates.tables, candidates.programmes
-    notes = [*_far_cut(tables, study.follow_up.data_cut), *_reasons(candidates, selection)]
-    notes += _refused_though_eligible(candidates, selection)
+    candidates = selection.candidates
+    notes = [*_far_cut(candidates.tables, study.follow_up.data_cut), *_reasons(selection)]
+    notes += _refused_though_eligible(selection)
     if study.arms.assigned_by != "provision":
-        notes += _started_though_ineligible(candidates, sums)
-    if sums["switched"] and study.arms.assigned_by == "start":
-        text = f"{sums['switched']:,} of the people compared later started the other arm's programme too; they stay in their first."
+        notes += _started_though_ineligible(selection)
+    switched = int(candidates.rows["started_both"].to_numpy()[selection.index[selection.stays]].sum())
+    if switched and study.arms.assigned_by == "start":
+        text = f"{switched:,} of the people compared later started the other arm's programme too; they stay in their first."
         notes.append(Note("switched", text))
     share = (baseline["setting"] == "custody").groupby(baseline["arm"], observed=True).mean()
     if len(share) and share.max() - share.min() > 0.2:
@@ -60,7 +57,7 @@ def cohort_notes(
         text = ", ".join(f"{value:.0f} days in {arm}" for arm, value in waits.sort_index().items())
         notes.append(Note("waits_differ", f"Median waits before time zero lie more than 90 days apart: {text}."))
     if len(candidates.treated) > 1 and study.arms.assigned_by != "provision":
-        concurrent = _started_where_both_ran(selection.kept, tables, programmes)
+        concurrent = _started_where_both_ran(baseline, candidates)
         notes.append(
             Note(
                 "era",
@@ -71,31 +68,23 @@ def cohort_notes(
     return tuple(notes)
 
 
-def _count(tables: Tables, rows: nw.LazyFrame[Any]) -> int:
-    import narwhals as nw
-
-    return int(tables.collect(rows.select(n=nw.len()))["n"][0].as_py())
-
-
-def _started_where_both_ran(kept: nw.LazyFrame[Any], tables: Tables, programmes: Mapping[str, frozenset[int]]) -> int:
+def _started_where_both_ran(baseline: pd.DataFrame, candidates: Candidates) -> int:
     """Return how many people started in an area and on a day on which every arm had an open programme."""
-    import narwhals as nw
-
-    arms = [arm for arm, ids in programmes.items() if ids]
-    offers = tables.lazy("provision").with_columns(offer=arm_of(programmes)).filter(~nw.col("offer").is_null())
-    offers = offers.select("area", "open_from", "open_to", "offer")
-    day = nw.col("start_date")
-    running = kept.select("sentence_id", "area", "start_date").join(offers, on="area", how="inner")
-    running = running.filter((nw.col("open_from") <= day).fill_null(False))
-    running = running.filter(nw.col("open_to").is_null() | (nw.col("open_to") >= day).fill_null(False))
-    each = {
-        f"_{n}": nw.when(nw.col("offer") == arm).then(nw.lit(1)).otherwise(nw.lit(0)).max()
-        for n, arm in enumerate(arms)
-    }
-    found = running.group_by("sentence_id").agg(**each)
-    for name in each:
-        found = found.filter(nw.col(name) == 1)
-    return _count(tables, found)
+    provision = candidates.tables.frame("provision")
+    start = baseline["start_date"].to_numpy(dtype=np.float64)
+    by_area = baseline.groupby("area", observed=True).indices
+    both = np.ones(len(baseline), dtype=bool)
+    for ids in candidates.programmes.values():
+        if not ids:
+            continue
+        there = np.zeros(len(baseline), dtype=bool)
+        offers = provision[provision["programme_id"].isin(ids)]
+        last = offers["open_to"].to_numpy(dtype=np.float64, na_value=np.inf)
+        for area, opens, closes in zip(offers["area"], offers["open_from"].astype(float), last, strict=True):
+            rows = by_area.get(area, _NOBODY)
+            there[rows] |= (start[rows] >= opens) & (start[rows] <= closes)
+        both &= there
+    return int(both.sum())
 
 
 def _far_cut(tables: Tables, data_cut: float) -> list[Note]:
@@ -130,38 +119,36 @@ def last_days(tables: Tables) -> dict[str, float]:
     return found
 
 
-def _reasons(candidates: Candidates, selection: Selection) -> list[Note]:
+def _reasons(selection: Selection) -> list[Note]:
     """Return how many people the entry rules of each arm left out, by the reason the rules give."""
-    import narwhals as nw
-
     notes = []
-    for arm in candidates.treated:
+    for arm in selection.candidates.treated:
         if not_eligible(arm) not in selection.reasons:
             continue
-        there = selection.index.filter(nw.col("left_at") == selection.reasons.index(not_eligible(arm)))
-        counted = there.group_by(f"excluded_by_{arm}").agg(n=nw.len())
-        rows = sorted(
-            (str(row[f"excluded_by_{arm}"]), int(row["n"])) for row in candidates.tables.collect(counted).to_pylist()
-        )
-        if rows:
-            said = ", ".join(f"{name}: {n:,}" for name, n in rows)
-            total = sum(n for _, n in rows)
-            notes.append(Note("excluded_by_rules", f"The entry rules of {arm} leave out {total:,} people ({said})."))
+        left = selection.left_at == selection.reasons.index(not_eligible(arm))
+        said = selection.of_index(f"excluded_by_{arm}")[left]
+        names, counts = np.unique([str(reason) for reason in said], return_counts=True)
+        if len(said):
+            listed = ", ".join(f"{name}: {n:,}" for name, n in zip(names, counts, strict=True))
+            notes.append(
+                Note("excluded_by_rules", f"The entry rules of {arm} leave out {len(said):,} people ({listed}).")
+            )
     return notes
 
 
-def _refused_though_eligible(candidates: Candidates, selection: Selection) -> list[Note]:
+def _refused_though_eligible(selection: Selection) -> list[Note]:
     """Return how many people were refused as not eligible though no rule excludes them: rules are fuzzy in practice."""
     import narwhals as nw
 
+    candidates = selection.candidates
     referrals = candidates.tables.lazy("referrals").filter(nw.col("decision") == "not_eligible")
+    turned = candidates.tables.collect(referrals.select("sentence_id", "programme_id"))
+    sentence, programme = turned["sentence_id"].to_numpy(), turned["programme_id"].to_numpy()
+    index = candidates.rows["sentence_id"].to_numpy()[selection.index]
     notes = []
     for arm in candidates.treated:
-        turned = referrals.filter(nw.col("programme_id").is_in(sorted(candidates.programmes[arm]))).select(
-            "sentence_id"
-        )
-        admitted = selection.index.filter(nw.col(f"eligible_{arm}") == "yes").select("sentence_id")
-        count = _count(candidates.tables, admitted.join(turned, on="sentence_id", how="semi"))
+        mine = sentence[np.isin(programme, sorted(candidates.programmes[arm]))]
+        count = int((np.isin(index, mine) & (selection.of_index(f"eligible_{arm}") == "yes")).sum())
         if count:
             text = (
                 f"{count:,} people were refused by {arm} as not eligible though none of its entry rules excludes them."
@@ -170,10 +157,11 @@ def _refused_though_eligible(candidates: Candidates, selection: Selection) -> li
     return notes
 
 
-def _started_though_ineligible(candidates: Candidates, sums: Mapping[str, int]) -> list[Note]:
+def _started_though_ineligible(selection: Selection) -> list[Note]:
+    arm_of = selection.candidates.rows["arm"].astype(object).to_numpy()[selection.index]
     notes = []
-    for arm in candidates.treated:
-        if fuzzy := sums[f"fuzzy_{arm}"]:
+    for arm in selection.candidates.treated:
+        if fuzzy := int(((arm_of == arm) & (selection.of_index(f"eligible_{arm}") == "no")).sum()):
             text = f"{fuzzy:,} people started in {arm} though its entry rules exclude them."
             notes.append(Note("started_though_ineligible", text))
     return notes

@@ -35,6 +35,8 @@ class Ended:
         0 = censored; 1 = the outcome; k + 1 = its k-th competing event.
     entry : ndarray, shape (P,)
         Day since time zero from which a person was observed.
+    last : ndarray, shape (P,)
+        Days from time zero to the last usable day: how long the data follow a person who stays.
     followed : ndarray of bool, shape (P,)
         Whether there was any time between time zero and the last usable day.
     """
@@ -42,6 +44,7 @@ class Ended:
     time: Array
     cause: IntArray
     entry: Array
+    last: Array
     followed: Any
 
 
@@ -89,6 +92,7 @@ def endings(
         time=np.maximum(candidates[chosen, np.arange(len(zero))] - zero, 0.0),
         cause=np.where(chosen == len(columns), 0, chosen + 1),
         entry=np.zeros(len(zero)) if seen_from is None else np.maximum(seen_from - zero, 0.0),
+        last=last,
         followed=last > start,
     )
 
@@ -98,8 +102,7 @@ def _limits(zero: Array, study: Study, outcome: Outcome) -> tuple[Array, Array]:
     cut = study.follow_up.data_cut - zero
     if outcome.rule == "moj_window":  # the whole window or nothing
         whole = cut >= MOJ_FOLLOW_UP + MOJ_PROVING
-        limit = min(MOJ_FOLLOW_UP, study.follow_up.horizon)
-        return np.full(len(zero), limit), np.where(whole, MOJ_FOLLOW_UP, 0.0)
+        return np.full(len(zero), min(MOJ_FOLLOW_UP, study.follow_up.horizon)), np.where(whole, MOJ_FOLLOW_UP, 0.0)
     last = cut - outcome.proving_period
     on_own_clock = study.follow_up.scale == "community"  # there the horizon is cut where the clock reaches it
     return last if on_own_clock else np.minimum(last, study.follow_up.horizon), last

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from outcomes.design.assignment import arm_of
 from outcomes.design.study import MOJ_FOLLOW_UP, MOJ_PROVING, Outcome, Study
-from outcomes.design.time_away import AWAY, INSIDE, committed_inside
+from outcomes.design.time_away import AWAY, INSIDE, committed_inside, served
 from outcomes.durations import in_words
+from outcomes.errors import DesignError
 from outcomes.results import Note
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def counted_events(
     Parameters
     ----------
     kept : LazyFrame
-        One row an index sentence compared: sentence_id, person_id, arm, time_zero.
+        One row an index sentence compared: sentence_id, person_id, arm, time_zero (where there is a landmark: the day it waits from).
     programmes : mapping of arm to programme ids
 
     Notes
@@ -63,6 +64,7 @@ def _offences(kept: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Ou
     import narwhals as nw
 
     committed, proven, zero = nw.col("offence_date"), nw.col("proven_date"), nw.col("time_zero")
+    _refuse_grading(tables, outcome)
     offences = tables.lazy("reoffences").filter(nw.col("offence_type").is_in(list(outcome.types)))
     if outcome.severity is not None:
         offences = offences.filter((nw.col("severity") <= outcome.severity).fill_null(False))
@@ -79,7 +81,8 @@ def _offences(kept: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Ou
         late = proven - committed > outcome.proving_period
     joined = joined.filter((before & (proven > zero)) | (~before & in_reach))
     known = nw.when(before).then(_BEFORE).otherwise(nw.when(late).then(_LATE).otherwise(_COUNTED))
-    seen = tables.keep(joined.with_columns(what=known, on_the_day=committed == zero).drop("proven_date", "time_zero"))
+    on_the_day = committed == zero + study.time_zero.landmark
+    seen = tables.keep(joined.with_columns(what=known, on_the_day=on_the_day).drop("proven_date", "time_zero"))
     in_time = seen.filter(nw.col("what") == _COUNTED)
     states = INSIDE if study.follow_up.scale == "calendar" else AWAY
     inside = committed_inside(in_time.group_by("reoffence_id", "person_id", "offence_date").agg(), tables, states)
@@ -88,17 +91,38 @@ def _offences(kept: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Ou
     return Counted(rows, _left_out(seen, counted, tables, study, outcome))
 
 
+def _refuse_grading(tables: Tables, outcome: Outcome) -> None:
+    """Refuse a severity or a disposal that no offence of the extract has: nobody would have the outcome."""
+    import narwhals as nw
+
+    if outcome.severity is None and not outcome.disposals:
+        return
+    graded = tables.lazy("reoffences").group_by("disposal").agg(nw.col("severity").min())
+    found = tables.collect(graded)
+    present = set(found["disposal"].to_pylist())
+    for disposal in outcome.disposals:
+        if disposal not in present:
+            raise DesignError(
+                f"[outcomes.{outcome.name}] disposals: no offence has disposal {disposal!r} (table reoffences; disposals there: "
+                f"{len(present - {None}):,})."
+            )
+    if outcome.severity is not None and all(value is None for value in found["severity"].to_pylist()):
+        raise DesignError(f"[outcomes.{outcome.name}] severity: no offence has a severity (table reoffences).")
+
+
 def _left_out(
     seen: nw.LazyFrame[Any], counted: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Outcome
 ) -> tuple[Note, ...]:
     """Return how many offences do not count, by reason, and how many fell on the day of time zero."""
     import narwhals as nw
 
+    each = seen.group_by("what", "reoffence_id").agg()  # one offence may count for several sentences of a person
     by_kind = {
-        int(row["what"]): int(row["n"]) for row in tables.collect(seen.group_by("what").agg(n=nw.len())).to_pylist()
+        int(row["what"]): int(row["n"]) for row in tables.collect(each.group_by("what").agg(n=nw.len())).to_pylist()
     }
-    on_the_day = nw.when(nw.col("on_the_day")).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
-    row = tables.collect(counted.select(n=nw.len(), day=on_the_day)).to_pylist()[0]
+    on_the_day = nw.when(nw.col("on_the_day")).then(nw.lit(1)).otherwise(nw.lit(0)).max()
+    once = counted.group_by("reoffence_id").agg(day=on_the_day)
+    row = tables.collect(once.select(n=nw.len(), day=nw.col("day").sum())).to_pylist()[0]
     within = (
         "six months after the year that counts"
         if outcome.rule == "moj_window"
@@ -138,15 +162,21 @@ def _drop_outs(kept: nw.LazyFrame[Any], tables: Tables, programmes: Mapping[str,
 def spells_begun(kept: nw.LazyFrame[Any], tables: Tables, state: str) -> nw.LazyFrame[Any]:
     """Return spells of a state that began on time zero or later (sentence_id, start_date).
 
-    A spell that goes on from one of the same state, which reaches its first day, is no new one.
+    Custody under a later sentence is one too; that under a sentence of the day of time zero is what follow-up starts with. What goes
+    on from a spell of its own kind that reaches its first day is no new one, nor is what lies in one of another kind.
     """
     import narwhals as nw
 
     spells = tables.lazy("spells").filter(nw.col("state") == state).select("person_id", "start_date", "end_date")
-    begun = spells.group_by("person_id", "start_date").agg()
-    before = spells.select("person_id", _from=nw.col("start_date"), _to=nw.col("end_date"))
-    reached = begun.join(before, on="person_id", how="inner").filter(nw.col("_from") < nw.col("start_date"))
-    reached = reached.filter(nw.col("_to").is_null() | (nw.col("_to") >= nw.col("start_date")).fill_null(False))
-    new = begun.join(reached.select("person_id", "start_date"), on=["person_id", "start_date"], how="anti")
+    every = spells.with_columns(_served=nw.lit(0))
+    if state == "custody":
+        every = nw.concat([every, served(tables).with_columns(_served=nw.lit(1))])
+    begun = every.group_by("person_id", "start_date", "_served").agg()
+    earlier = every.select("person_id", _from="start_date", _to="end_date", _kind="_served")
+    reached = begun.join(earlier, on="person_id", how="inner").filter(nw.col("_from") < nw.col("start_date"))
+    touched = (nw.col("_to") == nw.col("start_date")) & (nw.col("_kind") == nw.col("_served"))
+    goes_on = nw.col("_to").is_null() | ((nw.col("_to") > nw.col("start_date")) | touched).fill_null(False)
+    new = begun.join(reached.filter(goes_on), on=["person_id", "start_date", "_served"], how="anti")
     joined = kept.select("sentence_id", "person_id", "time_zero").join(new, on="person_id", how="inner")
-    return joined.filter(nw.col("start_date") >= nw.col("time_zero")).select("sentence_id", "start_date")
+    first = nw.col("start_date") - nw.col("_served")
+    return joined.filter(first >= nw.col("time_zero")).select("sentence_id", "start_date")

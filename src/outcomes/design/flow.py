@@ -17,10 +17,17 @@ __all__ = ["Flow", "build_flow"]
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Flow(Result):
-    """Everyone who came in, by the step at which they left, and those who are compared."""
+    """Everyone who came in, by the step at which they left, and those who are compared.
+
+    Attributes
+    ----------
+    unit : str
+        What is counted: ``people``, or ``index sentences`` where each of them counts for itself.
+    """
 
     frame: pd.DataFrame
     arms: tuple[str, ...]
+    unit: str = "people"
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -45,18 +52,23 @@ class Flow(Result):
         start, end = int(everyone["n_remaining"].iloc[0]), int(everyone["n_remaining"].iloc[-1])
         last = self.frame[self.frame["step"] == self.frame["step"].max()].set_index("arm")["n_remaining"]
         parts = ", ".join(f"{int(last[arm]):,} in {arm}" for arm in self.arms)
-        return f"Of {start:,} people in the extract {end:,} are compared: {parts}."
+        return f"Of {start:,} {self.unit} in the extract {end:,} are compared: {parts}."
 
 
 def build_flow(
-    counts: Mapping[tuple[str | None, int], int], reasons: Sequence[str], arms: tuple[str, ...], notes: tuple[Note, ...]
+    counts: Mapping[tuple[str | None, int], int],
+    reasons: Sequence[str],
+    arms: tuple[str, ...],
+    notes: tuple[Note, ...],
+    *,
+    unit: str = "people",
 ) -> Flow:
-    """Return the flow of people.
+    """Return the flow of people, or of whatever `unit` they are counted in.
 
     Parameters
     ----------
     counts : mapping of (arm, step) to int
-        People by arm (None where none) and by the step at which they left; step ``len(reasons)`` are those who stay.
+        How many by arm (None where none) and by the step at which they left; step ``len(reasons)`` are those who stay.
     reasons : sequence of str
         In order.
     """
@@ -80,4 +92,4 @@ def build_flow(
                 {"step": step + 1, "reason": reason, "arm": group, "n_leaving": mine[step], "n_remaining": remaining}
             )
     frame = pd.DataFrame(rows).sort_values("step", kind="stable").reset_index(drop=True)
-    return Flow(frame=frame, arms=arms, notes=notes)
+    return Flow(frame=frame, arms=arms, unit=unit, notes=notes)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     import narwhals as nw
     import pandas as pd
 
-__all__ = ["FollowedUp", "away_from", "follow_up", "time_at_risk"]
+    from outcomes.loading.tables import Tables
+
+__all__ = ["FollowedUp", "away_from", "follow_up", "on_engine", "time_at_risk"]
 
 
 @dataclass(frozen=True)
@@ -46,34 +48,31 @@ class FollowedUp:
 
 def follow_up(
     candidates: Candidates,
-    kept: nw.LazyFrame[Any],
     baseline: pd.DataFrame,
     study: Study,
     outcome: Outcome,
     *,
     every: bool = False,
 ) -> FollowedUp:
-    """Return how the people of `baseline`, which are those of `kept`, were followed for an outcome.
+    """Return how the people of `baseline` were followed for an outcome.
 
     Parameters
     ----------
     every : bool
         Events of the outcome do not end follow-up: all of them are events.
     """
-    import narwhals as nw
-
     tables, scale, horizon = candidates.tables, study.follow_up.scale, study.follow_up.horizon
-    wait = int(study.time_zero.grace or 0) if study.time_zero.strategy == "landmark" else 0
+    wait = study.time_zero.landmark
     if wait:  # what happened before the landmark decides who is still there on it
-        kept = kept.with_columns(time_zero=nw.col("time_zero") - wait)
         baseline = baseline.assign(time_zero=baseline["time_zero"] - wait)
         study = study.replace(follow_up=dataclasses.replace(study.follow_up, horizon=horizon + wait))
     with tables.keeping():
+        kept = on_engine(baseline, tables)
         counted = counted_events(kept, tables, study, outcome, candidates.programmes)
         ended = endings(None if every else counted.rows, kept, baseline, tables, study, outcome, start=wait)
         where = Places(baseline["sentence_id"].to_numpy(), tables)
         spells = away_from(where, kept, wait) if scale != "calendar" else _NOBODY
-        before = (ended.time < wait) if wait else np.zeros(len(baseline), dtype=bool)
+        before = ended.time < wait
         entry = np.where(ended.followed & ~before, np.maximum(ended.entry - wait, 0.0), np.inf)
         time = np.maximum(ended.time - wait, 0.0)
         at_risk = intervals_at_risk(time, ended.cause, entry, spells, scale=scale, horizon=horizon, days=every)
@@ -81,6 +80,16 @@ def follow_up(
             row, day = _all_days(counted, where, baseline)
             at_risk = with_every_event(at_risk, row[day >= wait], day[day >= wait] - wait)
     return FollowedUp(ended, at_risk, (*counted.notes, *_unfollowed(ended, before, at_risk, outcome)))
+
+
+def on_engine(baseline: pd.DataFrame, tables: Tables) -> nw.LazyFrame[Any]:
+    """Return who is compared as a frame of the engine: sentence_id, person_id, arm, time_zero."""
+    import pyarrow as pa
+
+    names = ("sentence_id", "person_id", "time_zero")
+    columns = {name: pa.array(baseline[name].to_numpy(dtype=np.int64)) for name in names}
+    arm = pa.DictionaryArray.from_arrays(pa.array(baseline["arm"].cat.codes), list(baseline["arm"].cat.categories))
+    return tables.put(pa.table({**columns, "arm": arm.cast(pa.string())}))
 
 
 _NOBODY = Away(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))

@@ -5,46 +5,68 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from outcomes.design.candidates import Candidates
-from outcomes.design.conditions import holds
 from outcomes.design.study import Study
+from outcomes.results import IntArray
 
 if TYPE_CHECKING:
-    import narwhals as nw
+    import pandas as pd
 
 __all__ = ["Selection", "not_eligible", "select"]
 
-_NOT = {
-    "==": "is not", "!=": "is", "<": "is not below", "<=": "is above", ">": "is not above", ">=": "is below", "in": "is none of",
-    "not in": "is one of",
-}  # fmt: skip
+_DID = {"start": "started", "referral": "referred to"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Selection:
     """The index sentences of everyone, and where each left.
 
     Attributes
     ----------
-    index : LazyFrame
-        One row a person (with ``index = "all"``: a sentence), kept on the engine: ``left_at`` (number of the reason; ``len(reasons)``
-        for those who stay), person_id, sentence_id, arm, time_zero, area, start_date, started_both, and what the entry rules say.
+    index : ndarray of int, shape (P,)
+        Rows of the candidates: one a person (with ``index = "all"``: every sentence), in the order of persons.
+    left_at : ndarray of int, shape (P,)
+        Number of the reason for which each left; ``len(reasons)`` for those who stay.
     reasons : tuple of str
         In order; everyone leaves at the first that fits.
     optional : frozenset of int
         Reasons that stand in the flow only where somebody left for them: what is unknown of people.
     """
 
-    index: nw.LazyFrame[Any]
+    candidates: Candidates
+    index: IntArray
+    left_at: IntArray
     reasons: tuple[str, ...]
     optional: frozenset[int] = frozenset()
 
     @property
-    def kept(self) -> nw.LazyFrame[Any]:
-        """Those who stay."""
-        import narwhals as nw
+    def stays(self) -> Any:
+        """Which of `index` stay."""
+        return self.left_at == len(self.reasons)
 
-        return self.index.filter(nw.col("left_at") == len(self.reasons))
+    def of_index(self, column: str) -> Any:
+        """Return a column of the candidates' frame for the index sentences: None where their covariates decide nothing."""
+        at = self.candidates.rows["at"].to_numpy()[self.index]
+        values = self.candidates.frame[column].to_numpy(dtype=object)
+        found = np.full(len(at), None, dtype=object)
+        found[at >= 0] = values[at[at >= 0]]
+        return found
+
+    def baseline(self) -> pd.DataFrame:
+        """Return those who stay, one row a person (sentence), in the order of person and sentence."""
+        import pandas as pd
+
+        at = np.sort(self.candidates.rows["at"].to_numpy()[self.index[self.stays]])
+        dropped = ["condition", *(f"excluded_by_{arm}" for arm in self.candidates.treated)]
+        kept = self.candidates.frame.drop(columns=dropped).take(at).reset_index(drop=True)
+        for name, column in kept.items():
+            if isinstance(column.dtype, pd.CategoricalDtype):
+                kept[name] = column.cat.remove_unused_categories()
+            elif column.dtype == object and column.notna().all():
+                kept[name] = column.astype(bool)  # a flag that is known of everyone kept
+        return kept.assign(time_zero=kept["time_zero"].astype(np.int64))
 
 
 def select(candidates: Candidates, study: Study) -> Selection:
@@ -53,72 +75,65 @@ def select(candidates: Candidates, study: Study) -> Selection:
     Of the sentences of a person the first that meets every condition is the index sentence; of those who have none, the one that
     came furthest stands in the flow, and of these the earliest.
     """
-    import narwhals as nw
-
     steps = _steps(candidates, study)
-    left_at: Any = nw.lit(len(steps))
+    left_at = np.full(len(candidates.rows), len(steps), dtype=np.int64)
     for place, (_, fails) in reversed(list(enumerate(steps))):
-        left_at = nw.when(fails).then(nw.lit(place)).otherwise(left_at)
-    gone = candidates.tables.lazy("exits").group_by("person_id").agg(_gone=nw.col("exit_date").min())
-    rows = candidates.rows.join(gone, on="person_id", how="left")
-    asked = [f"{what}_{arm}" for arm in candidates.treated for what in ("eligible", "excluded_by")]
-    found = rows.with_columns(left_at=left_at).select(
-        "person_id",
-        "sentence_id",
-        "sentence_date",
-        "arm",
-        "time_zero",
-        "left_at",
-        "area",
-        "start_date",
-        "started_both",
-        *asked,
-    )
+        left_at[fails] = place
+    index = np.arange(len(left_at))
     if study.eligibility.index == "first":
-        found = found.with_columns(_behind=-nw.col("left_at"))
-        nth = nw.col("sentence_id").cum_count().over("person_id", order_by=["_behind", "sentence_date", "sentence_id"])
-        found = found.with_columns(_place=nth).filter(nw.col("_place") == 1).drop("_place", "_behind")
+        index = _furthest(candidates.rows["person_id"].to_numpy(), left_at)
     reasons = tuple(reason for reason, _ in steps)
-    unknown = {f"{condition.column.replace('_', ' ')} unknown" for condition in study.eligibility.include}
+    unknown = {reason for reason, is_unknown in candidates.conditions if is_unknown}
     optional = frozenset(place for place, reason in enumerate(reasons) if reason in unknown)
-    return Selection(candidates.tables.keep(found), reasons, optional)
+    return Selection(candidates, index, left_at[index], reasons, optional)
 
 
-def _steps(candidates: Candidates, study: Study) -> list[tuple[str, nw.Expr]]:
-    """Return the reasons for leaving in order, each with the rows it fits; a condition is never null."""
-    import narwhals as nw
+def _furthest(person: IntArray, left_at: IntArray) -> IntArray:
+    """Return, for each person, the first of the rows that came furthest; rows are in the order of persons and of sentences."""
+    if not len(person):
+        return np.empty(0, dtype=np.int64)
+    first = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
+    rows = np.diff(np.r_[first, len(person)])
+    far = np.flatnonzero(left_at == np.repeat(np.maximum.reduceat(left_at, first), rows))
+    return far[np.r_[True, person[far][1:] != person[far][:-1]]]
 
-    zero = nw.col("time_zero")
-    outcomes = study.outcomes
-    proving = (
-        outcomes[study.headline.outcome].proving_period
-        if study.headline
-        else max(o.proving_period for o in outcomes.values())
-    )
-    steps = [(_no_arm(study), nw.col("arm").is_null())]
-    if study.arms.assigned_by == "provision":
-        steps.append(("programmes of two arms on offer there and then", nw.col("started_both")))
+
+def _steps(candidates: Candidates, study: Study) -> list[tuple[str, Any]]:
+    """Return the reasons for leaving in order, each with the rows of the candidates it fits."""
+    rows, at = candidates.rows, candidates.rows["at"].to_numpy()
+    zero, both = rows["time_zero"].to_numpy(dtype=np.float64), rows["started_both"].to_numpy(dtype=bool)
+    by, population = study.arms.assigned_by, study.eligibility.population
+    no_arm, not_yet = (_no_arm(study), rows["arm"].isna().to_numpy()), ("not released or started yet", np.isnan(zero))
+    if by == "provision":  # what is on offer is asked on the day of release
+        steps = [not_yet, no_arm, ("programmes of two arms on offer there and then", both)]
     elif study.arms.if_both == "exclude":
-        steps.append(("started programmes of both arms", nw.col("started_both")))
+        steps = [no_arm, (f"{_DID[by]} programmes of both arms", both), not_yet]
+    else:
+        steps = [no_arm, not_yet]
+    last = study.follow_up.data_cut - _proving_period(study)
     steps += [
-        ("not released or started yet", zero.is_null()),
-        ("left observation before time zero", (nw.col("_gone") < zero).fill_null(False)),
-        (
-            "no follow-up before the data cut less the proving period",
-            (zero >= study.follow_up.data_cut - proving).fill_null(False),
-        ),
+        ("left observation before time zero", rows["gone"].to_numpy(dtype=np.float64) < zero),
+        ("no follow-up before the data cut less the proving period", zero >= last),
     ]
-    schema = candidates.rows.collect_schema()
-    for condition in study.eligibility.include:
-        met, unknown = holds(condition, schema, where="[eligibility] include")
-        name = condition.column.replace("_", " ")
-        steps.append((f"{name} {_NOT[condition.operator]} {_shown(condition.value)}", ~met & ~unknown))
-        steps.append((f"{name} unknown", unknown))
-    if study.eligibility.population == "both":
-        for arm in candidates.treated:
-            steps.append((not_eligible(arm), nw.col(f"eligible_{arm}") == "no"))
-            steps.append((f"eligibility for {arm} unknown", nw.col(f"eligible_{arm}") == "unknown"))
+    condition = candidates.frame["condition"].to_numpy(dtype=np.float64)
+    for place, (reason, _) in enumerate(candidates.conditions):
+        steps.append((reason, _among(condition == place, at)))
+    for arm in candidates.treated if population == "both" else ():
+        verdict = candidates.frame[f"eligible_{arm}"]
+        steps.append((not_eligible(arm), _among((verdict == "no").to_numpy(), at)))
+        steps.append((f"eligibility for {arm} unknown", _among((verdict == "unknown").to_numpy(), at)))
     return steps
+
+
+def _among(fits: Any, at: IntArray) -> Any:
+    """Return by row of the candidates what is said by row of their frame; False where there is none."""
+    return np.append(fits, False)[at]
+
+
+def _proving_period(study: Study) -> float:
+    if study.headline:
+        return study.outcomes[study.headline.outcome].proving_period
+    return max(outcome.proving_period for outcome in study.outcomes.values())
 
 
 def not_eligible(arm: str) -> str:
@@ -129,12 +144,6 @@ def not_eligible(arm: str) -> str:
 def _no_arm(study: Study) -> str:
     if study.arms.assigned_by == "provision":
         return "no programme of an arm on offer there and then"
-    if any(arm.none for arm in study.arms.definitions.values()):
-        return "started a programme that belongs to no arm"
-    return (
-        "started no programme of an arm" if study.arms.assigned_by == "start" else "referred to no programme of an arm"
-    )
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    untreated = any(arm.none for arm in study.arms.definitions.values())
+    what = "a programme that belongs to no arm" if untreated else "no programme of an arm"
+    return f"{_DID[study.arms.assigned_by]} {what}"

@@ -24,17 +24,19 @@ _ORDERED = {
 }
 
 
-def slim(table: pa.Table) -> pd.DataFrame:
-    """Return an Arrow table as a pandas frame.
+def slim(table: pa.Table, *, by: tuple[str, ...]) -> pd.DataFrame:
+    """Return an Arrow table as a pandas frame in the order of the whole numbers in `by`.
 
     Text becomes categories: in the order of the schema where it knows the codes (risk bands: from low to high), else of the text;
     a level nobody has is none. Whole numbers with gaps become float64 with NaN; flags with gaps object with None.
     """
+    import numpy as np
     import pandas as pd
 
+    order = np.lexsort([table[name].to_numpy() for name in reversed(by)])
     columns: dict[str, Any] = {}
     for name in table.column_names:
-        columns[name] = _column(table[name], _ORDERED.get(name, ()))
+        columns[name] = _column(table[name], _ORDERED.get(name, ())).take(order)
         table = table.drop_columns([name])  # its memory goes before the next is made
     return pd.DataFrame(columns, copy=False)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from outcomes.design.time_away import AWAY
 from outcomes.errors import DesignError, did_you_mean
 
 __all__ = [
@@ -88,6 +89,11 @@ class TimeZero:
     strategy: str = "none"
     grace: float | None = None
 
+    @property
+    def landmark(self) -> int:
+        """Days from release or sentence to the landmark; 0 where there is none."""
+        return int(self.grace or 0) if self.strategy == "landmark" else 0
+
 
 @dataclass(frozen=True)
 class FollowUp:
@@ -161,9 +167,10 @@ class Headline:
 
 @dataclass(frozen=True)
 class Checks:
-    """Rules whose rows are dropped and counted."""
+    """Rules whose rows are dropped and counted, and columns declared to identify nobody."""
 
     drop: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -285,6 +292,8 @@ def _consistent(study: Study) -> None:
             )
     if not study.outcomes:
         raise DesignError("[outcomes] names no outcome; write [outcomes.any] with its types.")
+    for outcome in study.outcomes.values():
+        _consistent_outcome(outcome)
     _consistent_clock(study)
     _consistent_strategy(study)
     if study.headline is not None:
@@ -304,11 +313,26 @@ def _consistent(study: Study) -> None:
             raise DesignError(f"{spec.name}: outcome {spec.outcome!r}. {did_you_mean(spec.outcome, study.outcomes)}")
 
 
+def _consistent_outcome(outcome: Outcome) -> None:
+    """Refuse an outcome that competes with itself, and a severity that no tier has."""
+    where, name = f"[outcomes.{outcome.name}]", outcome.name
+    if name == "censored":
+        raise DesignError(f"{where} an outcome cannot be called censored.")
+    if name in outcome.competing:
+        raise DesignError(f"{where} competing: an outcome cannot be called like a competing event ({name!r}).")
+    if outcome.kind in outcome.competing:
+        raise DesignError(f"{where} competing: {outcome.kind!r} is the outcome itself; it cannot compete with it.")
+    if outcome.severity is not None and outcome.severity < 1:
+        raise DesignError(f"{where} severity: 1 is the most severe tier; got {outcome.severity}.")
+
+
 def _consistent_clock(study: Study) -> None:
-    """Refuse an outcome that counts leaving the community as an event while the clock already leaves that time out."""
-    scale = study.follow_up.scale
+    """Refuse a clock without time, and an outcome that counts leaving the community while the clock leaves that time out."""
+    scale, seen_from = study.follow_up.scale, study.follow_up.observed_from
+    if seen_from is not None and seen_from >= study.follow_up.data_cut:
+        raise DesignError("[follow_up] observed_from lies on or after data_cut: nobody would be followed.")
     for outcome in study.outcomes.values():
-        away = [state for state in ("recall", "custody") if state in outcome.competing or outcome.kind == state]
+        away = [state for state in AWAY if state in outcome.competing or outcome.kind == state]
         if away and scale != "calendar":
             what = "its event" if outcome.kind == away[0] else "a competing event"
             raise DesignError(
@@ -317,8 +341,8 @@ def _consistent_clock(study: Study) -> None:
             )
         if outcome.rule == "moj_window" and (scale != "calendar" or study.time_zero.strategy != "none"):
             raise DesignError(
-                f"[outcomes.{outcome.name}] rule = 'moj_window' counts a year of the calendar from time zero: it goes with [follow_up] scale "
-                "= 'calendar' and no [time_zero] strategy."
+                f"[outcomes.{outcome.name}] rule = 'moj_window' counts a year of the calendar from time zero: it goes with [follow_up] "
+                "scale = 'calendar' and no [time_zero] strategy."
             )
 
 

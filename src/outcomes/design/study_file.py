@@ -234,15 +234,9 @@ def _outcome(key: str, section: _Section) -> Outcome:
     offends = kind == "reoffence"
     found = Outcome(
         name=key,
-        types=section.names("types", OFFENCE_TYPES) if offends else (),
-        proving_period=_proving_period(section) if offends else 0.0,
         competing=section.names("competing", _COMPETING, ("death", "deportation")),
         kind=kind,
-        severity=section.take("severity", _whole, "the least severe tier that counts", None) if offends else None,
-        disposals=section.names("disposals", None, ()) if offends else (),
-        rule=section.one_of("rule", ("proving_period", "moj_window"), "proving_period")
-        if offends
-        else "proving_period",
+        **(_of_offences(section) if offends else {"types": (), "proving_period": 0.0}),
         negative_control=section.take("negative_control", _boolean, "true or false", False),
     )
     for name in ("types", "proving_period", "severity", "disposals", "rule"):
@@ -251,18 +245,25 @@ def _outcome(key: str, section: _Section) -> Outcome:
     section.done()
     if offends and not found.types:
         raise section.fault("types", "names no offence type.")
-    if key == "censored":
-        raise section.fault("types", "an outcome cannot be called censored.")
-    if key in found.competing:
-        raise section.fault("competing", f"an outcome cannot be called like a competing event ({key!r}).")
-    if kind in found.competing:
-        raise section.fault("competing", f"{kind!r} is the outcome itself; it cannot compete with it.")
     return found
+
+
+def _of_offences(section: _Section) -> dict[str, Any]:
+    """Return what only an outcome of offences says."""
+    return {
+        "types": section.names("types", OFFENCE_TYPES),
+        "proving_period": _proving_period(section),
+        "severity": section.take("severity", _whole, "the least severe tier that counts, 1 the most severe", None),
+        "disposals": section.names("disposals", None, ()),
+        "rule": section.one_of("rule", ("proving_period", "moj_window"), "proving_period"),
+    }
 
 
 def _proving_period(section: _Section) -> float:
     sexual = all(t.startswith("sexual") for t in section.names("types", OFFENCE_TYPES))
-    window = section.values.get("rule") == "moj_window"  # has its own
+    window = section.values.get("rule") == "moj_window"
+    if window and "proving_period" in section.values:
+        raise section.fault("proving_period", "rule = 'moj_window' has its own: six months after the year that counts.")
     proving = section.take(
         "proving_period",
         _length,
@@ -297,7 +298,7 @@ def _headline(section: _Section) -> Headline:
 
 
 def _checks(section: _Section) -> Checks:
-    found = Checks(section.names("drop", None, ()))
+    found = Checks(drop=section.names("drop", None, ()), declared=section.names("declared", None, ()))
     section.done()
     return found
 

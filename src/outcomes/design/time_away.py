@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from outcomes.loading.tables import Tables
 
-__all__ = ["AWAY", "INSIDE", "committed_inside", "spells_away"]
+__all__ = ["AWAY", "INSIDE", "committed_inside", "served", "spells_away"]
 
 INSIDE = ("custody", "recall")
 """States in which an offence does not count: the person was not at large."""
@@ -32,7 +32,7 @@ def spells_away(kept: nw.LazyFrame[Any], tables: Tables) -> nw.LazyFrame[Any]:
     spells = (
         tables.lazy("spells").filter(nw.col("state").is_in(list(AWAY))).select("person_id", "start_date", "end_date")
     )
-    every = nw.concat([spells.with_columns(_served=nw.lit(0)), _served(tables).with_columns(_served=nw.lit(1))])
+    every = nw.concat([spells.with_columns(_served=nw.lit(0)), served(tables).with_columns(_served=nw.lit(1))])
     zero = nw.col("time_zero")
     end = nw.when(nw.col("end_date").is_null()).then(nw.lit(_OPEN)).otherwise(nw.col("end_date") - zero)
     cut = kept.select("sentence_id", "person_id", "time_zero").join(every, on="person_id", how="inner")
@@ -74,7 +74,7 @@ def committed_inside(
         tables.lazy("spells").filter(nw.col("state").is_in(list(states))).select("person_id", "start_date", "end_date")
     )
     found = []
-    for away in (spells, _served(tables)):
+    for away in (spells, served(tables)):
         met = offences.select("reoffence_id", "person_id", "offence_date").join(away, on="person_id", how="inner")
         met = met.filter(start <= day).filter(end.is_null() | (end >= day).fill_null(False))
         reaches = nw.when(start < day).then(nw.lit(1)).otherwise(nw.lit(0)).max()
@@ -84,7 +84,7 @@ def committed_inside(
     return nw.concat(found).group_by("reoffence_id").agg()
 
 
-def _served(tables: Tables) -> nw.LazyFrame[Any]:
+def served(tables: Tables) -> nw.LazyFrame[Any]:
     """Return person_id, start_date, end_date of custody under sentences, up to the first release."""
     import narwhals as nw
 

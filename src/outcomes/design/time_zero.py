@@ -11,7 +11,6 @@ from outcomes.errors import DesignError
 if TYPE_CHECKING:
     import narwhals as nw
 
-    from outcomes.loading.tables import Tables
 
 __all__ = ["add_time_zero", "refuse_the_future"]
 
@@ -19,9 +18,10 @@ __all__ = ["add_time_zero", "refuse_the_future"]
 def add_time_zero(rows: nw.LazyFrame[Any], study: Study) -> nw.LazyFrame[Any]:
     """Return the rows with ``time_zero``, the day follow-up starts for each sentence; null where it has not come.
 
-    ``auto``: release for custodial sentences; the start (referral) that decided the arm in the community, and after custody where
-    it came later than release. Where an arm is made of people who started nothing, where arms are what was on offer, and under a
-    strategy against immortal time: release or sentence for everybody. A landmark lies `grace` days after that.
+    ``auto``: the start (referral) that decided the arm, but nobody is followed from before release (custody) or the sentence: what
+    came inside, or at the pre-sentence stage, counts from then. Where an arm is made of people who started nothing, where arms are
+    what was on offer, and under a strategy against immortal time: release or sentence for everybody. A landmark lies `grace` days
+    after that.
     """
     import narwhals as nw
 
@@ -38,31 +38,29 @@ def add_time_zero(rows: nw.LazyFrame[Any], study: Study) -> nw.LazyFrame[Any]:
     elif event in ("sentence", "start", "referral"):
         zero = nw.col(f"{event}_date")
     else:
-        inside = (nw.col("setting") == "custody") & ~(nw.col("assigned_date") > nw.col("release_date")).fill_null(False)
-        zero = nw.when(inside).then(nw.col("release_date")).otherwise(nw.col("assigned_date"))
-    if study.time_zero.strategy == "landmark":
-        zero = zero + int(study.time_zero.grace or 0)
-    return rows.with_columns(time_zero=zero)
+        assigned = nw.col("assigned_date")
+        later = (assigned > at_liberty()).fill_null(False)
+        zero = nw.when(~assigned.is_null()).then(nw.when(later).then(assigned).otherwise(at_liberty()))
+    return rows.with_columns(time_zero=zero + study.time_zero.landmark)
 
 
-def refuse_the_future(rows: nw.LazyFrame[Any], tables: Tables, study: Study) -> None:
+def refuse_the_future(ahead: int, study: Study) -> None:
     """Refuse to class people at time zero by a programme they started (were referred to) later.
+
+    Parameters
+    ----------
+    ahead : int
+        Sentences whose arm was decided after their time zero.
 
     Raises
     ------
     DesignError
-        Some are, and the study names no strategy; the message names the three there are.
+        There are some, and the study names no strategy; the message names the three there are.
     """
-    import narwhals as nw
-
-    if study.time_zero.strategy not in ("none", "landmark"):
-        return
-    ahead = (~nw.col("arm").is_null() & (nw.col("assigned_date") > nw.col("time_zero"))).fill_null(False)
-    later = int(tables.collect(rows.filter(ahead).select(n=nw.len()))["n"][0].as_py())
-    if later:
+    if ahead and study.time_zero.strategy in ("none", "landmark"):
         what = "programme that started" if study.arms.assigned_by == "start" else "referral made"
         raise DesignError(
-            f"build_cohort: {later:,} sentences are put into an arm by a {what} after time zero: these people could "
+            f"build_cohort: {ahead:,} sentences are put into an arm by a {what} after time zero: these people could "
             "not offend in between and still be in the arm (immortal time). Let follow-up start with the programme ([time_zero] "
             "event = 'start', or 'auto' where no arm is made of people who started nothing), or choose a [time_zero] strategy: "
             "landmark, time_varying or clone_censor_weight."

@@ -29,7 +29,7 @@ class RiskWindow(Result):
     ----------
     people : pandas.DataFrame
         The baseline with ``within``: 1.0 had the event in the window; 0.0 was followed through it, or was kept from the event by one
-        that competes; NaN was not followed long enough. Rows about people: not for release.
+        that competes; NaN was lost, or came too late for the data to follow through it. Rows about people: not for release.
     """
 
     people: pd.DataFrame
@@ -67,20 +67,14 @@ def risk_window(
     outcome: str,
     horizon: float,
     arms: tuple[str, ...],
-    data_left: Array,
 ) -> RiskWindow:
     """Return who had the event by `horizon` days.
 
-    Parameters
-    ----------
-    data_left : ndarray, shape (P,)
-        Days from time zero to the last usable day.
-
     Notes
     -----
-    The window is known of everyone with an event or a competing event in it, and of those followed through it; it is unknown where
-    the data end first, or the person was lost. To leave the unknown out is right only where that has nothing to do with risk; the
-    curves need no such assumption.
+    Whose window the data do not cover whole is left out whatever happened: to keep those with an event alone would raise the share.
+    Of the others the window is known where an event or a competing event came, or the person was followed through it; it is unknown
+    where they were lost first, which is right to leave out only where few are. The curves need none of this.
     """
     import pandas as pd
 
@@ -88,8 +82,8 @@ def risk_window(
     inside = ended.time <= horizon
     event = inside & (ended.cause == 1)
     other = inside & (ended.cause > 1)
-    through = (ended.time >= horizon) | event | other
-    known = ended.followed & through & (event | other | (data_left >= horizon)) & (ended.entry == 0)
+    covered = ended.followed & (ended.last >= horizon) & (ended.entry == 0)
+    known = covered & ((ended.time >= horizon) | event | other)
     within = np.where(known, event.astype(float), np.nan)
     arm = baseline["arm"].astype(str).to_numpy()
     rows = []
@@ -148,15 +142,15 @@ class CommunityDays(Result):
     def describe(self) -> str:
         """Return the means in sentences."""
         said = [
-            f"{row['arm']}: {row['estimate']:.0f} days on average ({row['n']:,} people followed through; {row['n_ever_away']:,} of them were "
-            "away at some time)."
+            f"{row['arm']}: {row['estimate']:.0f} days on average ({row['n']:,} people followed through; {row['n_ever_away']:,} of them "
+            "were away at some time)."
             for row in self.counts.to_dict("records")
         ]
         return f"Of the first {in_words(self.horizon)} in the community: {' '.join(said)}"
 
 
 def community_days(
-    ended: Ended, away: Away, baseline: pd.DataFrame, *, horizon: float, arms: tuple[str, ...], data_left: Array
+    ended: Ended, away: Away, baseline: pd.DataFrame, *, horizon: float, arms: tuple[str, ...]
 ) -> CommunityDays:
     """Return the days in the community of the first `horizon` days after time zero.
 
@@ -168,7 +162,8 @@ def community_days(
     import pandas as pd
 
     gone = np.where((ended.cause > 0) & (ended.time < horizon), ended.time, horizon)
-    known = ended.followed & (data_left >= horizon) & ((ended.time >= horizon) | (ended.cause > 0)) & (ended.entry == 0)
+    covered = ended.followed & (ended.last >= horizon) & (ended.entry == 0)
+    known = covered & ((ended.time >= horizon) | (ended.cause > 0))
     out = _days_out(away, gone, len(baseline))
     days = np.where(known, gone - out, np.nan)
     arm = baseline["arm"].astype(str).to_numpy()

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from outcomes.loading.engine import Engine
+from outcomes.loading.protecting import CheckRow
 from outcomes.loading.rules import VIEWS, Rule, rules_of
 from outcomes.loading.schema import SCHEMA
 from outcomes.results import Note, Result
 
 if TYPE_CHECKING:
-    import duckdb
     import pandas as pd
 
-__all__ = ["ChecksReport", "all_rules", "offending", "run_checks"]
+__all__ = ["ChecksReport", "all_rules", "run_checks", "view_of"]
 
 _REPR_LINES = 12
 _COLUMNS = ("rule", "table", "column", "severity", "n", "of", "text")
@@ -31,7 +32,7 @@ class ChecksReport(Result):
         rule, table, column, severity, n, of, text.
     """
 
-    rows: tuple[tuple[str, str, str, str, int, int, str], ...]
+    rows: tuple[CheckRow, ...]
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -76,39 +77,50 @@ class ChecksReport(Result):
         return "\n".join(lines if len(lines) <= _REPR_LINES else [*lines[: _REPR_LINES - 1], "… see .summary()"])
 
 
-def all_rules(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], origin: str) -> tuple[Rule, ...]:
+def all_rules(engine: Engine, tables: Sequence[str], origin: str) -> tuple[Rule, ...]:
     """Return the rules of the tables that came, in the order of the schema."""
     found: list[Rule] = []
     for name in SCHEMA:
         if name in tables:
-            columns = [row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall() if row[0] != "_row"]
-            found += rules_of(name, columns, origin)
+            found += rules_of(name, origin, engine.dialect.quoted)
     return tuple(found)
 
 
 def run_checks(
-    connection: duckdb.DuckDBPyConnection, counts: Mapping[str, int], origin: str, notes: Sequence[Note] = ()
+    engine: Engine,
+    counts: Mapping[str, int],
+    origin: str,
+    notes: Sequence[Note] = (),
+    protective: Sequence[CheckRow] = (),
 ) -> ChecksReport:
-    """Return the report of every rule on the typed tables: one query a table."""
-    rules = all_rules(connection, list(counts), origin)
-    rows: list[tuple[str, str, str, str, int, int, str]] = []
-    for table in SCHEMA:
-        mine = [rule for rule in rules if rule.table == table]
-        if not mine:
-            continue
-        asked = ", ".join(f"count(*) FILTER ({rule.when})" for rule in mine)
-        found = connection.execute(f"SELECT {asked} FROM ({_view(table)})").fetchall()[0]
-        rows += [
-            (rule.name, table, rule.column, rule.severity, int(n), counts[table], rule.text)
-            for rule, n in zip(mine, found, strict=True)
-        ]
-    return ChecksReport(rows=tuple(rows), notes=tuple(notes))
+    """Return the report of every rule on the typed tables, one query a table, and of the protective checks made before."""
+    rules = all_rules(engine, list(counts), origin)
+    tables = [table for table in SCHEMA if any(rule.table == table for rule in rules)]
+    mine = {table: [rule for rule in rules if rule.table == table] for table in tables}
+    asked = {table: ", ".join(f"count(*) FILTER (WHERE {rule.when})" for rule in mine[table]) for table in tables}
+    found = engine.ask_each([f"SELECT {asked[table]} FROM ({view_of(engine, table)})" for table in tables])
+    rows = [
+        (rule.name, table, rule.column, rule.severity, n, counts[table], rule.text)
+        for table, row in zip(tables, found, strict=True)
+        for rule, n in zip(mine[table], row, strict=True)
+    ]
+    return ChecksReport(rows=(*rows, *protective), notes=tuple(notes))
 
 
-def offending(rule: Rule) -> str:
-    """Return the query for the ``_row`` of the rows that break a rule."""
-    return f"SELECT _row FROM ({_view(rule.table)}) WHERE {rule.when}"
+def view_of(engine: Engine, table: str) -> str:
+    """Return the query of a table with what its rules ask of other tables beside each row."""
+    places = {name: engine.place(name) for name in SCHEMA}
+    if SCHEMA[table].key:
+        return VIEWS[table].format_map(places)
+    listed = [engine.dialect.quoted(name) for name, _ in engine.columns(table) if name != "_row"]
+    return VIEWS[table].format_map({**places, "copies": _copies(engine, table, listed)})
 
 
-def _view(table: str) -> str:
-    return VIEWS.get(table, f"SELECT * FROM {table}")
+def _copies(engine: Engine, table: str, listed: Sequence[str]) -> str:
+    """Return the query of rows like others, numbered from the first; whole rows are compared only where their hashes agree."""
+    place, hashed = engine.place(table), engine.dialect.hashed(listed)
+    twice = f"SELECT mark FROM (SELECT {hashed} AS mark FROM {place}) GROUP BY mark HAVING count(*) > 1"
+    return (
+        f"(SELECT _row AS copy_row, row_number() OVER (PARTITION BY {', '.join(listed)} ORDER BY _row) AS nth_copy "
+        f"FROM {place} WHERE {hashed} IN ({twice}))"
+    )

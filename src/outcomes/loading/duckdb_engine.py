@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DUCKDB", "DuckDBEngine", "literal", "open_duckdb", "quoted"]
 
+_ROWS = 250_000  # of a part
 _numbers = count(1)
 _SHARE_OF_MEMORY = 0.75  # of DuckDB's own default, which is 80 %: frames of the same process need room as well
 _INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
@@ -88,11 +89,18 @@ DUCKDB = Dialect(
 )
 
 
+def _slim(column: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    return column.dictionary_encode() if pa.types.is_string(column.type) else column
+
+
 class DuckDBEngine:
     """Tables on one DuckDB connection; a branch has names of its own on the same connection."""
 
     name = "the embedded DuckDB"
     dialect = DUCKDB
+    keeps_order = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, prefix: str = "") -> None:
         self.connection = connection
@@ -125,6 +133,11 @@ class DuckDBEngine:
         self.connection.execute(f"CREATE VIEW {self.place(name)} AS {query}")
         self._views.add(name)
 
+    def take(self, name: str, table: pa.Table) -> None:
+        """Give an Arrow table a name, without copying it."""
+        self.connection.register(self._prefix + name, table)
+        self._views.add(name)
+
     def drop(self, name: str) -> None:
         """Forget a table or view."""
         self.connection.execute(f"DROP {'VIEW' if name in self._views else 'TABLE'} {self.place(name)}")
@@ -152,6 +165,15 @@ class DuckDBEngine:
         self._kept.append(name)
         return self._lazy(quoted(name))
 
+    def put(self, table: pa.Table) -> nw.LazyFrame[Any]:
+        """Return a frame with the rows of an Arrow table, kept in a table."""
+        name = f"kept_{next(_numbers)}"
+        self.connection.register("given_rows", table)
+        self.connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM given_rows")
+        self.connection.unregister("given_rows")
+        self._kept.append(name)
+        return self._lazy(quoted(name))
+
     @contextmanager
     def keeping(self) -> Iterator[None]:
         """Forget at the end what is kept inside."""
@@ -163,12 +185,25 @@ class DuckDBEngine:
                 self.connection.execute(f"DROP TABLE {quoted(self._kept.pop())}")
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
-        """Return the rows of a frame."""
-        return frame.collect(backend="pyarrow").to_native()
+        """Return the rows of a frame, a part at a time: text as dictionaries, which are small where the text itself is not."""
+        import pyarrow as pa
+
+        reader = frame.to_native().to_arrow_reader(_ROWS)
+        parts = [
+            pa.record_batch([_slim(column) for column in part.columns], names=part.schema.names) for part in reader
+        ]
+        fields = [
+            pa.field(f.name, pa.dictionary(pa.int32(), f.type) if pa.types.is_string(f.type) else f.type)
+            for f in reader.schema
+        ]
+        return pa.Table.from_batches(parts, schema=pa.schema(fields))
 
     def branch(self) -> DuckDBEngine:
         """Return an engine on the same connection with no names yet."""
         return DuckDBEngine(self.connection, f"branch_{next(_numbers)}_")
+
+    def must_live(self) -> None:
+        """Do nothing: an embedded engine lives as long as its tables."""
 
     def why(self, refused: Refused) -> str:
         """Return in words why the engine may have refused, and what to do."""

@@ -84,6 +84,10 @@ class Engine(Protocol):
     def dialect(self) -> Dialect:
         """How the engine writes what engines write differently."""
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the row number of a table is its order in the extract; where not, it is only a number."""
+
     def place(self, name: str) -> str:
         """Return what a table of this name is called in SQL."""
 
@@ -117,14 +121,20 @@ class Engine(Protocol):
     def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Return the frame with its rows kept, so that what is built on it does not compute them again."""
 
+    def put(self, table: pa.Table) -> nw.LazyFrame[Any]:
+        """Return a frame with the rows of an Arrow table, kept on the engine."""
+
     def keeping(self) -> AbstractContextManager[None]:
         """Forget at the end what is kept inside."""
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
-        """Return the rows of a frame."""
+        """Return the rows of a frame; text may come as dictionaries."""
 
     def branch(self) -> Engine:
         """Return the engine with no names: what is made there leaves the tables here as they are."""
+
+    def must_live(self) -> None:
+        """Raise DataError where the engine the tables are on has ended."""
 
     def why(self, refused: Refused) -> str:
         """Return in words why the engine may have refused, and what to do."""

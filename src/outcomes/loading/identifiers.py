@@ -11,7 +11,7 @@ __all__ = ["names_a_person"]
 _SAYS = re.compile(
     r"(?:^|_)(?:forenames?|surname|(?:first|last|full|given|family|middle|nick)_?name|alias|initials|"
     r"dob|birth|birth_?da(?:te|y)|nino|ni_?(?:no|num|number)|pnc|pncid|cro|noms|nomis|crn|delius|nhs|passport|urn|url|"
-    r"prison(?:er)?_?(?:no|num|number)|court_?ref|(?:post|zip)_?codes?|address|e?_?mail|phone|telephone|tel|mobile|"
+    r"prison(?:er)?_?(?:n|no|num|number)|court_?ref|(?:post|zip)_?codes?|address|e?_?mail|phone|telephone|tel|mobile|"
     r"lat|latitude|lon|lng|longitude|easting|northing|victim)\d*(?:_|$)"
 )
 # The word "name" is innocent after the name of a thing.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
+from outcomes.loading.engine import Engine, Keys
 from outcomes.loading.faults import Fault
 from outcomes.loading.schema import SCHEMA
 from outcomes.loading.staging import Staged
-
-if TYPE_CHECKING:
-    import duckdb
 
 __all__ = ["Domain", "dangling_faults", "id_domains", "number_ids", "repeated_faults"]
 
@@ -26,82 +24,104 @@ class Domain:
     places : tuple of (table, number of the column there)
     owner : str or None
         The table whose key it is, where there is one: its keys are all there are.
-    plain : bool
-        Every id is a plainly written whole number; keys are then BIGINT, which join faster than text.
-    mixed : bool
-        Some are, some are not: numbers come first, in their own order.
+    numbers : str
+        Whether ``all``, ``some`` or ``none`` of the ids are plainly written whole numbers. Where all are, keys are BIGINT,
+        which join faster than text; where some are, these come first.
+    said : int
+        Cells of the owner that hold a key.
+    distinct : int or None
+        How many keys there are, once it is known.
+    dense : bool
+        The keys are 1, 2, … `distinct` already: each is its own id, and no table (key, id) is made.
     """
 
     name: str
     places: tuple[tuple[str, int], ...]
     owner: str | None
-    plain: bool
-    mixed: bool
+    numbers: Literal["all", "some", "none"]
+    said: int
+    distinct: int | None = None
+    dense: bool = False
 
     @property
     def table(self) -> str:
-        """Name of the table (key, id) on the connection."""
+        """Name of the table (key, id) on the engine."""
         return f"ids_{self.name}"
 
     def key_of(self, cell: str) -> str:
         """Return the SQL of the key in a staged cell."""
-        return f"CAST({cell} AS {'BIGINT' if self.plain else 'VARCHAR'})"
+        return f"CAST({cell} AS {'BIGINT' if self.numbers == 'all' else 'STRING'})"
+
+    def keys(self, engine: Engine) -> str:
+        """Return the query of every key, as often as it is said, in a column called key."""
+        return " UNION ALL ".join(
+            f"SELECT {self.key_of(f'v{i}')} AS key FROM {engine.place(f'staged_{table}')} WHERE v{i} IS NOT NULL"
+            for table, i in self.places
+            if self.owner in (None, table)
+        )
+
+    def ids(self, engine: Engine) -> str:
+        """Return the relation (key, id), whether or not a table of it was made."""
+        return f"(SELECT key, key AS id FROM ({self.keys(engine)}))" if self.dense else engine.place(self.table)
 
 
 def id_domains(tables: Mapping[str, Staged]) -> dict[str, Domain]:
     """Return the id domains of the tables that came."""
     places: dict[str, list[tuple[str, int]]] = {}
-    said: dict[str, int] = {}
+    said: dict[str, dict[str, int]] = {}
     whole: dict[str, int] = {}
     for staged in tables.values():
         for part, count in staged.pairs():
             if part.kind == "id":
                 places.setdefault(part.name, []).append((staged.name, part.i))
-                said[part.name] = said.get(part.name, 0) + count.said
+                said.setdefault(part.name, {})[staged.name] = count.said
                 whole[part.name] = whole.get(part.name, 0) + count.whole
     owners = {table.key[0]: table.name for table in SCHEMA.values() if table.key}
-    return {
-        name: Domain(
-            name,
-            tuple(where),
-            next((table for table, _ in where if owners.get(name) == table), None),
-            plain=whole[name] == said[name],
-            mixed=0 < whole[name] < said[name],
-        )
-        for name, where in places.items()
-    }
+    found = {}
+    for name, where in places.items():
+        owner = next((table for table, _ in where if owners.get(name) == table), None)
+        given = sum(said[name].values())
+        numbers: Literal["all", "some", "none"] = "all" if whole[name] == given else "some" if whole[name] else "none"
+        found[name] = Domain(name, tuple(where), owner, numbers, said[name].get(owner or "", 0))
+    return found
 
 
-def number_ids(connection: duckdb.DuckDBPyConnection, domains: Mapping[str, Domain]) -> None:
-    """Make the table (key, id) of each domain: 1, 2, … in the order of the numbers, else of the text."""
-    for domain in domains.values():
-        parts = " UNION ALL ".join(
-            f"SELECT {domain.key_of(f'v{i}')} AS key FROM staged_{table} WHERE v{i} IS NOT NULL"
-            for table, i in domain.places
-            if domain.owner in (None, table)
-        )
-        order = "try_cast(key AS HUGEINT) NULLS LAST, key" if domain.mixed else "key"
-        connection.execute(
-            f"CREATE TABLE {domain.table} AS SELECT key, row_number() OVER (ORDER BY {order}) AS id "
-            f"FROM (SELECT DISTINCT key FROM ({parts}))"
-        )
+def number_ids(engine: Engine, domains: Mapping[str, Domain]) -> dict[str, Domain]:
+    """Number the ids of each domain 1, 2, … in the order of the numbers, else of the text; return what is now known.
+
+    Where the keys of a table are these numbers already, nothing is made. Ids without a table of their own always are counted.
+    """
+    looked = [domain for domain in domains.values() if domain.owner is not None and domain.numbers == "all"]
+    shape = "SELECT count(DISTINCT key), coalesce(min(key), 0), coalesce(max(key), 0) FROM"
+    found = dict(domains)
+    asked = engine.ask_each([f"{shape} ({domain.keys(engine)})" for domain in looked])
+    for domain, (distinct, low, high) in zip(looked, asked, strict=True):
+        found[domain.name] = replace(domain, distinct=distinct, dense=low == 1 and high == distinct)
+    rest = [domain for domain in found.values() if not domain.dense]
+    engine.number([Keys(d.table, _distinct(engine, d), d.numbers) for d in rest])
+    unknown = [domain for domain in rest if domain.distinct is None and domain.owner is not None]
+    counted = engine.ask_each([f"SELECT count(*) FROM {engine.place(domain.table)}" for domain in unknown])
+    for domain, (distinct,) in zip(unknown, counted, strict=True):
+        found[domain.name] = replace(domain, distinct=distinct)
+    return found
 
 
-def repeated_faults(connection: duckdb.DuckDBPyConnection, domains: Mapping[str, Domain]) -> list[Fault]:
+def _distinct(engine: Engine, domain: Domain) -> str:
+    if domain.owner is not None and domain.distinct == domain.said:
+        return domain.keys(engine)
+    return f"SELECT DISTINCT key FROM ({domain.keys(engine)})"
+
+
+def repeated_faults(tables: Mapping[str, Staged], domains: Mapping[str, Domain]) -> list[Fault]:
     """Return the keys that are in their table more than once."""
-    places = [(d, table, i) for d in domains.values() for table, i in d.places if table == d.owner]
-    found = _asked(
-        connection,
-        [f"SELECT count(*), count(v{i}) - (SELECT count(*) FROM {d.table}) FROM staged_{t}" for d, t, i in places],
-    )
     return [
-        Fault(table, domain.name, "the key is in the table already.", n, rows)
-        for (domain, table, _), (rows, n) in zip(places, found, strict=True)
-        if n
+        Fault(d.owner, d.name, "the key is in the table already.", d.said - d.distinct, tables[d.owner].rows)
+        for d in domains.values()
+        if d.owner is not None and d.distinct is not None and d.said > d.distinct
     ]
 
 
-def dangling_faults(connection: duckdb.DuckDBPyConnection, domains: Mapping[str, Domain]) -> list[Fault]:
+def dangling_faults(engine: Engine, tables: Mapping[str, Staged], domains: Mapping[str, Domain]) -> list[Fault]:
     """Return the references to rows that are not there, where the table referred to came."""
     places = [
         (domain, table, i, refers)
@@ -109,24 +129,18 @@ def dangling_faults(connection: duckdb.DuckDBPyConnection, domains: Mapping[str,
         for table, i in domain.places
         if domain.owner is not None and (refers := SCHEMA[table].column(domain.name).refers) is not None
     ]
-    found = _asked(
-        connection,
-        [
-            f"SELECT (SELECT count(*) FROM staged_{table}), count(*) FROM staged_{table} s ANTI JOIN {domain.table} d "
-            f"ON d.key = {domain.key_of(f's.v{i}')} WHERE s.v{i} IS NOT NULL"
-            for domain, table, i, _ in places
-        ],
-    )
+    found = engine.ask_each([_dangling(engine, domain, table, i) for domain, table, i, _ in places])
     return [
-        Fault(table, domain.name, f"refers to nothing in {refers.table}.{refers.column}.", n, rows)
-        for (domain, table, _, refers), (rows, n) in zip(places, found, strict=True)
+        Fault(table, domain.name, f"refers to nothing in {refers.table}.{refers.column}.", n, tables[table].rows)
+        for (domain, table, _, refers), (n,) in zip(places, found, strict=True)
         if n
     ]
 
 
-def _asked(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> list[tuple[int, int]]:
-    """Return rows and offending rows of each query, all of them asked at once."""
-    if not queries:
-        return []
-    union = " UNION ALL ".join(f"SELECT {k}, * FROM ({query})" for k, query in enumerate(queries))
-    return [(int(rows), int(n)) for _, rows, n in sorted(connection.execute(union).fetchall())]
+def _dangling(engine: Engine, domain: Domain, table: str, i: int) -> str:
+    """Return the query of how many cells refer to nothing."""
+    rows = f"FROM {engine.place(f'staged_{table}')} s"
+    key = domain.key_of(f"s.v{i}")
+    if domain.dense:
+        return f"SELECT count(*) {rows} WHERE {key} NOT BETWEEN 1 AND {domain.distinct}"
+    return f"SELECT count(*) {rows} ANTI JOIN {engine.place(domain.table)} d ON d.key = {key} WHERE s.v{i} IS NOT NULL"

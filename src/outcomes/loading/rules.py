@@ -1,17 +1,17 @@
 """What the tables must not say of each other: one rule, one condition, one sentence.
 
 The conditions of a table are asked over one view of it, `VIEWS`, which holds beside each row what other tables say of the same
-person, sentence or programme; so all rules of a table cost one query. Days are integers; a null makes no condition hold.
+person, sentence or programme, and the how many-th of equal rows it is; so all rules of a table cost one query. Days are
+integers; a null makes no condition hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from outcomes.loading.duckdb_engine import quoted
 from outcomes.loading.schema import SCHEMA, Column
 
 __all__ = ["VIEWS", "Rule", "rules_of"]
@@ -47,42 +47,55 @@ class Rule:
 
 # Dates of death, and of death or deportation; who was sentenced when, and free from when.
 _GONE = (
-    "SELECT person_id, min(exit_date) FILTER (reason = 'death') AS died, "
-    "min(exit_date) FILTER (reason IN ('death', 'deportation')) AS gone FROM exits GROUP BY person_id"
+    "(SELECT person_id, min(exit_date) FILTER (WHERE reason = 'death') AS died, "
+    "min(exit_date) FILTER (WHERE reason IN ('death', 'deportation')) AS gone FROM {exits} GROUP BY person_id)"
 )
 _SENTENCED = (
-    "SELECT person_id, min(sentence_date) AS sentenced, min(coalesce(release_date, sentence_date)) AS free "
-    "FROM sentences GROUP BY person_id"
+    "(SELECT person_id, min(sentence_date) AS sentenced, min(coalesce(release_date, sentence_date)) AS free "
+    "FROM {sentences} GROUP BY person_id)"
 )
-_SITES = "SELECT programme_id, area, count(site_id) AS sites FROM provision GROUP BY programme_id, area"
+# Of each participation: whether provision lists the day, how many sites it lists in the area, whether this one is among them.
+_PROVIDED = (
+    "(SELECT t._row AS open_row, "
+    "max(CASE WHEN t.start_date BETWEEN p.open_from AND coalesce(p.open_to, t.start_date) THEN 1 ELSE 0 END) AS open, "
+    "count(p.site_id) AS sites, max(CASE WHEN p.site_id = t.site_id THEN 1 ELSE 0 END) AS listed "
+    "FROM {participation} t JOIN {sentences} s ON s.sentence_id = t.sentence_id "
+    "JOIN {provision} p ON p.programme_id = t.programme_id AND p.area = s.area GROUP BY t._row)"
+)
+_DIED = f"LEFT JOIN {_GONE} g ON g.person_id = t.person_id"
+_COPIES = "LEFT JOIN {copies} c ON c.copy_row = t._row"
+_ALONE = "SELECT t.*, c.nth_copy FROM {%s} t " + _COPIES
 
 VIEWS: Mapping[str, str] = MappingProxyType(
     {
-        "people": f"SELECT t.*, s.sentenced FROM people t LEFT JOIN ({_SENTENCED}) s USING (person_id)",
-        "sentences": "SELECT t.*, g.died, row_number() OVER (PARTITION BY person_id ORDER BY sentence_date, _row) AS nth "
-        f"FROM sentences t LEFT JOIN ({_GONE}) g USING (person_id)",
-        "assessments": f"SELECT t.*, g.died FROM assessments t LEFT JOIN ({_GONE}) g USING (person_id)",
-        "referrals": "SELECT t.*, g.died, s.person_id AS sentence_person, s.sentence_date FROM referrals t "
-        f"LEFT JOIN ({_GONE}) g USING (person_id) LEFT JOIN sentences s ON s.sentence_id = t.sentence_id",
+        "people": f"SELECT t.*, s.sentenced FROM {{people}} t LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id",
+        "sentences": "SELECT t.*, g.died, row_number() OVER (PARTITION BY t.person_id ORDER BY t.sentence_date, t._row) AS nth "
+        f"FROM {{sentences}} t {_DIED}",
+        "assessments": f"SELECT t.*, g.died, c.nth_copy FROM {{assessments}} t {_DIED} {_COPIES}",
+        "provision": _ALONE % "provision",
+        "eligibility": _ALONE % "eligibility",
+        "referrals": "SELECT t.*, g.died, s.person_id AS sentence_person, s.sentence_date FROM {referrals} t "
+        f"{_DIED} LEFT JOIN {{sentences}} s ON s.sentence_id = t.sentence_id",
         "participation": "SELECT t.*, g.died, s.person_id AS sentence_person, s.sentence_date, r.person_id AS referral_person, "
-        "r.referral_date, r.programme_id AS referral_programme, "
-        "EXISTS (SELECT 1 FROM provision p WHERE p.programme_id = t.programme_id AND p.area = s.area "
-        "AND t.start_date >= p.open_from AND t.start_date <= coalesce(p.open_to, t.start_date)) AS open, "
-        "o.sites > 0 AND NOT EXISTS (SELECT 1 FROM provision p WHERE p.programme_id = t.programme_id AND p.area = s.area "
-        "AND p.site_id = t.site_id) AS elsewhere "
-        f"FROM participation t LEFT JOIN ({_GONE}) g USING (person_id) LEFT JOIN sentences s ON s.sentence_id = t.sentence_id "
-        "LEFT JOIN referrals r ON r.referral_id = t.referral_id "
-        f"LEFT JOIN ({_SITES}) o ON o.programme_id = t.programme_id AND o.area = s.area",
-        "supervision": f"SELECT t.*, g.died FROM supervision t LEFT JOIN ({_GONE}) g USING (person_id)",
-        "spells": "SELECT t.*, g.died, s.free, o.person_id AS reoffence_person, max(coalesce(t.end_date, 9e15)) OVER "
-        "(PARTITION BY t.person_id ORDER BY t.start_date, t._row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS away_until "
-        f"FROM spells t LEFT JOIN ({_GONE}) g USING (person_id) LEFT JOIN ({_SENTENCED}) s USING (person_id) "
-        "LEFT JOIN reoffences o ON o.reoffence_id = t.reoffence_id",
-        "reoffences": f"SELECT t.*, g.gone, s.sentenced FROM reoffences t LEFT JOIN ({_GONE}) g USING (person_id) "
-        f"LEFT JOIN ({_SENTENCED}) s USING (person_id)",
-        "exits": "SELECT t.*, row_number() OVER (PARTITION BY person_id ORDER BY exit_date, _row) AS nth FROM exits t",
+        "r.referral_date, r.programme_id AS referral_programme, o.open, o.sites, o.listed "
+        f"FROM {{participation}} t {_DIED} LEFT JOIN {{sentences}} s ON s.sentence_id = t.sentence_id "
+        f"LEFT JOIN {{referrals}} r ON r.referral_id = t.referral_id LEFT JOIN {_PROVIDED} o ON o.open_row = t._row",
+        "delivery": _ALONE % "delivery",
+        "fidelity": _ALONE % "fidelity",
+        "supervision": f"SELECT t.*, g.died, c.nth_copy FROM {{supervision}} t {_DIED} {_COPIES}",
+        "spells": "SELECT t.*, g.died, s.free, o.person_id AS reoffence_person, c.nth_copy, "
+        "max(coalesce(t.end_date, 9000000000000000)) OVER (PARTITION BY t.person_id ORDER BY t.start_date, t._row "
+        "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS away_until "
+        f"FROM {{spells}} t {_DIED} LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id "
+        f"LEFT JOIN {{reoffences}} o ON o.reoffence_id = t.reoffence_id {_COPIES}",
+        "reoffences": f"SELECT t.*, g.gone, s.sentenced FROM {{reoffences}} t {_DIED} "
+        f"LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id",
+        "exits": "SELECT t.*, c.nth_copy, row_number() OVER (PARTITION BY t.person_id ORDER BY t.exit_date, t._row) AS nth "
+        f"FROM {{exits}} t {_COPIES}",
     }
 )
+
+_LOW_LINKAGE = 0.5  # of a match weight from 0 to 1: more likely wrong than right
 
 _RULES: tuple[Rule, ...] = (
     Rule("person_without_sentence", "people", "person_id", "note", "a person has no index sentence", "sentenced IS NULL"),
@@ -98,6 +111,9 @@ _RULES: tuple[Rule, ...] = (
          "release_date > died"),
     Rule("prior_sexual_exceeds_prior", "sentences", "prior_sexual_sanctions", "error",
          "more earlier sanctions for sexual offences than earlier sanctions", "prior_sexual_sanctions > prior_sanctions"),
+    Rule("low_linkage_quality", "sentences", "linkage_quality", "note",
+         f"a sentence was linked with a match weight below {_LOW_LINKAGE:g}, so offences may be missed or another's",
+         f"linkage_quality < {_LOW_LINKAGE:g}"),
     Rule("several_sentences", "sentences", "person_id", "note", "a further index sentence of the same person", "nth > 1"),
     Rule("assessment_after_death", "assessments", "date", "warning", "an assessment is dated after the person's death",
          "date > died"),
@@ -122,9 +138,9 @@ _RULES: tuple[Rule, ...] = (
     Rule("start_before_sentence", "participation", "start_date", "warning", "a programme starts before the sentence it is under",
          "start_date < sentence_date"),
     Rule("programme_not_open", "participation", "start_date", "warning",
-         "a programme starts where or when provision does not list it", "NOT open"),
+         "a programme starts where or when provision does not list it", "coalesce(open, 0) = 0"),
     Rule("site_not_listed", "participation", "site_id", "warning",
-         "a site is not among those provision lists for the programme in the area", "site_id IS NOT NULL AND elsewhere"),
+         "a site is not among those provision lists for the programme in the area", "site_id IS NOT NULL AND sites > 0 AND listed = 0"),
     Rule("sessions_attended_exceeds_planned", "participation", "sessions_attended", "warning",
          "more sessions attended than planned", "sessions_attended > sessions_planned"),
     Rule("ongoing_with_end", "participation", "end_date", "warning", "a participation that is ongoing has an end",
@@ -158,17 +174,17 @@ _ENDS = (
 _FIRST_DAY, _LAST_DAY = -25_567, 47_846  # 1900-01-01 and 2100-12-31, in days since 1970-01-01
 
 
-def rules_of(table: str, columns: Sequence[str], origin: str) -> tuple[Rule, ...]:
+def rules_of(table: str, origin: str, quoted: Callable[[str], str]) -> tuple[Rule, ...]:
     """Return every rule of a table: those written above, and those that follow from the schema.
 
     Parameters
     ----------
     table : str
         Name of a table of the schema.
-    columns : sequence of str
-        Its columns, the extract's own included: rows are copies of each other when all of them agree.
     origin : str
         ``"1970-01-01"``, or ``"undisclosed"``, where no calendar date can be implausible.
+    quoted : callable
+        Gives a name as an identifier of the engine's SQL.
     """
     rules = [rule for rule in _RULES if rule.table == table]
     for name, start, end in _ENDS:
@@ -177,19 +193,17 @@ def rules_of(table: str, columns: Sequence[str], origin: str) -> tuple[Rule, ...
             rules.append(Rule("end_before_start", table, end, "error", f"{end} is before {start}", when))
     for column in SCHEMA[table].columns:
         if column.low is not None or column.high is not None:
-            rules.append(_plausible(table, column))
+            rules.append(_plausible(table, column, quoted))
         if column.kind == "date" and origin == "1970-01-01":
             text = f"{column.name} is before 1900 or after 2100; an open end is an empty cell"
             when = f"{quoted(column.name)} < {_FIRST_DAY} OR {quoted(column.name)} > {_LAST_DAY}"
             rules.append(Rule("plausible_dates", table, column.name, "error", text, when))
     if not SCHEMA[table].key:
-        listed = ", ".join(map(quoted, columns))
-        when = f"_row NOT IN (SELECT min(_row) FROM {table} GROUP BY {listed})"
-        rules.append(Rule("duplicate_rows", table, "", "warning", "a row is a copy of another", when))
+        rules.append(Rule("duplicate_rows", table, "", "warning", "a row is a copy of another", "nth_copy > 1"))
     return tuple(rules)
 
 
-def _plausible(table: str, column: Column) -> Rule:
+def _plausible(table: str, column: Column, quoted: Callable[[str], str]) -> Rule:
     cell = quoted(column.name)
     limits = [f"{cell} < {column.low:g}"] if column.low is not None else []
     limits += [f"{cell} > {column.high:g}"] if column.high is not None else []

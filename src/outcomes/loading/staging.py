@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
 from outcomes.loading.cells import FAR_DAY, Reading, read_cell, read_extra
+from outcomes.loading.dialect import Family
+from outcomes.loading.engine import Engine, Refused, attempt
+from outcomes.loading.raw_tables import RawTable
 from outcomes.loading.schema import SCHEMA, Column
-from outcomes.loading.sources import RawTable
-
-if TYPE_CHECKING:
-    import duckdb
 
 __all__ = ["Counts", "Part", "Staged", "stage"]
 
@@ -27,6 +26,7 @@ class Part:
     i: int
     name: str
     column: Column | None
+    family: Family
     reading: Reading
 
     @property
@@ -57,10 +57,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Staged:
-    """A table on its way: its rows, its parts and their counts. On the connection it is called ``staged_<name>``.
-
-    Its ``rowid`` is the order of the extract: DuckDB keeps it, also when it reads a file in parallel.
-    """
+    """A table on its way: its rows, its parts and their counts. On the engine it is called ``staged_<name>``."""
 
     name: str
     rows: int
@@ -72,32 +69,61 @@ class Staged:
         return zip(self.parts, self.counts, strict=True)
 
 
-def stage(connection: duckdb.DuckDBPyConnection, raw: RawTable, codes: Mapping[str, Mapping[str, str]]) -> Staged:
-    """Make ``staged_<table>`` and return its parts with their counts."""
+def stage(
+    engine: Engine, tables: Mapping[str, RawTable], codes: Mapping[str, Mapping[str, str]]
+) -> dict[str, Staged | Refused]:
+    """Make ``staged_<table>`` of every raw table; return its parts with their counts, or that the engine would not."""
+    found: dict[str, Staged | Refused] = {}
+    parts: dict[str, tuple[Part, ...]] = {}
+    for name, raw in tables.items():
+        parts[name] = _parts(engine, raw, codes)
+        made = attempt(partial(engine.make, f"staged_{name}", _staging(engine, raw, parts[name])))
+        if isinstance(made, Refused):
+            found[name] = made
+    made_of = [name for name in tables if name not in found]
+    asked = [_counting(engine, name, parts[name]) for name in made_of]
+    for name, row in zip(made_of, _rows(engine, asked), strict=True):
+        if isinstance(row, Refused):
+            found[name] = row
+            continue
+        cells = row[1:]
+        counts = tuple(Counts(*cells[4 * i : 4 * i + 4]) for i in range(len(parts[name])))
+        found[name] = Staged(name, row[0], parts[name], counts)
+    return found
+
+
+def _rows(engine: Engine, queries: Sequence[str]) -> Sequence[tuple[int, ...] | Refused]:
+    """Return the row of each query; where they cannot be asked together, one by one, to learn which are at fault."""
+    together = attempt(partial(engine.ask_each, queries))
+    if not isinstance(together, Refused):
+        return together
+    alone = [attempt(partial(engine.ask_each, [query])) for query in queries]
+    return [row if isinstance(row, Refused) else row[0] for row in alone]
+
+
+def _parts(engine: Engine, raw: RawTable, codes: Mapping[str, Mapping[str, str]]) -> tuple[Part, ...]:
     known = {column.name: column for column in SCHEMA[raw.name].columns}
     parts = []
     for i, column in enumerate(raw.columns):
         ours = known.get(column.name)
         if ours is None:
-            reading = read_extra(column.cell, column.kind, f"x{i}")
+            reading = read_extra(engine.dialect, column.cell, column.family, i)
         else:
             mapping = {str(k).strip(): str(v) for k, v in codes.get(f"{raw.name}.{ours.name}", {}).items()}
-            reading = read_cell(ours, column.cell, column.kind, f"x{i}", mapping)
-        parts.append(Part(i, column.name, ours, reading))
+            reading = read_cell(engine.dialect, ours, column.cell, column.family, i, mapping)
+        parts.append(
+            Part(i, column.name, ours, "text" if codes.get(f"{raw.name}.{column.name}") else column.family, reading)
+        )
+    return tuple(parts)
+
+
+def _staging(engine: Engine, raw: RawTable, parts: Sequence[Part]) -> str:
     said = ", ".join(f"{part.reading.said} AS x{part.i}" for part in parts)
-    connection.execute(
-        f"CREATE TABLE staged_{raw.name} AS SELECT {', '.join(map(_marked, parts))} "
-        f"FROM (SELECT *, {', '.join(map(_typed, parts))} FROM (SELECT {said} FROM {raw.relation}))"
+    typed = ", ".join(f"{part.reading.typed} AS v{part.i}" for part in parts)
+    kept = [*map(_marked, parts), *([engine.dialect.given_row] if engine.dialect.given_row else [])]
+    return (
+        f"SELECT {', '.join(kept)} FROM (SELECT *, {typed} FROM (SELECT {said} FROM {engine.place(f'raw_{raw.name}')}))"
     )
-    asked = ", ".join(map(_counted, parts))
-    row = connection.execute(f"SELECT count(*), {asked} FROM staged_{raw.name}").fetchall()[0]
-    cells = [int(value) for value in row[1:]]
-    counts = tuple(Counts(*cells[4 * part.i : 4 * part.i + 4]) for part in parts)
-    return Staged(raw.name, int(row[0]), tuple(parts), counts)
-
-
-def _typed(part: Part) -> str:
-    return f"{part.reading.typed} AS v{part.i}"
 
 
 def _marked(part: Part) -> str:
@@ -110,10 +136,18 @@ def _marked(part: Part) -> str:
     return ", ".join(marks)
 
 
+def _counting(engine: Engine, name: str, parts: Sequence[Part]) -> str:
+    return f"SELECT count(*), {', '.join(map(_counted, parts))} FROM {engine.place(f'staged_{name}')}"
+
+
 def _counted(part: Part) -> str:
     """Return the four counts of `Counts` as SQL over the staged table."""
     i = part.i
-    bad = f"count(*) FILTER (b{i})" if part.can_fail else "0"
-    whole = {"true": f"count(v{i})", "false": "0"}.get(part.reading.whole, f"count(*) FILTER (w{i})")
-    far = f"count(*) FILTER (w{i} AND abs(v{i}) > {FAR_DAY})" if part.kind == "date" and part.marks_whole else "0"
+    bad = f"count(*) FILTER (WHERE b{i})" if part.can_fail else "0"
+    whole = {"true": f"count(v{i})", "false": "0"}.get(part.reading.whole, f"count(*) FILTER (WHERE w{i})")
+    far = (
+        f"count(*) FILTER (WHERE w{i} AND v{i} NOT BETWEEN -{FAR_DAY} AND {FAR_DAY})"
+        if part.kind == "date" and part.marks_whole
+        else "0"
+    )
     return f"count(v{i}) + {bad}, {bad}, {whole if part.kind in ('date', 'id', 'extra') else '0'}, {far}"

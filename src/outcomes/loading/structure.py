@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from outcomes.loading.faults import Fault, nearest
 from outcomes.loading.identifiers import names_a_person
+from outcomes.loading.raw_tables import RawTable
 from outcomes.loading.schema import SCHEMA, Column
-from outcomes.loading.sources import RawTable
 from outcomes.loading.staging import Staged
 
 __all__ = ["cell_faults", "code_faults", "column_faults", "origin_of_days"]

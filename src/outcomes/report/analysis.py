@@ -74,8 +74,8 @@ class Analysis:
 
 
 def load(study: Study) -> Tables:
-    """Load the tables a study names, with its codes and columns; its [checks] drop is for `build_cohort`."""
-    return load_tables(study.data_path, codes=study.codes, columns=study.columns)
+    """Load the tables a study names, with its codes, columns and [checks] declared; its [checks] drop is for `build_cohort`."""
+    return load_tables(study.data_path, codes=study.codes, columns=study.columns, declared=study.checks.declared)
 
 
 def analyse(study: Study, tables: Tables, say: Say) -> Analysis:

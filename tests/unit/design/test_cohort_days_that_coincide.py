@@ -127,18 +127,15 @@ def test_the_ministry_s_window_ends_with_the_horizon(days_back: Reframed) -> Non
     assert _told(days_back, spec=window, horizon=20, event="sentence")["p1"] == [(0, 20, None)]
 
 
-def test_people_without_a_sentence_are_counted_where_some_have_several() -> None:
+def test_custody_that_goes_on_under_a_sentence_begins_once() -> None:
     tables = held(
         extract(
-            "p1 m1 community 2010-01-01 - 2010-01-01",
-            "p2 b1 community 2010-01-01 - 2010-01-01",
-            "p2 b1 community 2010-06-01 - 2010-06-01",
-            "p3 b1 community 2010-01-01 - 2010-01-01",
+            "p1 m1 community 2009-12-01 - 2010-01-01",
+            f"p1 - custody {after(30)} {after(60)}",
+            "p2 b1 community 2009-12-01 - 2010-01-01",
+            spells=spells(f"p1 {after(20)} {after(40)} custody", f"p1 {after(60)} {after(70)} custody"),
         )
     )
-    sentences = tables.frame("sentences")
-    tables = Reframed(tables, sentences=sentences[sentences["person_id"] != 3])
-    asked = small_study()
-    every = asked.replace(eligibility=dataclasses.replace(asked.eligibility, index="all"))
-    flow = oc.build_cohort(tables, every).flow.summary().set_index("reason")["n_leaving"]
-    assert flow["no sentence in the extract"] == 1
+    spec = Outcome("custody", (), 0.0, (), kind="custody")
+    found = _told(tables, "custody", spec=spec, every=True, horizon=100)
+    assert found["p1"] == [(0, 20, "custody"), (20, 60, "custody"), (60, 100, None)]

@@ -10,7 +10,7 @@ import pytest
 from small_study import SMALL_FILE as SMALL
 
 import outcomes as oc
-from outcomes.design.study import Condition
+from outcomes.design.study import Condition, Outcome
 from outcomes.design.study_file import parse_condition
 from outcomes.errors import DesignError
 
@@ -34,6 +34,7 @@ untreated = { none = true }
 population = "own"
 include = ["age_at_time_zero >= 18", "sex == 'male'"]
 covariate_window = "2y"
+index = "all"
 
 [time_zero]
 event = "release"
@@ -44,11 +45,15 @@ grace = "6m"
 data_cut = 5000
 horizon = 730
 scale = "at_risk"
+observed_from = 100
 
 [outcomes.any]
 types = ["violent", "other"]
 proving_period = "6m"
 competing = ["death"]
+severity = 2
+disposals = ["custody"]
+negative_control = true
 
 [outcomes.sexual]
 types = ["sexual_contact", "sexual_image"]
@@ -118,7 +123,8 @@ def test_the_smallest_study_and_its_defaults(read: Any) -> None:
     assert dataclasses.astuple(study.eligibility) == ("both", (), None, "first")
     assert dataclasses.astuple(study.time_zero) == ("auto", "none", None)
     assert dataclasses.astuple(study.follow_up) == (16800, 1826.0, "calendar", None)  # 16,800 days after 1970-01-01
-    assert dataclasses.astuple(study.outcomes["any"]) == ("any", ("violent", "other"), 182.0, ("death", "deportation"))
+    assert study.outcomes["any"] == Outcome("any", ("violent", "other"), 182.0, ("death", "deportation"))
+    assert dataclasses.astuple(study.outcomes["any"])[4:] == ("reoffence", None, (), "proving_period", False)
     assert (study.adjust, study.headline, study.figures, study.tables) == (None, None, (), ())
     assert (study.checks.drop, study.disclosure.policy) == ((), "sensitive")
     assert (dict(study.codes), dict(study.columns)) == ({}, {})
@@ -138,9 +144,12 @@ def test_every_key_has_its_place(read: Any) -> None:
     )
     assert (study.eligibility.population, study.eligibility.covariate_window) == ("own", 730.0)
     assert dataclasses.astuple(study.time_zero) == ("release", "landmark", 182.0)
-    assert dataclasses.astuple(study.follow_up) == (5000, 730.0, "at_risk", None)
+    assert study.eligibility.index == "all"
+    assert dataclasses.astuple(study.follow_up) == (5000, 730.0, "at_risk", 100)
     assert list(study.outcomes) == ["any", "sexual"]
     assert study.outcomes["any"].competing == ("death",)
+    assert (study.outcomes["any"].severity, study.outcomes["any"].disposals) == (2, ("custody",))
+    assert (study.outcomes["any"].negative_control, study.outcomes["sexual"].negative_control) == (True, False)
     assert study.outcomes["sexual"].proving_period == 547.0
     assert dataclasses.astuple(study.adjust) == (
         "age_at_time_zero + C(risk_band)", "ato", "entropy", "indicator", "area",

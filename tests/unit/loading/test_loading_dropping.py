@@ -52,7 +52,7 @@ def test_the_tables_dropped_from_stay_whole() -> None:
     assert tables.frame("spells")["reoffence_id"].notna().all()
     assert tables.lazy("reoffences").collect().shape[0] == 2
     assert clean.lazy("reoffences").collect().shape[0] == 1
-    assert clean.engine.connection.sql("SELECT count(*) FROM reoffences").fetchall() == [(1,)]
+    assert clean.engine.ask(f"SELECT count(*) FROM {clean.engine.place('reoffences')}") == [(1,)]
     assert not tables.checks.passed
 
 
