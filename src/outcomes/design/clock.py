@@ -18,13 +18,15 @@ _HALF = 0.5  # an event on the day an interval begins: which came first cannot b
 
 @dataclass(frozen=True)
 class Away:
-    """Time out of the community, G spells: disjoint, not touching, in the order of row and start.
+    """Time out of the community, G spells: disjoint, in the order of row and start.
+
+    Where two touch the person was at large on the day between them, and no longer.
 
     Attributes
     ----------
     row : ndarray of int, shape (G,)
     start, end : ndarray, shape (G,)
-        First day away; day back.
+        First day away (below 0 where that was before time zero); day back, above 0.
     """
 
     row: IntArray
@@ -41,7 +43,7 @@ class Intervals:
     row : ndarray of int, shape (N,)
         Whose.
     entry, exit : ndarray, shape (N,)
-        ``entry < exit``.
+        ``entry < exit``; equal where single days were asked for.
     event : ndarray of int, shape (N,)
         0 = none, or goes on; k = cause k at `exit`.
     ended_away : int
@@ -56,7 +58,7 @@ class Intervals:
 
 
 def intervals_at_risk(
-    time: Array, cause: IntArray, entry: Array, away: Away, *, scale: str, horizon: float
+    time: Array, cause: IntArray, entry: Array, away: Away, *, scale: str, horizon: float, days: bool = False
 ) -> Intervals:
     """Return when P people were at risk, and what ended it.
 
@@ -75,6 +77,8 @@ def intervals_at_risk(
         away; one interval a person).
     horizon : float
         End of the clock; on the scale ``community`` it is reached later by those who were away.
+    days : bool
+        Keep single days at risk, from which nothing follows (``entry == exit``), for `with_every_event`.
 
     Notes
     -----
@@ -82,11 +86,11 @@ def intervals_at_risk(
     back) counts half a day. Whose follow-up ends before they are observed, or who were never at risk, have no interval.
     """
     none = Away(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
-    cut = _cut(time, cause, entry, none if scale == "calendar" else away)
+    cut = _cut(time, cause, entry, none if scale == "calendar" else away, days)
     return cut if scale != "community" else _stopped_clock(cut, entry, away, horizon)
 
 
-def _cut(time: Array, cause: IntArray, entry: Array, away: Away) -> Intervals:
+def _cut(time: Array, cause: IntArray, entry: Array, away: Away, days: bool) -> Intervals:
     people = len(time)
     spells = np.bincount(away.row, minlength=people)
     first = np.r_[0, np.cumsum(spells + 1)[:-1]].astype(np.int64)
@@ -100,7 +104,7 @@ def _cut(time: Array, cause: IntArray, entry: Array, away: Away) -> Intervals:
     ends_here = (cause[row] > 0) & (start <= end) & (end <= stop)
     ended_at_zero = on_first_day & (end == 0) & (stop > 0)  # also where nothing happened: half a day of follow-up
     leave = np.where((ends_here & on_first_day) | ended_at_zero, start + _HALF, np.minimum(stop, end))
-    kept = leave > start
+    kept = (leave >= start) if days else (leave > start)
     held = np.zeros(people, dtype=bool)
     held[row[ends_here]] = True
     return Intervals(
@@ -115,7 +119,7 @@ def _cut(time: Array, cause: IntArray, entry: Array, away: Away) -> Intervals:
 def _stopped_clock(cut: Intervals, entry: Array, away: Away, horizon: float) -> Intervals:
     """Return one interval a person: as long as those at risk together, from what the clock said when it was first observed."""
     people = len(entry)
-    lost = np.clip(np.minimum(away.end, entry[away.row]) - away.start, 0, None)
+    lost = np.clip(np.minimum(away.end, entry[away.row]) - np.maximum(away.start, 0), 0, None)
     begun = entry - np.bincount(away.row, weights=lost, minlength=people)
     length = np.bincount(cut.row, weights=cut.exit - cut.entry, minlength=people)
     event = np.bincount(cut.row, weights=cut.event, minlength=people).astype(np.int64)
@@ -136,7 +140,7 @@ def with_every_event(at_risk: Intervals, row: IntArray, day: Array) -> Intervals
     Parameters
     ----------
     at_risk : Intervals
-        On the scale ``calendar`` or ``at_risk``; what ends them is no event of cause 1.
+        On the scale ``calendar`` or ``at_risk``, single days at risk kept; what ends them is no event of cause 1.
     row, day : ndarray, shape (E,)
         Whose events, and when; two of a person on one day are one. Events outside every interval do not count.
 

@@ -162,17 +162,21 @@ def _drop_outs(kept: nw.LazyFrame[Any], tables: Tables, programmes: Mapping[str,
 def spells_begun(kept: nw.LazyFrame[Any], tables: Tables, state: str) -> nw.LazyFrame[Any]:
     """Return spells of a state that began on time zero or later (sentence_id, start_date).
 
-    Custody under a later sentence is one too; that under a sentence of the day of time zero is what follow-up starts with.
+    Custody under a later sentence is one too; that under a sentence of the day of time zero is what follow-up starts with. What goes
+    on from a spell of its own kind that reaches its first day is no new one, nor is what lies in one of another kind.
     """
     import narwhals as nw
 
-    spells = (
-        tables.lazy("spells")
-        .filter(nw.col("state") == state)
-        .select("person_id", "start_date", _first=nw.col("start_date"))
-    )
+    spells = tables.lazy("spells").filter(nw.col("state") == state).select("person_id", "start_date", "end_date")
+    every = spells.with_columns(_served=nw.lit(0))
     if state == "custody":
-        again = served(tables).select("person_id", "start_date", _first=nw.col("start_date") - 1)
-        spells = nw.concat([spells, again])
-    joined = kept.select("sentence_id", "person_id", "time_zero").join(spells, on="person_id", how="inner")
-    return joined.filter(nw.col("_first") >= nw.col("time_zero")).select("sentence_id", "start_date")
+        every = nw.concat([every, served(tables).with_columns(_served=nw.lit(1))])
+    begun = every.group_by("person_id", "start_date", "_served").agg()
+    earlier = every.select("person_id", _from="start_date", _to="end_date", _kind="_served")
+    reached = begun.join(earlier, on="person_id", how="inner").filter(nw.col("_from") < nw.col("start_date"))
+    touched = (nw.col("_to") == nw.col("start_date")) & (nw.col("_kind") == nw.col("_served"))
+    goes_on = nw.col("_to").is_null() | ((nw.col("_to") > nw.col("start_date")) | touched).fill_null(False)
+    new = begun.join(reached.filter(goes_on), on=["person_id", "start_date", "_served"], how="anti")
+    joined = kept.select("sentence_id", "person_id", "time_zero").join(new, on="person_id", how="inner")
+    first = nw.col("start_date") - nw.col("_served")
+    return joined.filter(first >= nw.col("time_zero")).select("sentence_id", "start_date")

@@ -75,7 +75,7 @@ def follow_up(
         before = ended.time < wait
         entry = np.where(ended.followed & ~before, np.maximum(ended.entry - wait, 0.0), np.inf)
         time = np.maximum(ended.time - wait, 0.0)
-        at_risk = intervals_at_risk(time, ended.cause, entry, spells, scale=scale, horizon=horizon)
+        at_risk = intervals_at_risk(time, ended.cause, entry, spells, scale=scale, horizon=horizon, days=every)
         if every:
             row, day = _all_days(counted, where, baseline)
             at_risk = with_every_event(at_risk, row[day >= wait], day[day >= wait] - wait)
@@ -100,7 +100,7 @@ def away_from(where: Places, kept: nw.LazyFrame[Any], wait: int = 0) -> Away:
     found = where.tables.collect(spells_away(kept, where.tables))
     row = where.of(found["sentence_id"].to_numpy())
     start, end = (found[name].to_numpy().astype(np.float64) - wait for name in ("start", "end"))
-    row, start, end = row[end > 0], np.maximum(start, 0.0)[end > 0], end[end > 0]
+    row, start, end = row[end > 0], start[end > 0], end[end > 0]
     order = np.lexsort((start, row))
     return Away(row[order], start[order], end[order])
 

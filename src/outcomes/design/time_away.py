@@ -21,31 +21,41 @@ _OPEN = 10_000_000  # the day an open spell ends on: later than any
 
 
 def spells_away(kept: nw.LazyFrame[Any], tables: Tables) -> nw.LazyFrame[Any]:
-    """Return time out of the community after time zero, by sentence: sentence_id, start, end in days since time zero.
+    """Return time out of the community that ended after time zero, by sentence: sentence_id, start, end in days since time zero.
 
-    Spells that overlap, nest or touch are one; what began before time zero is cut there; an open end lies beyond any horizon; a
-    spell that ends on the day it starts is none. Custody under any sentence of the person, up to its release, is a spell too.
+    Spells that overlap, nest or touch are one; what began before time zero has a start below 0; an open end lies beyond any
+    horizon; a spell that ends on the day it starts is none. Custody under any sentence of the person, up to its release, is a spell
+    too; what begins on the day of release touches it and is another.
     """
     import narwhals as nw
 
     spells = (
         tables.lazy("spells").filter(nw.col("state").is_in(list(AWAY))).select("person_id", "start_date", "end_date")
     )
-    every = nw.concat([spells, served(tables)])
+    every = nw.concat([spells.with_columns(_served=nw.lit(0)), served(tables).with_columns(_served=nw.lit(1))])
     zero = nw.col("time_zero")
     end = nw.when(nw.col("end_date").is_null()).then(nw.lit(_OPEN)).otherwise(nw.col("end_date") - zero)
     cut = kept.select("sentence_id", "person_id", "time_zero").join(every, on="person_id", how="inner")
-    cut = cut.select("sentence_id", start=nw.max_horizontal(nw.col("start_date") - zero, nw.lit(0)), end=end)
-    cut = cut.filter(nw.col("end") > nw.col("start")).group_by("sentence_id", "start").agg(nw.col("end").max())
-    cut = tables.keep(cut)
-    in_order = {"order_by": "start"}  # unique within a sentence: no engine can order two rows now so, now otherwise
-    reached = cut.with_columns(_reached=nw.col("end").cum_max().over("sentence_id", **in_order))
-    reached = reached.with_columns(_before=nw.col("_reached").shift(1).over("sentence_id", **in_order))
-    new = nw.col("_before").is_null() | (nw.col("start") > nw.col("_before")).fill_null(False)
+    cut = cut.select("sentence_id", "_served", start=nw.col("start_date") - zero, end=end)
+    cut = cut.filter(nw.col("end") > nw.col("start"), nw.col("end") >= 0)
+    alike = _merged(cut, tables, "sentence_id", "_served", touching=True)
+    merged = _merged(alike, tables, "sentence_id", touching=False)
+    return merged.filter(nw.col("end") > 0).sort("sentence_id", "start")
+
+
+def _merged(spells: nw.LazyFrame[Any], tables: Tables, *by: str, touching: bool) -> nw.LazyFrame[Any]:
+    """Return spells (`by`, start, end) of which those that overlap are one; `touching`: those that touch, too."""
+    import narwhals as nw
+
+    in_order = {"order_by": "start"}  # unique within a group: no engine can order two rows now so, now otherwise
+    begun = tables.keep(spells.group_by(*by, "start").agg(nw.col("end").max()))
+    reached = begun.with_columns(_reached=nw.col("end").cum_max().over(*by, **in_order))
+    reached = reached.with_columns(_before=nw.col("_reached").shift(1).over(*by, **in_order))
+    apart = nw.col("start") > nw.col("_before") if touching else nw.col("start") >= nw.col("_before")
+    new = nw.col("_before").is_null() | apart.fill_null(False)
     reached = reached.with_columns(_new=nw.when(new).then(nw.lit(1)).otherwise(nw.lit(0)))
-    reached = reached.with_columns(_spell=nw.col("_new").cum_sum().over("sentence_id", **in_order))
-    merged = reached.group_by("sentence_id", "_spell").agg(start=nw.col("start").min(), end=nw.col("end").max())
-    return merged.drop("_spell").sort("sentence_id", "start")
+    reached = reached.with_columns(_spell=nw.col("_new").cum_sum().over(*by, **in_order))
+    return reached.group_by(*by, "_spell").agg(start=nw.col("start").min(), end=nw.col("end").max()).drop("_spell")
 
 
 def committed_inside(

@@ -189,5 +189,5 @@ def community_days(
 
 def _days_out(away: Away, until: Array, people: int) -> Array:
     """Return the days each person was away before `until`."""
-    length = np.clip(np.minimum(away.end, until[away.row]) - away.start, 0, None)
+    length = np.clip(np.minimum(away.end, until[away.row]) - np.maximum(away.start, 0), 0, None)
     return np.asarray(np.bincount(away.row, weights=length, minlength=people), dtype=np.float64)
