@@ -12,8 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outcomes.errors import DataError
 from outcomes.loading.dialect import Dialect, Family
-from outcomes.loading.engine import PLAIN, Keys, Refused
+from outcomes.loading.engine import PLAIN, Keys, Refused, attempt
 
 if TYPE_CHECKING:
     import duckdb
@@ -222,8 +223,8 @@ class DuckDBEngine:
         return nw.from_native(self.connection.sql(f"SELECT * FROM {place}"))
 
 
-def open_duckdb() -> duckdb.DuckDBPyConnection:
-    """Return a connection to a new DuckDB in memory.
+def open_duckdb(memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a connection to a new DuckDB in memory, which takes no more of it than the limit (such as ``"3GB"``) and then spills.
 
     It spills to a folder of its own inside this process's private one; DuckDB removes the folder when the last relation of
     the database is gone. Nothing is installed from a network, no local variable is taken for a table, no bar is printed.
@@ -243,8 +244,14 @@ def open_duckdb() -> duckdb.DuckDBPyConnection:
     if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
         connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")  # never the machine's
-    limit, unit = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0].split()
-    connection.execute(f"SET memory_limit = '{float(limit) * _SHARE_OF_MEMORY:.2f} {unit}'")
+    if memory_limit is None:
+        limit, unit = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0].split()
+        memory_limit = f"{float(limit) * _SHARE_OF_MEMORY:.2f} {unit}"
+    if isinstance(attempt(lambda: connection.execute(f"SET memory_limit = {literal(memory_limit)}")), Refused):
+        connection.close()
+        raise DataError(
+            f"load_tables: memory_limit {memory_limit!r} is none; expected a size such as '3GB' or '500MB'."
+        )
     return connection
 
 

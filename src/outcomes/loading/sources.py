@@ -18,22 +18,26 @@ from outcomes.loading.spark_sources import is_spark, read_spark_frames, session_
 __all__ = ["close_sources", "open_engine", "read_sources"]
 
 
-def open_engine(source: Any) -> DuckDBEngine | SparkEngine:
+def open_engine(source: Any, memory_limit: str | None = None) -> DuckDBEngine | SparkEngine:
     """Return the engine a source belongs on: Spark for Spark frames, the embedded DuckDB for all else.
 
     Raises
     ------
     DataError
-        Some of the frames are Spark frames and some are not, or they are of several sessions.
+        Some of the frames are Spark frames and some are not, or they are of several sessions; the limit is none.
     """
     frames = [f for name, f in source.items() if str(name) in SCHEMA] if isinstance(source, Mapping) else []
     on_spark = sum(map(is_spark, frames))
     if not on_spark:
-        return DuckDBEngine(open_duckdb())
+        return DuckDBEngine(open_duckdb(memory_limit))
     if on_spark < len(frames):
         raise DataError(
             f"load_tables: {on_spark} of {len(frames)} tables are Spark frames and the others are not. Hand in all of them as "
             "Spark frames, or none."
+        )
+    if memory_limit is not None:
+        raise DataError(
+            "load_tables: memory_limit is for the embedded engine; Spark has the memory its session was given."
         )
     return SparkEngine(session_of(frames))
 

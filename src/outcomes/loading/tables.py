@@ -231,6 +231,7 @@ def load_tables(
     columns: Mapping[str, Mapping[str, str]] | None = None,
     drop: Sequence[str] = (),
     declared: Sequence[str] = (),
+    memory_limit: str | None = None,
 ) -> Tables:
     """Load the tables of an extract, give them their types, and check them against each other.
 
@@ -251,6 +252,9 @@ def load_tables(
     declared : sequence of str, optional
         Columns, ``"table.column"``, of which you say that they identify nobody, whatever they look like: pseudonyms of the form
         of prison numbers, codes that no two rows share. What is found in them is then a note in `checks` and not refused.
+
+    memory_limit : str, optional
+        Most memory the embedded engine may take, such as ``"3GB"``; beyond it spills to a private folder. Default 60 % of the machine's.
 
     Returns
     -------
@@ -288,7 +292,7 @@ def load_tables(
     """
     if isinstance(declared, str):
         raise DataError(f"[checks] declared is a list of columns, such as [{declared!r}].")
-    opened = attempt(partial(open_engine, source))
+    opened = attempt(partial(open_engine, source, memory_limit))
     if isinstance(opened, Refused):
         raise DataError(f"load_tables: the engine for the tables did not start ({opened.kind}).")
     loaded = attempt(partial(_load, opened, source, codes or {}, columns or {}, declared))

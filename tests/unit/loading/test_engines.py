@@ -145,3 +145,17 @@ def test_types_of_both_engines_hold_the_same_kinds_of_value(
 ) -> None:
     assert {DUCKDB.family(kind) for kind in on_duckdb} == {family}
     assert {SPARK.family(kind) for kind in on_spark} <= {family}
+
+
+def test_the_embedded_engine_takes_no_more_memory_than_it_is_given() -> None:
+    tables = oc.load_tables(small_tables(), memory_limit="300MB")
+    (limit,) = tables.ask("SELECT current_setting('memory_limit')")[0]
+    assert limit.split()[1] == "MiB"
+    assert 280 < float(limit.split()[0]) < 301
+
+
+def test_a_limit_that_is_no_size_is_refused_by_what_it_should_be() -> None:
+    with pytest.raises(DataError, match=r"memory_limit 'lots' is none; expected a size such as '3GB'") as caught:
+        oc.load_tables(small_tables(), memory_limit="lots")
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
