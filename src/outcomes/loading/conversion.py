@@ -54,12 +54,14 @@ def convert(
     faults += [fault for table in staged.values() for fault in cell_faults(table)]
     origin, mixed = origin_of_days(staged)
     domains = number_ids(engine, id_domains(staged))
+    copied = _make_tables(engine, staged, domains)
     faults += [*mixed, *repeated_faults(staged, domains), *dangling_faults(engine, staged, domains)]
     protected = protect(engine, staged, domains, declared, dated=origin == "1970-01-01")
     faults += protected.faults
     if faults:
         raise refusal(faults)
-    _make_tables(engine, staged, domains)
+    for name in copied:
+        engine.drop(f"staged_{name}")
     named = _names(engine, domains["programme_id"])
     for domain in domains.values():
         if not domain.dense:
@@ -75,8 +77,11 @@ def _names(engine: Engine, domain: Domain) -> Mapping[str, int]:
     return {str(name): int(i) for name, i in named}
 
 
-def _make_tables(engine: Engine, staged: Mapping[str, Staged], domains: Mapping[str, Domain]) -> None:
-    """Make the typed tables; what was staged stays only where a table is nothing but other names for it."""
+def _make_tables(engine: Engine, staged: Mapping[str, Staged], domains: Mapping[str, Domain]) -> list[str]:
+    """Make the typed tables; return those that do not stand on what was staged.
+
+    A table whose columns are staged ones as they are is only other names for it. A reference to nothing is null.
+    """
     copied = []
     for name, table in SCHEMA.items():
         if name not in staged:
@@ -90,9 +95,7 @@ def _make_tables(engine: Engine, staged: Mapping[str, Staged], domains: Mapping[
         else:
             engine.make(name, _typed(engine, table, staged[name], domains))
             copied.append(name)
-    engine.ask_each([f"SELECT count(*) FROM {engine.place(name)}" for name in copied])  # so that every row is there
-    for name in copied:
-        engine.drop(f"staged_{name}")
+    return copied
 
 
 def _as_staged(staged: Staged, domains: Mapping[str, Domain]) -> bool:
@@ -128,8 +131,9 @@ def _typed(engine: Engine, table: Table, staged: Staged, domains: Mapping[str, D
         else:
             cell = f"s.v{i}"
         select.append(f"{cell} AS {quoted(column.name)}")
+    taken = {"_row", *(column.name for column in table.columns)}  # an extra column of such a name is a fault
     for part, count in staged.pairs():
-        if part.column is None:
+        if part.column is None and part.name.lower() not in taken:
             cell = f"CAST(s.v{part.i} AS DOUBLE)" if _becomes_number(part, count) else f"s.v{part.i}"
             select.append(f"{cell} AS {quoted(part.name)}")
     select.append(f"s.{engine.dialect.kept_row} AS _row")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -122,25 +122,33 @@ def repeated_faults(tables: Mapping[str, Staged], domains: Mapping[str, Domain])
 
 
 def dangling_faults(engine: Engine, tables: Mapping[str, Staged], domains: Mapping[str, Domain]) -> list[Fault]:
-    """Return the references to rows that are not there, where the table referred to came."""
-    places = [
-        (domain, table, i, refers)
-        for domain in domains.values()
-        for table, i in domain.places
-        if domain.owner is not None and (refers := SCHEMA[table].column(domain.name).refers) is not None
-    ]
-    found = engine.ask_each([_dangling(engine, domain, table, i) for domain, table, i, _ in places])
+    """Return the references to rows that are not there, where the table referred to came: one query a typed table.
+
+    Every row of every typed table is computed for it, so that what it was made from may go.
+    """
+    places: dict[str, list[Domain]] = {name: [] for name in tables}
+    for domain in domains.values():
+        for table, _ in domain.places:
+            if domain.owner is not None and SCHEMA[table].column(domain.name).refers is not None:
+                places[table].append(domain)
+    asked = [_dangling(engine, tables[name], found) for name, found in places.items()]
+    counts = dict(zip(places, engine.ask_each(asked), strict=True))
     return [
-        Fault(table, domain.name, f"refers to nothing in {refers.table}.{refers.column}.", n, tables[table].rows)
-        for (domain, table, _, refers), (n,) in zip(places, found, strict=True)
-        if n
+        Fault(table, domain.name, f"refers to nothing in {domain.owner}.{domain.name}.", n, tables[table].rows)
+        for domain in domains.values()
+        for table, _ in domain.places
+        if domain in places[table] and (n := counts[table][1 + places[table].index(domain)])
     ]
 
 
-def _dangling(engine: Engine, domain: Domain, table: str, i: int) -> str:
-    """Return the query of how many cells refer to nothing."""
-    rows = f"FROM {engine.place(f'staged_{table}')} s"
-    key = domain.key_of(f"s.v{i}")
-    if domain.dense:
-        return f"SELECT count(*) {rows} WHERE {key} NOT BETWEEN 1 AND {domain.distinct}"
-    return f"SELECT count(*) {rows} ANTI JOIN {engine.place(domain.table)} d ON d.key = {key} WHERE s.v{i} IS NOT NULL"
+def _dangling(engine: Engine, staged: Staged, domains: Sequence[Domain]) -> str:
+    """Return the query of a typed table's rows, and of how many cells refer to nothing, domain by domain."""
+    said = {part.name: count.said for part, count in staged.pairs()}
+    asked = ["count(*)"]
+    for domain in domains:
+        cell = engine.dialect.quoted(domain.name)
+        if domain.dense:
+            asked.append(f"count(*) FILTER (WHERE {cell} NOT BETWEEN 1 AND {domain.distinct})")
+        else:
+            asked.append(f"{said[domain.name]} - count({cell})")
+    return f"SELECT {', '.join(asked)} FROM {engine.place(staged.name)}"

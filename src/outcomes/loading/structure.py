@@ -30,12 +30,13 @@ def column_faults(raw: RawTable) -> list[Fault]:
         for name in required
         if name not in present
     ]
+    near = {"_row", *known} - {name for name in required if name not in present}  # these are missing, and hinted at
     for name in extras:
         if names_a_person(name):
             faults.append(
                 Fault(raw.name, name, "the column's name says a direct identifier; take it out of the extract.")
             )
-        if name.lower() in {"_row", *known & set(present)}:
+        if name.lower() in near:
             faults.append(Fault(raw.name, name, "the name is too near one of ours; rename it in [columns]."))
     return faults
 

@@ -133,6 +133,17 @@ def test_innocent_names_pass(name: str) -> None:
     assert not names_a_person(name)
 
 
+def test_names_too_near_ours_are_refused_with_every_other_fault() -> None:
+    frames = _with("referrals", _ROW="x", Site_ID="x", person_id=["p1", "p2", "p3", "p9"])
+    frames["referrals"] = frames["referrals"].rename(columns={"stage": "Stage"})
+    assert _refused(frames) == [
+        "referrals.stage: the column is missing. Did you mean 'Stage'?",
+        "referrals._ROW: the name is too near one of ours; rename it in [columns].",
+        "referrals.Site_ID: the name is too near one of ours; rename it in [columns].",
+        "referrals.person_id: 1 of 4 rows: refers to nothing in people.person_id.",
+    ]
+
+
 @pytest.mark.parametrize("name", ["people", "sentences", "programmes"])
 def test_a_table_that_cannot_be_empty(name: str) -> None:
     frames = small_tables()
