@@ -120,7 +120,7 @@ _EXPLAINED = (
     "",
     "- **load**: `load_tables(folder)`; reading, types, ids, structure",
     "- **checks**: `tables.checks`; every rule between the tables",
-    "- **two cohorts**: `build_cohort(tables, study)` for the populations `own` and `both`",
+    "- **two cohorts**: `build_cohort(tables, study)` for the population `own`, and `cohort.with_population('both')`",
     '- **outcomes**: `cohort.outcome("any")` of both',
     "- **flow**: `cohort.flow` of both, as a table",
     "",
