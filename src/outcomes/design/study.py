@@ -362,6 +362,11 @@ def _consistent_strategy(study: Study) -> None:
             "Take event = 'release' or 'auto', or no strategy."
         )
     population, by = study.eligibility.population, study.arms.assigned_by
+    if by == "provision" and event in ("start", "referral"):
+        raise DesignError(
+            f"[time_zero] event = {event!r} keeps only people who came to a programme, while [arms] assigned_by = 'provision' compares "
+            "everyone where it was on offer. Take event = 'auto', 'release' or 'sentence'."
+        )
     if population == "caseload" and by != "provision":
         raise DesignError(
             "[eligibility] population = 'caseload' is everyone with a sentence where and while a programme was on offer, referred or not: "
