@@ -150,7 +150,6 @@ def offered(
     found = found.join(open_there, on="sentence_id", how="left").with_columns(
         started_both=(nw.col("arm") != nw.col("_high")).fill_null(False),
         assigned_date=nw.col(day),
-        started_other=nw.lit(False),
     )
     untreated = next((name for name, spec in arms.definitions.items() if spec.none), None)
     if untreated is not None:

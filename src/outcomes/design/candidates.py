@@ -36,7 +36,7 @@ _NOT = {
     "not in": "is one of",
 }  # fmt: skip
 _OF_THE_START = (
-    "arm", "assigned_date", "start_date", "referral_date", "site_id", "status", "started_both", "started_other", "time_zero",
+    "arm", "assigned_date", "start_date", "referral_date", "site_id", "status", "started_both", "time_zero",
 )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def _frame(
     )
     asked = assignment.join(turned, on="sentence_id", how="left")
     asked = asked.filter(~nw.col("arm").is_null() | ~nw.col("_n").is_null())
-    asked = asked.drop("_n", "assigned_date", "started_both", "started_other")
+    asked = asked.drop("_n", "assigned_date", "started_both")
     known = tables.keep(last_known(asked, tables, study.eligibility.covariate_window))
     sentences = tables.lazy("sentences").drop("_row", "person_id", "sentence_date")
     described = with_covariates(asked.join(sentences, on="sentence_id", how="inner"), known, tables)

@@ -84,8 +84,6 @@ class Cohort:
         DesignError
             No such outcome, or an arm without follow-up for it.
         """
-        if name not in self.study.outcomes:
-            raise DesignError(f"outcome: the study has no outcome {name!r}. {did_you_mean(name, self.study.outcomes)}")
         return self._followed(name, every=False)
 
     def every_event(self, name: str) -> SurvivalData:

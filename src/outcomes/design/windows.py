@@ -46,10 +46,6 @@ class RiskWindow(Result):
         """Return one row an arm: outcome, time (days), arm, n (known), n_events, n_competing, n_unknown, estimate (share)."""
         return self.counts.copy()
 
-    def summary(self) -> pd.DataFrame:
-        """Return the same as `to_frame`."""
-        return self.to_frame()
-
     def describe(self) -> str:
         """Return the shares in sentences."""
         said = [
@@ -134,10 +130,6 @@ class CommunityDays(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return one row an arm: time (days), arm, n, n_unknown, n_ever_away, estimate (mean days), std_error."""
         return self.counts.copy()
-
-    def summary(self) -> pd.DataFrame:
-        """Return the same as `to_frame`."""
-        return self.to_frame()
 
     def describe(self) -> str:
         """Return the means in sentences."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from outcomes.errors import EstimationError, did_you_mean, one_of
+from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, Weights, read_only
 
 if TYPE_CHECKING:
@@ -89,6 +89,11 @@ def resolve(
     data: SurvivalData, weights: WeightsLike, cluster: ClusterLike, variance: str | None, *, what: str
 ) -> Asked:
     """Return the weights, clusters and variance of an estimate of `data`, checked."""
+    if data.repeated and what != "cox":
+        raise NotSupportedError(
+            f"{what}: these data hold every event of a person (cohort.every_event), and {what} is about the first. Take cohort.outcome(…); "
+            "cox takes every event, as rates."
+        )
     values, source = _weights(data, weights, what)
     codes = _clusters(data, cluster if cluster is not None else data.cluster, what)
     chosen = _variance(
