@@ -150,6 +150,8 @@ class Weights(Result):
         Influence function of the K score parameters, one row a person; None where the weights are taken as known.
     gradient : ndarray, shape (P, K), or None
         Derivative of each person's weight by the score parameters.
+    within : ndarray, shape (N,), or None
+        What each row of the data weighs beside its person's weight, where weights change over time; taken as known.
     """
 
     values: Array
@@ -158,6 +160,7 @@ class Weights(Result):
     arms: tuple[str, ...]
     influence: Array | None = None
     gradient: Array | None = None
+    within: Array | None = None
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -229,6 +229,10 @@ def about_weights(asked: Asked) -> tuple[Note, ...]:
     if not asked.weighted:
         return ()
     source = asked.source
+    if asked.within is not None:
+        low, high = asked.within.min(), asked.within.max()
+        notes = () if source is None else source.notes
+        return (*notes, Note("weights_over_time", f"Weights change over time, from {low:.3g} to {high:.3g}."))
     if source is None:
         size = float(asked.weight.sum() ** 2 / (asked.weight**2).sum())
         said = f"{int((asked.weight > 0).sum()):,} people count as {size:,.0f}"
@@ -236,7 +240,7 @@ def about_weights(asked: Asked) -> tuple[Note, ...]:
         sizes = source.effective_sample_size
         people = {arm: int((source.arm == index).sum()) for index, arm in enumerate(source.arms)}
         said = ", ".join(f"{people[arm]:,} people in {arm} count as {sizes[arm]:,.0f}" for arm in source.arms)
-    notes: tuple[Note, ...] = () if source is None else source.notes
+    notes = () if source is None else source.notes
     return (*notes, Note("effective_sample_size", f"Weighted: {said}."))
 
 

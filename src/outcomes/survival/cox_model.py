@@ -174,7 +174,7 @@ class Cox(Result):
         """
         asked = self.asked
         if variance is not None and variance != asked.variance:
-            again = resolve(self.data, _weights_of(asked), None, variance, what="cox")
+            again = resolve(self.data, asked.given, None, variance, what="cox")
             asked = replace(again, cluster=None if again.variance == "model" else asked.cluster)
         each = score_residuals(self.rows, risk_sums(self.rows, self._beta)).T @ (
             self.model_covariance * self.scale[:, None]
@@ -183,7 +183,7 @@ class Cox(Result):
         for name in names:
             if name not in self.terms:
                 raise EstimationError(f"cox: no term {name!r}. {did_you_mean(name, self.terms)}")
-        each = each[:, [self.terms.index(name) for name in names]]
+        each = each[:, [self.terms.index(name) for name in names]] * np.reshape(asked.beside(self.rows.order), (-1, 1))
         return stack(asked, by_person(each, self.data.person[self.rows.order], len(self.data.baseline)))
 
     @property
@@ -203,6 +203,7 @@ class Cox(Result):
         total = concordant + discordant + tied
         share = (concordant - discordant) / total if total > 0 else float("nan")
         moved = (pairs.concordant - pairs.discordant) - share * (pairs.concordant + pairs.discordant + pairs.tied)
+        moved = moved * self.asked.beside(rows.order)
         each = by_person(moved[:, None], self.data.person[rows.order], len(self.data.baseline))
         known = replace(self.asked, variance="robust")
         error = float(np.sqrt(covariance_of(known, stack(known, each))[0, 0])) / (2 * total) if total > 0 else share
@@ -219,12 +220,6 @@ class Cox(Result):
             + "; ".join(parts)
             + ". Above 1 means sooner; read beside the test of proportional hazards and an absolute difference."
         )
-
-
-def _weights_of(asked: Asked) -> WeightsLike:
-    if asked.source is not None:
-        return asked.source
-    return asked.weight if asked.weighted else None
 
 
 def cox(
@@ -251,8 +246,8 @@ def cox(
         reference first.
     cause : str
         Required where causes compete: the cause whose hazard is modelled; the others are censored (cause-specific hazard).
-    weights : Weights, str or array of shape (P,), optional
-        Sampling weights, one a person. Row counts belong to ``survival_data(frequency=)``.
+    weights : Weights, str or array of shape (P,) or (N,), optional
+        Sampling weights, one a person, or one a row where they change over time. Row counts belong to ``survival_data(frequency=)``.
     strata : str or list of str, optional
         Columns of ``data.frame``; each combination has its own baseline hazard.
     cluster : str, optional
@@ -296,7 +291,7 @@ def cox(
     person = data.person
     arm = (data.arm_column, data.row_arm.astype(np.float64), data.arms)
     matrix = design_matrix(formula, data.frame, arm=arm, what="cox")
-    count, weight = asked.count[person], asked.weight[person]
+    count, weight = asked.count[person], asked.by_row(data)
     used = weight > 0
     if not used.all():
         check_columns(matrix.values[used], matrix.columns, "cox")
@@ -343,7 +338,7 @@ def _robust(model: Cox) -> Array:
     asked, rows = model.asked, model.rows
     person = model.data.person[rows.order]
     residual = score_residuals(rows, risk_sums(rows, model._beta))
-    weight, count = asked.weight[person], asked.count[person]
+    weight, count = asked.by_row(model.data, rows.order), asked.count[person]
     if asked.cluster is None and not model.data.multi_row:
         middle = moment(residual, weight**2 * count)
     else:

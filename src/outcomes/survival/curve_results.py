@@ -112,9 +112,7 @@ class Curves(Result):
         """Return the standard error after each number of times passed, shape (T + 1,)."""
         if self.asked.variance == "model":
             return np.sqrt(self._model_variance(arm))
-        person = self.data.person[self.rows[arm]]
-        path = self._path(arm, cause)
-        return np.sqrt(variance_over_time(self.asked, path, person, single=not self.data.multi_row))
+        return np.sqrt(variance_over_time(self.asked, self._path(arm, cause), self.data, self.rows[arm]))
 
     def _rows_at(self, arm: int, cause: int, times: Array) -> pd.DataFrame:
         import pandas as pd
@@ -179,8 +177,9 @@ class Curves(Result):
 
     def _influence(self, arm: int, cause: int, times: Array, asked: Asked) -> Array:
         """Return people's total influences on one arm's risk, shape (P, T)."""
-        rows = self._path(arm, cause).at(self.fits[arm].passed(times))
-        each = by_person(rows, self.data.person[self.rows[arm]], len(self.data.baseline))
+        mine = self.rows[arm]
+        rows = self._path(arm, cause).at(self.fits[arm].passed(times)) * np.reshape(asked.beside(mine), (-1, 1))
+        each = by_person(rows, self.data.person[mine], len(self.data.baseline))
         return stack(asked, each) * (1.0 if self.rising else -1.0)
 
     def _risks(self, cause: int, times: Array) -> Array:
@@ -225,8 +224,7 @@ class Curves(Result):
         """Return what was asked, with another kind of variance where one is named."""
         if variance is None or variance == self.asked.variance:
             return self.asked
-        weights = self.asked.source or (self.asked.weight if self.asked.weighted else None)
-        again = resolve(self.data, weights, None, variance, what="compare")
+        again = resolve(self.data, self.asked.given, None, variance, what="compare")
         return replace(again, cluster=None if again.variance == "model" else self.asked.cluster)
 
     def _cause_index(self, cause: str | None) -> int:
@@ -301,14 +299,15 @@ def fit_arms(
     """
     fits, rows, notes = [], [], []
     row_arm, person = data.row_arm, np.asarray(data.person)
+    by_row = asked.by_row(data)
     count = np.ones(len(data.exit)) if data.frequency is None else np.asarray(data.frequency)
     final = np.append(person[1:] != person[:-1], True)
     for index, arm in enumerate(data.arms):
-        inside = np.flatnonzero((row_arm == index) & (asked.weight[person] > 0))
+        inside = np.flatnonzero((row_arm == index) & (by_row > 0))
         if len(inside) == 0:
             raise EstimationError(f"{what}: arm {arm!r} has nobody at risk.")
         number = count[inside]
-        weight = asked.weight[person[inside]] * number if asked.weighted else number
+        weight = by_row[inside] * number if asked.weighted else number
         fit = fit_arm(
             data.entry[inside], data.exit[inside], event[inside], weight, number, n_causes, final=final[inside]
         )

@@ -42,8 +42,8 @@ def kaplan_meier(
     Parameters
     ----------
     data : SurvivalData
-    weights : Weights, str or array of shape (P,), optional
-        Sampling weights, one a person: a result of `weight`, a column of ``data.baseline``, or numbers.
+    weights : Weights, str or array of shape (P,) or (N,), optional
+        Sampling weights, one a person, or one a row where they change over time: a result of `weight`, a column of ``data.baseline``, or numbers.
     cause : str, optional
         Required where causes compete: the name of one cause (others are censored, with a note), or ``"any"`` (all causes are one
         event).
@@ -110,8 +110,8 @@ def cumulative_incidence(
     Parameters
     ----------
     data : SurvivalData
-    weights : Weights, str or array of shape (P,), optional
-        Sampling weights, one a person.
+    weights : Weights, str or array of shape (P,) or (N,), optional
+        Sampling weights, one a person, or one a row where they change over time.
     conf_type : {"log-log", "log", "plain", "logit", "arcsine"}
     conf_level : float
     cluster : str or array of shape (P,), optional

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outcomes.results import Array, IntArray
 from outcomes.survival.influence_paths import InfluencePath
 from outcomes.survival.inputs import Asked
+
+if TYPE_CHECKING:
+    from outcomes.design.data import SurvivalData
 
 __all__ = ["ArmEstimates", "Influence", "by_person", "covariance_of", "stack", "variance_over_time"]
 
@@ -110,24 +114,24 @@ def covariance_of(asked: Asked, influence: Array) -> Array:
     return covariance
 
 
-def variance_over_time(asked: Asked, path: InfluencePath, person: IntArray, *, single: bool) -> Array:
+def variance_over_time(asked: Asked, path: InfluencePath, data: SurvivalData, rows: IntArray) -> Array:
     """Return the variance of a curve after each number of times passed, shape (T + 1,).
 
     Parameters
     ----------
     path : InfluencePath
         Of one arm's rows.
-    person : ndarray of int, shape (N,)
-        Person of each of them.
-    single : bool
-        Whether every person has one row.
+    data : SurvivalData
+    rows : ndarray of int, shape (N,)
+        Which rows of the data they are.
     """
-    weight, count = asked.weight[person], asked.count[person]
+    person = data.person[rows]
+    weight, count = asked.by_row(data, rows), asked.count[person]
     moved, score = None, asked.score
     if score is not None:
         gradient, influence = score
-        moved = path.totals(count[:, None] * gradient[person])  # (K, T + 1)
-    if asked.cluster is None and single:
+        moved = path.totals((count * asked.beside(rows))[:, None] * gradient[person])  # (K, T + 1)
+    if asked.cluster is None and not data.multi_row:
         variance = path.sum_of_squares(weight * np.sqrt(count))
         if score is not None and moved is not None:
             cross = path.totals((count * weight)[:, None] * influence[person])

@@ -85,8 +85,8 @@ def nelson_aalen(
     Parameters
     ----------
     data : SurvivalData
-    weights : Weights, str or array of shape (P,), optional
-        Sampling weights, one a person.
+    weights : Weights, str or array of shape (P,) or (N,), optional
+        Sampling weights, one a person, or one a row where they change over time.
     cause : str, optional
         As in `kaplan_meier`: a cause's hazard with the others censored, or ``"any"``.
     ties : {"nelson-aalen", "fleming-harrington"}
@@ -138,8 +138,7 @@ def nelson_aalen(
         step, spread = _increments(fit.table, corrected=corrected)
         total, error = np.cumsum(step), np.sqrt(np.cumsum(spread))
         if asked.variance != "model":
-            person = data.person[inside]
-            error = np.sqrt(variance_over_time(asked, fit.hazard_path(), person, single=not data.multi_row))[1:]
+            error = np.sqrt(variance_over_time(asked, fit.hazard_path(), data, inside))[1:]
         with np.errstate(divide="ignore", invalid="ignore"):
             reach = np.exp(critical * error / total)
         frames.append(

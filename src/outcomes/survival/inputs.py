@@ -28,6 +28,8 @@ class Asked:
     ----------
     weight : ndarray, shape (P,)
         Sampling weight of each person; ones where there are none.
+    within : ndarray, shape (N,), or None
+        What each row of the data weighs beside its person's weight: weights that change over time. None: 1.
     count : ndarray, shape (P,)
         Number of identical people each one stands for (`frequency` of the data); ones where there is none.
     weighted : bool
@@ -41,16 +43,32 @@ class Asked:
     """
 
     weight: Array
+    within: Array | None
     count: Array
     weighted: bool
     source: Weights | None
     cluster: IntArray | None
     variance: str
 
+    def by_row(self, data: SurvivalData, rows: IntArray | slice = slice(None)) -> Array:
+        """Return the weight of rows of the data, shape (N,): its person's, times its own."""
+        return self.weight[data.person[rows]] * self.beside(rows)
+
+    def beside(self, rows: IntArray | slice = slice(None)) -> Array | float:
+        """Return what rows of the data weigh beside their person's weight."""
+        return 1.0 if self.within is None else self.within[rows]
+
     @property
     def groups(self) -> IntArray:
         """Cluster of each person; the person where there are none, shape (P,)."""
         return self.cluster if self.cluster is not None else np.arange(len(self.weight))
+
+    @property
+    def given(self) -> WeightsLike:
+        """The weights as they can be asked with again."""
+        if self.source is not None or not self.weighted:
+            return self.source
+        return self.weight if self.within is None else self.within
 
     @property
     def score(self) -> tuple[Array, Array] | None:
@@ -94,13 +112,14 @@ def resolve(
             f"{what}: these data hold every event of a person (cohort.every_event), and {what} is about the first. Take cohort.outcome(…); "
             "cox takes every event, as rates."
         )
-    values, source = _weights(data, weights, what)
+    values, within, source = _weights(data, weights, what)
     codes = _clusters(data, cluster if cluster is not None else data.cluster, what)
     chosen = _variance(
         data, variance, weighted=values is not None, clustered=codes is not None, source=source, what=what
     )
     return Asked(
         weight=read_only(values if values is not None else np.ones(len(data.baseline))),
+        within=within,
         count=read_only(_counts(data, what)),
         weighted=values is not None,
         source=source,
@@ -109,14 +128,17 @@ def resolve(
     )
 
 
-def _weights(data: SurvivalData, weights: WeightsLike, what: str) -> tuple[Array | None, Weights | None]:
-    people = len(data.baseline)
+def _weights(data: SurvivalData, weights: WeightsLike, what: str) -> tuple[Array | None, Array | None, Weights | None]:
+    """Return the weights of people (P,) and of rows beside them (N,), and the result they came from."""
+    people, rows = len(data.baseline), len(data.exit)
     if weights is None:
-        return None, None
-    source = weights if isinstance(weights, Weights) else None
+        return None, None, None
+    source, within = weights if isinstance(weights, Weights) else None, None
     if isinstance(weights, Weights):
         values = np.asarray(weights.values, dtype=np.float64)
+        within = weights.within
         same = values.shape == (people,) and weights.arms == data.arms and bool((weights.arm == data.arm).all())
+        same = same and (within is None or within.shape == (rows,))
         if not same:
             raise EstimationError(
                 f"{what}: these weights were made for other people or arms. Make them from the same data."
@@ -133,15 +155,19 @@ def _weights(data: SurvivalData, weights: WeightsLike, what: str) -> tuple[Array
         values = data.baseline[weights].to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         values = np.asarray(weights, dtype=np.float64)
+    if values.shape == (rows,) != (people,):
+        values, within = np.ones(people), read_only(values)
     if values.shape != (people,):
-        raise EstimationError(f"{what}: weights must be one number a person ({people:,}); got shape {values.shape}.")
-    bad = int((~np.isfinite(values) | (values < 0)).sum())
-    if bad:
-        raise EstimationError(f"{what}: {bad:,} of {people:,} weights are missing, infinite or negative.")
+        each = f"one number a person ({people:,})" + (f" or a row ({rows:,})" if rows != people else "")
+        raise EstimationError(f"{what}: weights must be {each}; got shape {values.shape}.")
+    by_row = values[data.person] * (1.0 if within is None else within)
+    for given in (values, by_row):
+        if bad := int((~np.isfinite(given) | (given < 0)).sum()):
+            raise EstimationError(f"{what}: {bad:,} of {len(given):,} weights are missing, infinite or negative.")
     for index, arm in enumerate(data.arms):
-        if not (values[data.arm == index] > 0).any():
+        if not (by_row[data.row_arm == index] > 0).any():
             raise EstimationError(f"{what}: every weight in arm {arm!r} is 0; nobody is left to estimate from.")
-    return values, source
+    return values, within, source
 
 
 def _counts(data: SurvivalData, what: str) -> Array:

@@ -106,8 +106,8 @@ def logrank_test(
         Weights S(t-)^rho (1 - S(t-))^gamma from the pooled curve of each stratum: 0, 0 is the log-rank test, 1, 0 Peto-Prentice.
     strata : str or list of str, optional
         Columns of ``data.frame``; observed and expected are added over strata.
-    weights : Weights, str or array of shape (P,), optional
-        Sampling weights, one a person.
+    weights : Weights, str or array of shape (P,) or (N,), optional
+        Sampling weights, one a person, or one a row where they change over time.
     cluster : str or array of shape (P,), optional
         Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data.
 
@@ -153,7 +153,7 @@ def logrank_test(
     code = 1 if cause is None else 1 + data.causes.index(cause)
     died = np.asarray(data.event) == code
     asked = resolve(data, weights, cluster, None, what="logrank_test")
-    if not (died & (asked.weight[data.person] > 0)).any():
+    if not (died & (asked.by_row(data) > 0)).any():
         raise EstimationError("logrank_test: nobody had the event; there is nothing to test.")
     if asked.variance != "model" and (rho or gamma):
         raise NotSupportedError(
@@ -193,7 +193,7 @@ def _sorted(data: SurvivalData, asked: Asked, died: npt.NDArray[np.bool_], strat
     arms, person = len(data.arms), data.person
     indicator = (data.row_arm[:, None] == np.arange(arms)).astype(np.float64)
     return sort_rows(
-        np.asarray(data.entry), np.asarray(data.exit), died, stratum, asked.weight[person], asked.count[person],
+        np.asarray(data.entry), np.asarray(data.exit), died, stratum, asked.by_row(data), asked.count[person],
         indicator, np.zeros(arms), np.ones(arms), efron=False,
     )  # fmt: skip
 
@@ -222,5 +222,6 @@ def _robust(data: SurvivalData, asked: Asked, rows: CoxRows) -> tuple[Array, Arr
     sums = risk_sums(rows, np.zeros(len(rows.x)))
     expected = sums.expected.sum(axis=1)
     observed = group_scores(rows, sums).sum(axis=1) + expected
-    each = by_person(score_residuals(rows, sums).T, data.person[rows.order], len(data.baseline))
+    residual = score_residuals(rows, sums) * asked.beside(rows.order)
+    each = by_person(residual.T, data.person[rows.order], len(data.baseline))
     return observed, expected, covariance_of(asked, stack(asked, each))

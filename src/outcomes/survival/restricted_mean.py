@@ -169,8 +169,9 @@ def _influence(
     lost = measure > 0
     by_cause = lost and isinstance(curves, CumulativeIncidence)
     path = fit.incidence_path(measure) if by_cause else fit.survival_path()
-    rows = path.area(_width(fit, horizon)) * (-1.0 if lost and not by_cause else 1.0)
-    each = by_person(rows[:, None], data.person[curves.rows[arm]], len(data.baseline))
+    mine = curves.rows[arm]
+    rows = path.area(_width(fit, horizon)) * asked.beside(mine) * (-1.0 if lost and not by_cause else 1.0)
+    each = by_person(rows[:, None], data.person[mine], len(data.baseline))
     return stack(asked, each)[:, 0]
 
 
