@@ -43,7 +43,8 @@ def kaplan_meier(
     ----------
     data : SurvivalData
     weights : Weights, str or array of shape (P,) or (N,), optional
-        Sampling weights, one a person, or one a row where they change over time: a result of `weight`, a column of ``data.baseline``, or numbers.
+        Sampling weights, one a person, or one a row where they change over time: a result of `weight`, a column of
+        ``data.baseline``, or numbers.
     cause : str, optional
         Required where causes compete: the name of one cause (others are censored, with a note), or ``"any"`` (all causes are one
         event).
