@@ -53,7 +53,11 @@ def paint_parametric(released: Released, axes: list[Axes]) -> None:
     ax.set_xlabel(f"{'years' if in_years else facts['unit']} since time zero", loc="left")
     if facts["horizon"] > first:
         ax.axvspan(first, facts["horizon"], color="#F2F2F2", zorder=0, linewidth=0)
-        said = "extrapolated:\nnobody at risk" if len(set(facts["last_times"])) == 1 else "dashed: extrapolated,\nnobody at risk"
+        said = (
+            "extrapolated:\nnobody at risk"
+            if len(set(facts["last_times"])) == 1
+            else "dashed: extrapolated,\nnobody at risk"
+        )
         place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
         ax.annotate(said, (first, 1), (4, -4), va="top", size=9.0, color=GREY, **place)
     _label_ends(ax, released, frame)
@@ -74,7 +78,9 @@ def _label_ends(ax: Axes, released: Released, frame: pd.DataFrame) -> None:
 
 def _what_is_drawn(released: Released) -> str:
     facts = released.facts
-    weighted = {"none": "", "weighted": ", weighted"}.get(facts["estimand"], f", weighted ({facts['estimand'].upper()})")
+    weighted = {"none": "", "weighted": ", weighted"}.get(
+        facts["estimand"], f", weighted ({facts['estimand'].upper()})"
+    )
     return (
         f"Risk of {facts['cause'].replace('_', ' ')} by a {facts['distribution'].replace('_', ' ')} model, everybody's covariates in each "
         f"arm{weighted}; bands: {100 * facts['conf_level']:g} % intervals, which hold only if the model does"
@@ -88,7 +94,10 @@ def parametric_in_words(released: Released) -> str:
     for arm, last in zip(facts["arms"], facts["last_times"], strict=True):
         mine = frame[(frame["arm"] == arm) & ~frame["extrapolated"]].iloc[-1]
         end = frame[frame["arm"] == arm].iloc[-1]
-        when = [in_words(t) if facts["unit"] == "days" else f"{t:g} {facts['unit']}" for t in (mine["time"], end["time"], last)]
+        when = [
+            in_words(t) if facts["unit"] == "days" else f"{t:g} {facts['unit']}"
+            for t in (mine["time"], end["time"], last)
+        ]
         said = f"{arm}: {100 * mine['estimate']:.1f} % by {when[0]}"
         if end["extrapolated"]:
             said += f", extrapolated to {100 * end['estimate']:.1f} % by {when[1]} (nobody at risk after {when[2]})"

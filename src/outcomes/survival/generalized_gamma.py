@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defvjp, primitive
 from scipy.special import gammainc, gammaincc, gammaln, log_ndtr
@@ -85,4 +86,29 @@ def _smooth(function: Callable[[Array, Array], Array], in_w: int = 0, in_q: int 
 
 
 log_density = _smooth(_log_density)
-log_survival = _smooth(_log_survival)
+_density_by_q = _smooth(_log_density, in_q=1)
+
+log_survival: Any = primitive(_log_survival)
+_by_q: Any = primitive(lambda w, q: _along_shape(w, q, 1))
+_by_q_twice: Any = primitive(lambda w, q: _along_shape(w, q, 2))
+
+
+def _along_shape(w: Array, q: Array, order: int) -> Array:
+    steps = zip(range(-3, 4), _STENCILS[order], strict=True)
+    return np.asarray(sum(c * _log_survival(w, q + j * _STEP) for j, c in steps if c))
+
+
+def _hazard(w: Any, q: Any) -> Any:
+    return anp.exp(log_density(w, q) - log_survival(w, q))
+
+
+defvjp(
+    log_survival,
+    lambda answer, w, q: lambda g: -g * _hazard(w, q),
+    lambda answer, w, q: lambda g: g * _by_q(w, q),
+)
+defvjp(
+    _by_q,
+    lambda answer, w, q: lambda g: g * _hazard(w, q) * (_by_q(w, q) - _density_by_q(w, q)),
+    lambda answer, w, q: lambda g: g * _by_q_twice(w, q),
+)

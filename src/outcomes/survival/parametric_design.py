@@ -22,7 +22,7 @@ __all__ = ["INTERCEPT", "ParametricDesign", "parametric_design"]
 INTERCEPT = "Intercept"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ParametricDesign:
     """Columns of K parameters; P people, p columns in all.
 
@@ -75,6 +75,14 @@ class ParametricDesign:
 
     def columns_of(self, frame: pd.DataFrame, what: str) -> tuple[Array, ...]:
         """Return the columns of other people, shape (n, p_k) each; `frame` names the arm as ``arm`` or by its column."""
+        import pandas as pd
+
+        original = self.data.arm_column
+        if original is not None and original in frame.columns and "arm" not in frame.columns:
+            frame = frame.assign(arm=frame[original])
+        elif original in self.needed and original not in frame.columns and "arm" in frame.columns:
+            numbers = pd.api.types.is_numeric_dtype(self.data.frame[original])
+            frame = frame if numbers else frame.assign(**{original: frame["arm"]})
         for name in self.needed:
             if name not in frame.columns:
                 raise EstimationError(

@@ -17,8 +17,10 @@ from outcomes.survival.parametric_families import Family
 
 __all__ = ["FitRows", "ParametricFit", "maximise", "predictors"]
 
-_STEPS = 100
+_STEPS = 50
 _CLOSE = 1e-14  # squared distance to the top in standard errors; the step after it squares that again
+_GAINED = 1e-6  # twice what the likelihood could still gain in a direction in which it is flat
+_LOST = 12.0  # standard deviations of a covariate, or logs
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class ParametricFit:
         Derivative of each row's log likelihood, not weighted.
     information : ndarray, shape (p, p)
     converged : bool
+    lost : bool
+        A coefficient ran so far that the likelihood has no top.
     """
 
     theta: Array
@@ -64,6 +68,7 @@ class ParametricFit:
     scores: Array
     information: Array
     converged: bool
+    lost: bool
 
 
 def predictors(designs: tuple[Array, ...], theta: Array) -> list[Array]:
@@ -107,35 +112,40 @@ def _derivatives(family: Family, rows: FitRows, theta: Array) -> tuple[Array, Ar
 
 
 def maximise(family: Family, rows: FitRows, theta: Array) -> ParametricFit:
-    """Climb from `theta` to the top of the likelihood by Newton steps, halved where they would descend."""
-    value = _loglik(family, rows, theta)
-    converged = False
+    """Climb from `theta` to the top of the likelihood by Newton steps, halved where they would descend.
+
+    Where a coefficient runs away, the likelihood flattens towards a height it never reaches: the climb ends where nothing is left to
+    gain, and the information, next to nothing in that direction, tells.
+    """
+    begin, value = theta, _loglik(family, rows, theta)
+    converged = lost = False
     for _ in range(_STEPS):
         scores, information = _derivatives(family, rows, theta)
-        step, distance = _step(information, rows.weight @ scores)
-        theta_new, value_new = theta + step, _loglik(family, rows, theta + step)
-        shrink = 1.0
-        while value_new < value - 1e-9 * (1 + abs(value)) and shrink > 1e-6:
+        step, distance, flat = _step(information, rows.weight @ scores)
+        shrink, tried = 1.0, _loglik(family, rows, theta + step)
+        while tried < value - 1e-9 * (1 + abs(value)) and shrink > 1e-6:
             shrink /= 2
-            theta_new = theta + shrink * step
-            value_new = _loglik(family, rows, theta_new)
-        if value_new == -np.inf:
+            tried = _loglik(family, rows, theta + shrink * step)
+        lost = bool(np.abs(theta - begin).max() > _LOST)
+        if lost or tried == -np.inf:
             break
-        theta, value = theta_new, value_new
-        if distance < _CLOSE:
+        theta, value = theta + shrink * step, tried
+        if distance < (_GAINED if flat else _CLOSE):
             converged = True
             break
     scores, information = _derivatives(family, rows, theta)
-    return ParametricFit(theta, value, scores, information, converged)
+    return ParametricFit(theta, value, scores, information, converged, lost)
 
 
-def _step(information: Array, score: Array) -> tuple[Array, float]:
-    """Return the Newton step, upwards in every direction, and the squared length of it in standard errors."""
+def _step(information: Array, score: Array) -> tuple[Array, float, bool]:
+    """Return the Newton step, upwards in every direction, its squared length in standard errors, and whether some way is flat."""
     if not (np.isfinite(information).all() and np.isfinite(score).all()):
-        return np.zeros_like(score), np.inf
+        return np.zeros_like(score), np.inf, False
     values, vectors = np.linalg.eigh(information)
-    safe = np.maximum(np.abs(values), 1e-10 * max(float(np.abs(values).max()), 1e-300))
+    largest = float(np.abs(values).max())
+    safe = np.maximum(np.abs(values), 1e-12 * largest)
     along = vectors.T @ score
     step = vectors @ (along / safe)
-    longest = np.abs(step).max()
-    return step * min(1.0, 5.0 / longest if longest > 0 else 1.0), float(along @ (along / safe))
+    longest = float(np.abs(step).max())
+    distance = float(along @ (along / safe))
+    return step * min(1.0, 5.0 / max(longest, 1e-300)), distance, bool(values.min() < 1e-8 * largest)

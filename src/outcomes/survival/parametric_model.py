@@ -226,7 +226,7 @@ def _fit(family: Family, rows: FitRows, design: ParametricDesign) -> ParametricF
     pairs = zip(design.parameter, design.term, strict=True)
     start = np.array([begin.get(parameter, 0.0) if term == INTERCEPT else 0.0 for parameter, term in pairs])
     fit = maximise(family, rows, start)
-    if not fit.converged:
+    if not (fit.converged or fit.lost):
         from outcomes.survival.parametric_search import by_lifelines
 
         near = by_lifelines(family, rows, start)

@@ -24,7 +24,7 @@ class _Fitter(ParametricRegressionFitter):
     """A family as a regression model of lifelines."""
 
     _scipy_fit_method = "L-BFGS-B"
-    _scipy_fit_options: Mapping[str, Any] = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8}
+    _scipy_fit_options: Mapping[str, Any] = {"maxiter": 100, "ftol": 1e-13, "gtol": 1e-8}
 
     def __init__(self, family: Family) -> None:
         super().__init__()
