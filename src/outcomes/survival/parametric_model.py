@@ -232,9 +232,12 @@ def _fit(family: Family, rows: FitRows, design: ParametricDesign) -> ParametricF
         near = by_lifelines(family, rows, start)
         fit = fit if near is None else maximise(family, rows, near)
     if not fit.converged:
+        pairs = zip(design.parameter, design.term, np.abs(fit.theta - start), strict=True)
+        far = [f"{term} ({parameter})" for parameter, term, moved in pairs if moved > _FAR / 2]
         raise EstimationError(
-            f"parametric: the likelihood of a {family.name} model has no top that could be found in these data (events: "
-            f"{int(rows.event.sum()):,}, coefficients: {len(start):,}). Take fewer covariates or a distribution with fewer parameters."
+            f"parametric: the likelihood of the {family.name} model has no top that could be found in these data (events: "
+            f"{int(rows.event.sum()):,}, coefficients: {len(start):,}{'; running away: ' if far else ''}{', '.join(far)}). Take fewer "
+            "covariates or a distribution with fewer parameters."
         )
     return fit
 
