@@ -48,6 +48,20 @@ def _check_fit(entry: dict[str, Any]) -> None:
         ratios = fit.hazard_ratios()
         same(np.log(ratios["estimate"]), values["ph"]["coef"][1:], ITERATED, "log hazard ratios")
         same(ratios["std_error"], values["ph"]["se"][1:], ITERATED, "their standard errors")
+    if "ph" in values:
+        _check_log_rate(fit, values["ph"])
+
+
+def _check_log_rate(fit: oc.Parametric, theirs: dict[str, Any]) -> None:
+    """The intercept of the hazard p lambda t^(p-1): log lambda = -location / scale."""
+    scale = float(np.exp(fit.coefficients[-1])) if fit.distribution == "weibull" else 1.0
+    slope = np.zeros(len(fit.coefficients))
+    slope[0] = -1 / scale
+    if fit.distribution == "weibull":
+        slope[-1] = fit.coefficients[0] / scale
+        same([1 / scale], [theirs["shape_p"]], ITERATED, "shape")
+    same([-fit.coefficients[0] / scale], theirs["coef"][:1], ITERATED, "log rate")
+    same([np.sqrt(slope @ fit.covariance @ slope)], theirs["se"][:1], ITERATED, "its standard error")
 
 
 def _check_strata(entry: dict[str, Any]) -> None:

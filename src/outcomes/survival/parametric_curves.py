@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from autograd import elementwise_grad
 
 from outcomes.results import Array
-from outcomes.survival.parametric_families import Family
 from outcomes.survival.parametric_fit import predictors
+
+if TYPE_CHECKING:
+    from outcomes.survival.parametric_families import Family
 
 __all__ = ["Estimate", "averaged_survival", "event_times", "survival"]
 
@@ -38,6 +39,8 @@ class Estimate:
 
 def survival(family: Family, designs: tuple[Array, ...], theta: Array, time: float) -> Estimate:
     """Return each person's probability to be free of the event at one time; `designs` (n, p_k) each."""
+    from autograd import elementwise_grad
+
     eta = predictors(designs, theta)
     if time == 0:
         return Estimate(np.ones(len(eta[0])), np.zeros((len(eta[0]), len(theta))))
@@ -66,6 +69,8 @@ def averaged_survival(
 
 def event_times(family: Family, designs: tuple[Array, ...], theta: Array, share: float) -> Estimate:
     """Return the log time by which `share` of people like each have had the event; infinite where so many never have it."""
+    from autograd import elementwise_grad
+
     eta = predictors(designs, theta)
     wanted = -np.log1p(-share)
     low, high = np.full(len(eta[0]), -50.0), np.full(len(eta[0]), 100.0)

@@ -6,14 +6,15 @@ The derivatives by the linear predictors give the information and, row by row, t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from autograd import elementwise_grad
 
 from outcomes.results import Array
-from outcomes.survival.parametric_families import Family
+
+if TYPE_CHECKING:
+    from outcomes.survival.parametric_families import Family
 
 __all__ = ["FitRows", "ParametricFit", "maximise", "predictors"]
 
@@ -93,6 +94,8 @@ def _loglik(family: Family, rows: FitRows, theta: Array) -> float:
 
 def _derivatives(family: Family, rows: FitRows, theta: Array) -> tuple[Array, Array]:
     """Return each row's score (N, p) and the information (p, p)."""
+    from autograd import elementwise_grad
+
     eta = predictors(rows.designs, theta)
 
     def loglik(*linear: Any) -> Any:

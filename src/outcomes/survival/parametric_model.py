@@ -104,9 +104,9 @@ def parametric(
     >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
     >>> fit = oc.parametric(data, "arm + prio", distribution="weibull")
     >>> fit.summary()["estimate"].round(3).tolist()
-    [1.312, 0.928]
+    [1.335, 0.927]
     >>> fit.at([52, 104], measure="risk")[["arm", "time", "estimate", "extrapolated"]].round(3).values.tolist()
-    [['0', 52.0, 0.302, False], ['0', 104.0, 0.612, True], ['1', 52.0, 0.222, False], ['1', 104.0, 0.483, True]]
+    [['0', 52.0, 0.309, False], ['0', 104.0, 0.608, True], ['1', 52.0, 0.221, False], ['1', 104.0, 0.471, True]]
     """
     one_of(distribution, DISTRIBUTIONS, what="parametric: distribution")
     normal_quantile(conf_level)
@@ -232,8 +232,9 @@ def _fit(family: Family, rows: FitRows, design: ParametricDesign) -> ParametricF
         near = by_lifelines(family, rows, start)
         fit = fit if near is None else maximise(family, rows, near)
     if not fit.converged:
-        pairs = zip(design.parameter, design.term, np.abs(fit.theta - start), strict=True)
-        far = [f"{term} ({parameter})" for parameter, term, moved in pairs if moved > _FAR / 2]
+        moved = np.abs(fit.theta - start) > _FAR / 2
+        names = zip(design.term, design.parameter, moved, strict=True)
+        far = [f"{term} ({parameter})" for term, parameter, ran in names if ran]
         raise EstimationError(
             f"parametric: the likelihood of the {family.name} model has no top that could be found in these data (events: "
             f"{int(rows.event.sum()):,}, coefficients: {len(start):,}{'; running away: ' if far else ''}{', '.join(far)}). Take fewer "

@@ -18,13 +18,13 @@ from outcomes.survival.inputs import Asked, normal_quantile
 from outcomes.survival.intervals import probability_limits
 from outcomes.survival.parametric_curves import Estimate, averaged_survival, event_times, survival
 from outcomes.survival.parametric_design import INTERCEPT, ParametricDesign
-from outcomes.survival.parametric_families import Family
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
     from outcomes.design.data import SurvivalData
+    from outcomes.survival.parametric_families import Family
 
 __all__ = ["Parametric"]
 

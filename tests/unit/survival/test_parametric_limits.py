@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -203,6 +204,11 @@ def test_covariates_that_change_over_time_are_refused() -> None:
 def test_arguments_without_meaning_are_refused(asked: dict[str, Any], message: str) -> None:
     with pytest.raises(EstimationError, match=message):
         oc.parametric(take(), "arm", **asked)
+
+
+def test_data_that_hold_every_event_are_refused() -> None:
+    with pytest.raises(NotSupportedError, match="parametric is about the first"):
+        oc.parametric(replace(take(), repeated=True), "arm", distribution="weibull")
 
 
 def test_times_before_zero_are_refused() -> None:
