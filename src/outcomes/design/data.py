@@ -18,6 +18,8 @@ from outcomes.results import Array, IntArray, Note, html_table, read_only
 if TYPE_CHECKING:
     import pandas as pd
 
+    from outcomes.design.cloning import Clones
+
 __all__ = ["SurvivalData", "survival_data"]
 
 
@@ -49,6 +51,9 @@ class SurvivalData:
         Original name of the arm's column; column of `baseline` that clusters people (area, site), if any.
     repeated : bool
         Events of the first cause do not end the time at risk: a person may have several.
+    clones : Clones or None
+        Where each row of `baseline` is a clone of a person, who stands in several arms: when it complied with its arm's strategy or
+        departed from it. `censoring_weights` undoes the censoring of those who departed.
     labels : mapping
         ``outcome, population, scale, unit`` and what else a result should print.
     """
@@ -67,6 +72,7 @@ class SurvivalData:
     cluster: str | None = None
     unit: str = "days"
     repeated: bool = False
+    clones: Clones | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
 
