@@ -49,6 +49,8 @@ class SurvivalData:
         Original name of the arm's column; column of `baseline` that clusters people (area, site), if any.
     repeated : bool
         Events of the first cause do not end the time at risk: a person may have several.
+    varying : tuple of str
+        Columns of `frame` that change within a person: exposure, and what goes with it. Arms are then ``("all",)``.
     labels : mapping
         ``outcome, population, scale, unit`` and what else a result should print.
     """
@@ -67,6 +69,7 @@ class SurvivalData:
     cluster: str | None = None
     unit: str = "days"
     repeated: bool = False
+    varying: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
 
