@@ -23,7 +23,11 @@ __all__ = ["STATES", "Courses", "courses_of"]
 STATES = ("not_referred", "referred", "started", "completed", "dropped_out", "ended")
 """Where a person stands: before any programme, in one, and (attending none) how the last one ended."""
 
-_LEFT = {"completed": "completed", "dropped_out": "dropped_out", "removed": "dropped_out"}  # with any other status: ended
+_LEFT = {
+    "completed": "completed",
+    "dropped_out": "dropped_out",
+    "removed": "dropped_out",
+}  # with any other status: ended
 _COLUMNS = (
     "participation_id", "sentence_id", "start_date", "end_date", "arm", "strand", "left", "ongoing", "voluntary"
 )  # fmt: skip
@@ -114,7 +118,11 @@ def _spells(
     """Return the columns of what people attended, texts as numbers."""
     import narwhals as nw
 
-    status, programme, strands = nw.col("status"), nw.col("programme_id"), tables.lazy("programmes").select("programme_id", "strand")
+    status, programme, strands = (
+        nw.col("status"),
+        nw.col("programme_id"),
+        tables.lazy("programmes").select("programme_id", "strand"),
+    )
     mine = tables.lazy("participation").join(kept.select("sentence_id"), on="sentence_id", how="semi")
     coded = mine.join(strands, on="programme_id", how="inner").with_columns(
         arm=_first_true([(n, programme.is_in(sorted(programmes[arm]))) for n, arm in enumerate(arms)], -1),

@@ -87,6 +87,16 @@ class SurvivalData:
         return int(self.people_by_arm().sum())
 
     @property
+    def instead_of_arms(self) -> str:
+        """What to do in place of comparing arms, where there are none because exposure changes with time; empty elsewhere."""
+        if "exposure" not in self.varying:
+            return ""
+        return (
+            " Exposure changes with time here: risks and curves by it would class people by what came later. Take "
+            "cox(data, 'exposure + …', cause=…)."
+        )
+
+    @property
     def row_arm(self) -> IntArray:
         """Index into `arms` for each row, shape (N,)."""
         return self.arm[self.person]
@@ -337,7 +347,8 @@ def _arms(
     changes = int((text != text[first][person]).sum())
     if changes:
         raise DataError(
-            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed."
+            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed. What changes with time goes "
+            "into the formula of cox."
         )
     levels = sorted(set(text))
     if len(levels) > 1 and reference is None:

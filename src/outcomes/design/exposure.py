@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -192,21 +193,27 @@ def _joined(row: IntArray, begin: Array, end: Array, found: Situation) -> Pieces
 
 
 def _with_columns(frame: pd.DataFrame, pieces: Pieces, levels: tuple[str, ...]) -> pd.DataFrame:
-    """Return the frame by piece, with the columns that change; levels that nobody has are none."""
-    import pandas as pd
-
+    """Return the frame by piece, with the columns that change."""
     now = pieces.situation
     met, codes = np.unique(now.strands, return_inverse=True)
     attended = [[strand for k, strand in enumerate(STRANDS) if bits >> k & 1] for bits in met]
     order = sorted(range(len(met)), key=lambda n: [STRANDS.index(strand) for strand in attended[n]])
     place = np.argsort(order)
-    columns = {
-        "exposure": (np.where(now.exposure < 0, len(levels) - 1, now.exposure), levels),
-        "state": (now.state, STATES),
-        "strand": (place[codes], ["+".join(attended[n]) or NOBODYS for n in order]),
+    exposure = np.where(now.exposure < 0, len(levels) - 1, now.exposure)
+    found = {
+        "exposure": _levelled(exposure, levels),
+        "state": _levelled(now.state, STATES),
+        "strand": _levelled(place[codes], ["+".join(attended[n]) or NOBODYS for n in order]),
+        "voluntary": now.voluntary,
     }
-    found = {name: pd.Categorical.from_codes(at, list(of)).remove_unused_categories() for name, (at, of) in columns.items()}
-    return frame.iloc[pieces.row].reset_index(drop=True).assign(**found, voluntary=now.voluntary)
+    return frame.iloc[pieces.row].reset_index(drop=True).assign(**found)
+
+
+def _levelled(codes: Any, levels: Sequence[str]) -> pd.Categorical:
+    """Return codes as categories in the order of the levels, without those that nobody has."""
+    import pandas as pd
+
+    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(levels))).remove_unused_categories()
 
 
 def _notes(data: SurvivalData, pieces: Pieces, courses: Courses, levels: tuple[str, ...]) -> list[Note]:
@@ -227,5 +234,7 @@ def _notes(data: SurvivalData, pieces: Pieces, courses: Courses, levels: tuple[s
     )  # fmt: skip
     notes = [Note(code, f"{what}: {n:,} {text}.") for code, n, text in said if n]
     if unseen:
-        notes.append(Note("exposure_without_people", f"{what}: nobody was at risk with exposure {' or '.join(unseen)}."))
+        notes.append(
+            Note("exposure_without_people", f"{what}: nobody was at risk with exposure {' or '.join(unseen)}.")
+        )
     return notes
