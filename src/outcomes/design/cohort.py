@@ -78,7 +78,9 @@ class Cohort:
         Returns
         -------
         SurvivalData
-            In days since time zero; causes are the outcome and its competing events, in the study's order.
+            In days since time zero; causes are the outcome and its competing events, in the study's order. Where exposure changes
+            with time (``strategy = "time_varying"``) ``frame`` has ``exposure``, ``state``, ``strand`` and ``voluntary`` by row, and
+            everyone is in the arm ``all``: take ``cox(data, "exposure + …", cause=name)``.
 
         Raises
         ------
@@ -264,7 +266,8 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
     Notes
     -----
     One index sentence a person: the first that meets every condition (of those who meet none, the one that came furthest
-    stands in the flow). Reasons are exclusive and in order.
+    stands in the flow). Reasons are exclusive and in order. Under ``strategy = "time_varying"`` nobody is in an arm at time zero:
+    everyone who meets the conditions is followed, whether or not they ever start, and the baseline knows no start.
 
     Examples
     --------

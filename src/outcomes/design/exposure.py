@@ -183,7 +183,10 @@ def _goes_on(row: IntArray) -> Any:
 
 
 def _joined(row: IntArray, begin: Array, end: Array, found: Situation) -> Pieces:
-    """Return the pieces, those of a row that follow each other in the same situation as one."""
+    """Return the pieces, those of a row that follow each other in the same situation as one.
+
+    Two changes on one day leave a piece without length between them: it is in the situation of the next, and goes into it.
+    """
     codes = np.stack([row, found.exposure, found.state, found.strands, found.voluntary])
     new = np.r_[True, (codes[:, 1:] != codes[:, :-1]).any(axis=0)][: len(row)]
     first = np.flatnonzero(new)

@@ -84,7 +84,7 @@ class Eligibility:
 
 @dataclass(frozen=True)
 class TimeZero:
-    """From when follow-up counts."""
+    """From when follow-up counts, and how starts that are still to come are taken."""
 
     event: str = "auto"
     strategy: str = "none"

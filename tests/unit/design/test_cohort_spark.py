@@ -87,7 +87,13 @@ def both(frames: dict[str, pd.DataFrame], spark: Any) -> tuple[oc.Tables, oc.Tab
         {"assigned_by": "referral", "window": 60},
         {"strategy": "time_varying", "population": "both", "scale": "at_risk"},
     ],
-    ids=["both, at risk", "landmark, community clock", "provision, every sentence", "referral", "exposure that changes"],
+    ids=[
+        "both, at risk",
+        "landmark, community clock",
+        "provision, every sentence",
+        "referral",
+        "exposure that changes",
+    ],
 )
 def test_what_spark_gives_is_what_duckdb_gives(both: tuple[oc.Tables, oc.Tables], study: dict[str, Any]) -> None:
     asked = small_study(**{"outcomes": OUTCOMES, "headline": "any", **study})
