@@ -231,7 +231,7 @@ def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool) -> N
         raise NotSupportedError(f"weight: there is no method {method!r}. {did_you_mean(method, ['logistic'])}")
     if len(data.arms) != 2:
         raise NotSupportedError(
-            f"weight: two arms are needed; these data have {len(data.arms)} ({', '.join(data.arms)})."
+            f"weight: two arms are needed; these data have {len(data.arms)} ({', '.join(data.arms)}).{data.instead_of_arms}"
         )
     if data.frequency is not None:
         raise NotSupportedError("weight: row counts (frequency) are not supported here; give one row a person.")

@@ -15,6 +15,7 @@ from outcomes.design.candidates import Candidates, derive
 from outcomes.design.cohort_notes import cohort_notes, last_days
 from outcomes.design.data import SurvivalData
 from outcomes.design.ending import Places, endings
+from outcomes.design.exposure import cut_by_course
 from outcomes.design.flow import Flow, build_flow
 from outcomes.design.follow_up import away_from, follow_up, on_engine, time_at_risk
 from outcomes.design.selection import Selection, select
@@ -63,8 +64,8 @@ class Cohort:
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """Names of the arms, the reference first."""
-        return self.study.arms.names
+        """Names of the arms, the reference first; ``("all",)`` where exposure changes with time."""
+        return self.study.arms_compared
 
     def outcome(self, name: str) -> SurvivalData:
         """Return time to the first event of an outcome, with what competes, for everyone in the cohort.
@@ -77,7 +78,9 @@ class Cohort:
         Returns
         -------
         SurvivalData
-            In days since time zero; causes are the outcome and its competing events, in the study's order.
+            In days since time zero; causes are the outcome and its competing events, in the study's order. Where exposure changes
+            with time (``strategy = "time_varying"``) ``frame`` has ``exposure``, ``state``, ``strand`` and ``voluntary`` by row, and
+            everyone is in the arm ``all``: take ``cox(data, "exposure + …", cause=name)``.
 
         Raises
         ------
@@ -192,7 +195,8 @@ class Cohort:
     def _followed(self, name: str, *, every: bool) -> SurvivalData:
         spec = self._outcome(name)
         found = follow_up(self.candidates, self.baseline, self.study, spec, every=every)
-        return time_at_risk(found, self.baseline, self.study, spec, every=every, notes=self.notes)
+        data = time_at_risk(found, self.baseline, self.study, spec, every=every, notes=self.notes)
+        return data if self.study.arms_are_fixed else cut_by_course(data, self.candidates, self.study)
 
     def with_population(self, name: str) -> Cohort:
         """Return the cohort of another population of the same study: ``own``, ``both`` or ``caseload``; nothing is derived again."""
@@ -262,7 +266,8 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
     Notes
     -----
     One index sentence a person: the first that meets every condition (of those who meet none, the one that came furthest
-    stands in the flow). Reasons are exclusive and in order.
+    stands in the flow). Reasons are exclusive and in order. Under ``strategy = "time_varying"`` nobody is in an arm at time zero:
+    everyone who meets the conditions is followed, whether or not they ever start, and the baseline knows no start.
 
     Examples
     --------
@@ -282,8 +287,8 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
     reasons, counts = _counted(selection, study)
     baseline = selection.baseline()
     notes = cohort_notes(selection, baseline, study)
-    flow = build_flow(counts, reasons, study.arms.names, notes, unit=_unit(study))
-    for arm in study.arms.names:
+    flow = build_flow(counts, reasons, study.arms_compared, notes, unit=_unit(study))
+    for arm in study.arms_compared:
         if not (baseline["arm"] == arm).any():
             lost = flow.to_frame()
             mine = lost[(lost["arm"] == arm) & (lost["n_leaving"] > 0)]
@@ -341,7 +346,7 @@ def _same_clock(tables: Tables, study: Study) -> None:
 
 
 def _supported(study: Study) -> None:
-    if study.time_zero.strategy not in ("none", "landmark"):
+    if study.time_zero.strategy not in ("none", "landmark", "time_varying"):
         raise NotSupportedError(
-            f"[time_zero] strategy = {study.time_zero.strategy!r} is not there yet; there are 'none' and 'landmark'."
+            f"[time_zero] strategy = {study.time_zero.strategy!r} is not there yet; there are 'none', 'landmark' and 'time_varying'."
         )

@@ -116,6 +116,11 @@ def analyse(study: Study, tables: Tables, say: Say) -> Analysis:
 
 
 def _supported(study: Study) -> None:
+    if not study.arms_are_fixed:
+        raise NotSupportedError(
+            "report: its curves, weights and headline compare arms people are in from time zero on; [time_zero] strategy = 'time_varying' "
+            "has none. Take build_cohort and cox(cohort.outcome(…), 'exposure + …', cause=…), or another strategy."
+        )
     if len(study.arms.names) != 2:
         raise NotSupportedError(f"report: two arms are compared; the study has {len(study.arms.names)}.")
     if study.headline is not None and study.headline.population != study.eligibility.population:

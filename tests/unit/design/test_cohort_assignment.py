@@ -158,7 +158,6 @@ def two() -> Reframed:
 @pytest.mark.parametrize(
     ("study", "message"),
     [
-        ({"strategy": "time_varying"}, r"\[time_zero\] strategy = 'time_varying' is not there yet"),
         ({"strategy": "clone_censor_weight", "grace": 100}, r"strategy = 'clone_censor_weight' is not there yet"),
     ],
     ids=lambda value: " ".join(map(str, value.values())) if isinstance(value, dict) else "",
