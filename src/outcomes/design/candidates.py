@@ -13,9 +13,9 @@ from outcomes.design.baseline import ASSESSED, last_known, with_covariates
 from outcomes.design.conditions import holds
 from outcomes.design.eligibility import eligible_for
 from outcomes.design.slim_frame import slim
+from outcomes.design.strategy_rules import VARYING
 from outcomes.design.study import Study
 from outcomes.design.time_zero import add_time_zero, refuse_the_future
-from outcomes.design.varying_rules import VARYING
 from outcomes.errors import DesignError
 from outcomes.results import IntArray
 

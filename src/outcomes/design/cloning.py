@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from outcomes.design.clock import Away, Intervals
+from outcomes.design.clock import Intervals
 from outcomes.durations import DAYS_PER_MONTH
-from outcomes.results import Array, IntArray, read_only
+from outcomes.results import Array, IntArray
 
-__all__ = ["Cloned", "Clones", "Starts", "away_of", "cloned", "cut_at", "grace_months", "kept_clones"]
+__all__ = ["Cloned", "Clones", "Starts", "cloned", "cut_at", "day_of", "grace_months", "rows_of"]
 
 
 @dataclass(frozen=True)
@@ -39,27 +39,21 @@ class Starts:
 
 @dataclass(frozen=True)
 class Cloned:
-    """C clones in the order of person and arm, and how their follow-up ended.
+    """C clones in the order of person and arm, and what they would do if they were followed for ever.
 
     Attributes
     ----------
     person, arm : ndarray of int, shape (C,)
-    time : ndarray, shape (C,)
-        Day follow-up ended: the person's own end, or the day of departing from the strategy where that came first.
-    cause : ndarray of int, shape (C,)
-        0 = censored; k = cause k.
     complied : ndarray, shape (C,)
-        Day from which the clone has done as its strategy says; infinite where that never came.
-    departed : ndarray, shape (C,)
-        Day on which it did something else; infinite where that never came. An event on that day came before it.
+        Day from which the clone has done as its strategy says; infinite where that never comes.
+    departs : ndarray, shape (C,)
+        Day on which it does something else; infinite where that never comes.
     """
 
     person: IntArray
     arm: IntArray
-    time: Array
-    cause: IntArray
     complied: Array
-    departed: Array
+    departs: Array
 
 
 @dataclass(frozen=True)
@@ -70,12 +64,14 @@ class Clones:
     ----------
     person : ndarray of int, shape (P,)
         Number of the person each is a clone of; the same in every arm.
-    complied, departed : ndarray, shape (P,)
+    complied : ndarray, shape (P,)
         As in `Cloned`.
+    departed : ndarray, shape (P,)
+        Day on which the clone did something else, and was censored for it; infinite where follow-up had ended by then.
     last : ndarray, shape (P,)
         Day the person's own follow-up ended, whatever the clone did.
     edges : ndarray, shape (K + 1,)
-        Days from 0 to the end of the grace period between which rows are cut: K intervals.
+        Days from 0 to the end of the grace period at which rows are cut: K months.
     untreated : int or None
         The arm of people who started nothing.
     """
@@ -89,7 +85,7 @@ class Clones:
 
 
 def grace_months(grace: float) -> Array:
-    """Return the days that part a grace period into intervals of about a month: 0, …, grace.
+    """Return the days that part a grace period into months or so: 0, …, grace.
 
     Examples
     --------
@@ -100,16 +96,12 @@ def grace_months(grace: float) -> Array:
     return np.asarray(np.floor(np.linspace(0.0, grace, months + 1)))
 
 
-def cloned(starts: Starts, time: Array, cause: IntArray, *, arms: int, untreated: int | None, grace: float) -> Cloned:
+def cloned(starts: Starts, *, arms: int, untreated: int | None, grace: float) -> Cloned:
     """Return the clones of P people.
 
     Parameters
     ----------
     starts : Starts
-    time : ndarray, shape (P,)
-        Day a person's own follow-up ended.
-    cause : ndarray of int, shape (P,)
-        What ended it; 0 = censored.
     arms : int
     untreated : int or None
         The arm of people who started nothing.
@@ -129,40 +121,49 @@ def cloned(starts: Starts, time: Array, cause: IntArray, *, arms: int, untreated
             first = np.minimum(starts.day, starts.other)
             there = first > 0
             departs = np.where(first <= grace, first, np.inf)
-            complied = np.where(departs > grace, grace, np.inf)
+            complied = np.where(first > grace, grace, np.inf)
         else:
             mine = (starts.arm == arm) & (starts.day <= grace)
             there = mine | (starts.day > 0)
             departs = np.where(mine, np.inf, np.minimum(starts.day, grace))
             complied = np.where(mine, np.maximum(starts.day, 0.0), np.inf)
         who = np.flatnonzero(there)
-        departed = departs[who] < time[who]
-        found.append(
-            Cloned(
-                person=who,
-                arm=np.full(len(who), arm),
-                time=np.minimum(time, departs)[who],
-                cause=np.where(departed, 0, cause[who]),
-                complied=complied[who],
-                departed=np.where(departed, departs[who], np.inf),
-            )
-        )
-    order = np.lexsort((np.concatenate([part.arm for part in found]), np.concatenate([part.person for part in found])))
-    joined = {
-        name: np.concatenate([getattr(part, name) for part in found])[order] for name in Cloned.__dataclass_fields__
-    }
-    return Cloned(**joined)
+        found.append((who, np.full(len(who), arm), complied[who], departs[who]))
+    person, arm_of, complied, departs = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.lexsort((arm_of, person))
+    return Cloned(person[order], arm_of[order], complied[order], departs[order])
 
 
-def away_of(clones: Cloned, away: Away, people: int) -> Away:
-    """Return the clones' time away: each has its person's."""
-    count = np.bincount(away.row, minlength=people)
+def rows_of(clones: Cloned, person: IntArray, entry: Array, exit_: Array, event: IntArray) -> Intervals:
+    """Return the rows of the clones: those of their people, up to the day a clone departs.
+
+    Parameters
+    ----------
+    person : ndarray of int, shape (N,)
+        Whose each row is; in order.
+    entry, exit_, event : ndarray, shape (N,)
+        As in `Intervals`. A row that lasts half a day has its event on the day it begins.
+
+    Notes
+    -----
+    An event on the day of departing came before it.
+    """
+    count = np.bincount(person, minlength=1 + int(clones.person.max(initial=0)))
     first = np.cumsum(count) - count
     mine = count[clones.person]
     row = np.repeat(np.arange(len(mine)), mine)
-    nth = np.arange(len(row)) - np.repeat(np.cumsum(mine) - mine, mine)
-    at = first[clones.person][row] + nth
-    return Away(row, away.start[at], away.end[at])
+    at = first[clones.person][row] + np.arange(len(row)) - np.repeat(np.cumsum(mine) - mine, mine)
+    departs = clones.departs[row]
+    day, begin = day_of(exit_)[at], entry[at]
+    kept = (begin < departs) | (day <= departs)
+    whole = day <= departs
+    end = np.where(whole, exit_[at], departs)
+    return Intervals(row[kept], begin[kept], end[kept], np.where(whole, event[at], 0)[kept])
+
+
+def day_of(exit_: Array) -> Array:
+    """Return the day on which each row ended: half a day is on the day it began."""
+    return np.asarray(np.floor(exit_))
 
 
 def cut_at(rows: Intervals, days: Array) -> Intervals:
@@ -185,15 +186,3 @@ def cut_at(rows: Intervals, days: Array) -> Intervals:
     last = nth == cuts[of]
     end = np.where(last, rows.exit[of], edge[low[of] + nth])
     return Intervals(rows.row[of], begin, end, np.where(last, rows.event[of], 0), rows.ended_away)
-
-
-def kept_clones(clones: Cloned, seen: IntArray, last: Array, *, edges: Array, untreated: int | None) -> Clones:
-    """Return what is kept of the clones that have time at risk (`seen`); `last` (P,) is when people's own follow-up ended."""
-    return Clones(
-        person=read_only(clones.person[seen], np.int64),
-        complied=read_only(clones.complied[seen]),
-        departed=read_only(clones.departed[seen]),
-        last=read_only(last[clones.person[seen]]),
-        edges=read_only(edges),
-        untreated=untreated,
-    )

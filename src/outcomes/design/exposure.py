@@ -12,7 +12,7 @@ import numpy as np
 from outcomes.design.courses import STATES, Courses, courses_of
 from outcomes.design.ending import Places
 from outcomes.design.follow_up import on_engine
-from outcomes.design.varying_rules import NOBODYS, OTHER, VARYING
+from outcomes.design.strategy_rules import NOBODYS, OTHER, VARYING
 from outcomes.loading.schema import STRANDS
 from outcomes.results import Array, IntArray, Note, read_only
 

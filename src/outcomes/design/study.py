@@ -12,8 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from outcomes.design.strategy_rules import refuse_what_looks_ahead
 from outcomes.design.time_away import AWAY
-from outcomes.design.varying_rules import refuse_what_cannot_vary
 from outcomes.errors import DesignError, did_you_mean
 
 __all__ = [
@@ -241,12 +241,12 @@ class Study:
 
     @property
     def arms_are_fixed(self) -> bool:
-        """Whether people are in an arm from time zero on; not so where exposure changes with time."""
-        return self.time_zero.strategy != "time_varying"
+        """Whether people are in an arm from time zero on; not so where exposure changes with time, or each stands in several arms."""
+        return self.time_zero.strategy not in ("time_varying", "clone_censor_weight")
 
     @property
     def arms_compared(self) -> tuple[str, ...]:
-        """Arms people are in from time zero on, the reference first; ``("all",)`` where exposure changes with time."""
+        """Arms people are in from time zero on, the reference first; ``("all",)`` where arms are not fixed then."""
         return self.arms.names if self.arms_are_fixed else ("all",)
 
     @property
@@ -308,7 +308,7 @@ def _consistent(study: Study) -> None:
     _consistent_clock(study)
     _consistent_strategy(study)
     if not study.arms_are_fixed:
-        refuse_what_cannot_vary(study)
+        refuse_what_looks_ahead(study)
     if study.headline is not None:
         if study.headline.outcome not in study.outcomes:
             raise DesignError(

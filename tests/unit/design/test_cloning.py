@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from outcomes.design.clock import Away, Intervals
-from outcomes.design.cloning import Starts, away_of, cloned, cut_at, grace_months
+from outcomes.design.clock import Intervals
+from outcomes.design.cloning import Cloned, Starts, cloned, cut_at, grace_months, rows_of
 
 ARMS = ("A", "B", "none")
 NEVER = np.inf
@@ -19,20 +19,17 @@ HORIZON = 730.0
 def clones_of(
     *people: tuple[float, str, float, int], other: float = NEVER, arms: tuple[str, ...] = ARMS
 ) -> list[tuple[object, ...]]:
-    """Return (person, arm, day it ended, cause, complied from, departed on) of each clone.
+    """Return (person, arm, day it ended, cause, complied from, departs on) of each clone.
 
     A person is the day of the first start, whose programme it was (``-`` for none), the day follow-up ended, and the cause (0 = censored).
     """
-    day, arm, time, cause = zip(*people, strict=True)
-    starts = Starts(
-        np.array(day), np.array([arms.index(a) if a in arms else -1 for a in arm]), np.full(len(day), other)
-    )
-    untreated = arms.index("none") if "none" in arms else None
-    found = cloned(starts, np.array(time), np.array(cause), arms=len(arms), untreated=untreated, grace=90.0)
-    columns = (found.person, [arms[a] for a in found.arm], found.time, found.cause, found.complied, found.departed)
-    return [
-        tuple(value.item() if hasattr(value, "item") else value for value in row) for row in zip(*columns, strict=True)
-    ]
+    day, arm, time, cause = (np.array(column) for column in zip(*people, strict=True))
+    starts = Starts(day, np.array([arms.index(a) if a in arms else -1 for a in arm]), np.full(len(day), other))
+    found = cloned(starts, arms=len(arms), untreated=arms.index("none") if "none" in arms else None, grace=90.0)
+    rows = rows_of(found, np.arange(len(day)), np.zeros(len(day)), time, cause)
+    assert rows.row.tolist() == list(range(len(found.person)))
+    columns = (found.person, np.array(arms)[found.arm], rows.exit, rows.event, found.complied, found.departs)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def test_who_starts_within_the_grace_period_complies_in_one_arm_and_departs_in_the_others_on_that_day() -> None:
@@ -68,11 +65,7 @@ def test_an_event_before_the_start_counts_for_every_clone() -> None:
 
 
 def test_an_event_on_the_day_of_the_start_came_before_it() -> None:
-    assert [row[1:4] + row[5:] for row in clones_of((40, "A", 40, 1))] == [
-        ("A", 40, 1, NEVER),
-        ("B", 40, 1, NEVER),
-        ("none", 40, 1, NEVER),
-    ]
+    assert [row[1:4] for row in clones_of((40, "A", 40, 1))] == [("A", 40, 1), ("B", 40, 1), ("none", 40, 1)]
 
 
 def test_an_event_after_the_start_counts_for_the_clone_that_started_alone() -> None:
@@ -108,23 +101,33 @@ def test_of_two_programmes_alone_the_one_not_started_is_departed_from() -> None:
 def test_everyone_has_a_clone_in_some_arm() -> None:
     rng = np.random.default_rng(3)
     day = np.where(rng.random(500) < 0.3, NEVER, rng.integers(-50, 200, 500))
-    starts = Starts(
-        day, np.where(np.isfinite(day), rng.integers(0, 2, 500), -1), np.where(rng.random(500) < 0.1, 5.0, NEVER)
-    )
-    found = cloned(
-        starts, rng.integers(1, 700, 500).astype(float), np.zeros(500, dtype=int), arms=3, untreated=2, grace=90.0
-    )
-    assert set(found.person) == set(range(500))
+    other = np.where(rng.random(500) < 0.1, 5.0, NEVER)
+    starts = Starts(day, np.where(np.isfinite(day), rng.integers(0, 2, 500), -1), other)
+    assert set(cloned(starts, arms=3, untreated=2, grace=90.0).person) == set(range(500))
 
 
-def test_time_away_is_that_of_the_person() -> None:
-    starts = Starts(np.array([10.0, NEVER]), np.array([0, -1]), np.full(2, NEVER))
-    found = cloned(starts, np.full(2, HORIZON), np.zeros(2, dtype=int), arms=2, untreated=1, grace=90.0)
-    away = Away(np.array([0, 1, 1]), np.array([5.0, 1.0, 50.0]), np.array([8.0, 2.0, 60.0]))
-    mine = away_of(found, away, 2)
-    assert [(found.person[row], start, end) for row, start, end in zip(mine.row, mine.start, mine.end, strict=True)] == [
-        (0, 5, 8), (0, 5, 8), (1, 1, 2), (1, 50, 60), (1, 1, 2), (1, 50, 60),
-    ]  # fmt: skip
+def rows_until(departs: float, *rows: tuple[float, float, int]) -> list[tuple[float, float, int]]:
+    """Return the rows (entry, exit, event) of a clone that departs on a day, whose person has these."""
+    entry, exit_, event = (np.array(column) for column in zip(*rows, strict=True))
+    clone = Cloned(np.array([0]), np.array([0]), np.array([NEVER]), np.array([departs]))
+    found = rows_of(clone, np.zeros(len(rows), dtype=int), entry, exit_, event)
+    return list(zip(found.entry.tolist(), found.exit.tolist(), found.event.tolist(), strict=True))
+
+
+def test_a_clone_that_departs_while_away_has_left_with_its_person() -> None:
+    assert rows_until(50, (0, 30, 0), (70, 200, 1)) == [(0, 30, 0)]
+
+
+def test_one_that_departs_while_at_risk_is_followed_until_then() -> None:
+    assert rows_until(80, (0, 30, 0), (70, 200, 1)) == [(0, 30, 0), (70, 80, 0)]
+
+
+def test_an_event_on_the_day_of_coming_back_is_before_departing_on_it() -> None:
+    assert rows_until(70, (0, 30, 0), (70, 70.5, 1)) == [(0, 30, 0), (70, 70.5, 1)]
+
+
+def test_every_event_before_departing_is_kept() -> None:
+    assert rows_until(80, (0, 30, 1), (30, 60, 1), (60, 100, 1)) == [(0, 30, 1), (30, 60, 1), (60, 80, 0)]
 
 
 def test_rows_are_cut_at_the_months_of_the_grace_period_and_keep_their_event_at_the_end() -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from small_study import TWO_ARMS, UNTREATED, Reframed, after, cohort, compared, extract, held, left, notes, starters
 
 import outcomes as oc
 from outcomes.design.study import ArmSpec
-from outcomes.errors import DesignError, NotSupportedError
+from outcomes.errors import DesignError
 
 
 @pytest.fixture(scope="module")
@@ -148,23 +146,6 @@ def test_against_people_who_started_nothing_a_start_after_release_or_sentence_is
         DesignError, match=r"4 sentences are put into an arm by a programme that started after time zero"
     ):
         cohort(starts_after_release, arms=UNTREATED)
-
-
-@pytest.fixture(scope="module")
-def two() -> Reframed:
-    return held(starters(2))
-
-
-@pytest.mark.parametrize(
-    ("study", "message"),
-    [
-        ({"strategy": "clone_censor_weight", "grace": 100}, r"strategy = 'clone_censor_weight' is not there yet"),
-    ],
-    ids=lambda value: " ".join(map(str, value.values())) if isinstance(value, dict) else "",
-)
-def test_what_is_not_built_yet_is_refused_by_name(two: Reframed, study: dict[str, Any], message: str) -> None:
-    with pytest.raises(NotSupportedError, match=message):
-        cohort(two, **study)
 
 
 def test_rules_of_the_tables_must_hold_or_be_listed() -> None:
