@@ -34,6 +34,8 @@ _PUBLIC = {
     "load_tables": "outcomes.loading.tables",
     "KAnonymity": "outcomes.loading.anonymity",
     "k_anonymity": "outcomes.loading.anonymity",
+    "CensoringWeights": "outcomes.adjust.censoring",
+    "censoring_weights": "outcomes.adjust.censoring",
     "weight": "outcomes.adjust.weighting",
     "compare": "outcomes.comparison.contrasts",
     "Comparison": "outcomes.comparison.comparing",

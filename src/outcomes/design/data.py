@@ -18,6 +18,8 @@ from outcomes.results import Array, IntArray, Note, html_table, read_only
 if TYPE_CHECKING:
     import pandas as pd
 
+    from outcomes.design.cloning import Clones
+
 __all__ = ["SurvivalData", "survival_data"]
 
 
@@ -49,6 +51,11 @@ class SurvivalData:
         Original name of the arm's column; column of `baseline` that clusters people (area, site), if any.
     repeated : bool
         Events of the first cause do not end the time at risk: a person may have several.
+    clones : Clones or None
+        Where each row of `baseline` is a clone of a person, who stands in several arms: when it complied with its arm's strategy or
+        departed from it. `censoring_weights` undoes the censoring of those who departed.
+    varying : tuple of str
+        Columns of `frame` that change within a person: exposure, and what goes with it. Arms are then ``("all",)``.
     labels : mapping
         ``outcome, population, scale, unit`` and what else a result should print.
     """
@@ -67,6 +74,8 @@ class SurvivalData:
     cluster: str | None = None
     unit: str = "days"
     repeated: bool = False
+    clones: Clones | None = None
+    varying: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
 
@@ -82,6 +91,16 @@ class SurvivalData:
     def n(self) -> int:
         """Number of people (counting frequencies)."""
         return int(self.people_by_arm().sum())
+
+    @property
+    def instead_of_arms(self) -> str:
+        """What to do in place of comparing arms, where there are none because exposure changes with time; empty elsewhere."""
+        if "exposure" not in self.varying:
+            return ""
+        return (
+            " Exposure changes with time here: risks and curves by it would class people by what came later. Take "
+            "cox(data, 'exposure + …', cause=…)."
+        )
 
     @property
     def row_arm(self) -> IntArray:
@@ -334,7 +353,8 @@ def _arms(
     changes = int((text != text[first][person]).sum())
     if changes:
         raise DataError(
-            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed."
+            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed. What changes with time goes "
+            "into the formula of cox."
         )
     levels = sorted(set(text))
     if len(levels) > 1 and reference is None:

@@ -43,7 +43,8 @@ def view_of(result: Result, horizon: float | None) -> View:
     if isinstance(result, Parametric):
         return _parametric(result, horizon)
     if isinstance(result, Flow):
-        return View("flow", {"flow": result.to_frame()}, {"arms": result.arms})
+        in_arms = () if result.arms == ("all",) else result.arms
+        return View("flow", {"flow": result.to_frame()}, {"arms": in_arms})
     if isinstance(result, Balance):
         facts = {"arms": result.arms, "estimand": result.estimand, "bands": BANDS, "denominator": result.denominator}
         return View("balance", {"balance": result.to_frame()}, facts)

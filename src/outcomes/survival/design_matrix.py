@@ -117,6 +117,9 @@ def design_matrix(
             raise EstimationError(
                 f"{what}: the data have no column {name!r}. {did_you_mean(name, map(str, table.columns))}"
             )
+    if arm is not None and len(arm[2]) == 1 and (alone := [name for name in needed if name in ("arm", arm[0])]):
+        hint = " Exposure, which changes with time, is the column exposure." if "exposure" in table.columns else ""
+        raise EstimationError(f"{what}: there is only one arm, so {alone[0]} says nothing. Leave it out.{hint}")
     missing = {name: int(table[name].isna().sum()) for name in needed if table[name].isna().any()}
     if missing:
         listed = ", ".join(f"{name} ({count:,})" for name, count in missing.items())

@@ -85,8 +85,15 @@ def both(frames: dict[str, pd.DataFrame], spark: Any) -> tuple[oc.Tables, oc.Tab
         {"arms": UNTREATED, "strategy": "landmark", "grace": 60, "scale": "community", "covariate_window": 900},
         {"assigned_by": "provision", "population": "caseload", "index": "all", "observed_from": "2010-04-01"},
         {"assigned_by": "referral", "window": 60},
+        {"strategy": "time_varying", "population": "both", "scale": "at_risk"},
     ],
-    ids=["both, at risk", "landmark, community clock", "provision, every sentence", "referral"],
+    ids=[
+        "both, at risk",
+        "landmark, community clock",
+        "provision, every sentence",
+        "referral",
+        "exposure that changes",
+    ],
 )
 def test_what_spark_gives_is_what_duckdb_gives(both: tuple[oc.Tables, oc.Tables], study: dict[str, Any]) -> None:
     asked = small_study(**{"outcomes": OUTCOMES, "headline": "any", **study})
@@ -101,4 +108,5 @@ def test_what_spark_gives_is_what_duckdb_gives(both: tuple[oc.Tables, oc.Tables]
     for mine, theirs in zip(taken[::2], taken[1::2], strict=True):
         for part in ("entry", "exit", "event", "person", "arm"):
             np.testing.assert_array_equal(getattr(mine, part), getattr(theirs, part))
+        pd.testing.assert_frame_equal(mine.frame, theirs.frame)
         assert mine.notes == theirs.notes
