@@ -90,7 +90,7 @@ def test_order_and_unit_of_time_change_what_they_should() -> None:
 def test_one_arm_has_one_curve_and_no_contrast() -> None:
     fit = oc.parametric(take(arm=None), "prio", distribution="weibull")
     assert fit.at(20)["arm"].tolist() == ["all"]
-    with pytest.raises(EstimationError, match="only one arm or level"):
+    with pytest.raises(EstimationError, match="only one arm"):
         oc.parametric(take(arm=None), "arm", distribution="weibull")
     without = oc.parametric(take(), "prio", distribution="weibull")
     assert "arm_not_in_model" in codes(without)
