@@ -48,6 +48,8 @@ _PUBLIC = {
     "kaplan_meier": "outcomes.survival.curves",
     "Cox": "outcomes.survival.cox_model",
     "cox": "outcomes.survival.cox_model",
+    "Parametric": "outcomes.survival.parametric_results",
+    "parametric": "outcomes.survival.parametric_model",
     "NelsonAalen": "outcomes.survival.hazards",
     "nelson_aalen": "outcomes.survival.hazards",
     "LogRank": "outcomes.survival.logrank",
