@@ -23,7 +23,7 @@ OUTCOMES = {
 @pytest.fixture(scope="module")
 def frames() -> dict[str, pd.DataFrame]:
     """Everyone the table tests are about, in one extract."""
-    return extract(
+    found = extract(
         "p1 m1 custody 2008-01-01 2010-01-01 2008-06-01 2008-03-01",
         "p2 b1 community 2009-12-01 - 2010-01-01 2009-12-10",
         "p3 b1 custody 2008-01-01 2010-01-01 2010-03-02",
@@ -71,6 +71,10 @@ def frames() -> dict[str, pd.DataFrame]:
             "p1 2012-01-01 death", "p8 2013-01-01 deportation", "p11 2011-01-01 lost", "p12 2013-06-01 emigration"
         ),
     )
+    begun = enumerate(found["participation"]["start_date"])
+    ends = ["2012-12-31" if number % 2 and start < "2012" else None for number, start in begun]
+    found["participation"]["end_date"] = ends
+    return found
 
 
 @pytest.fixture(scope="module")
