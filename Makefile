@@ -6,6 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
+WORKERS ?= 2
 
 .PHONY: report test quick lint types notebooks data recovery bench clean help
 
@@ -24,11 +25,11 @@ help:  ## list the commands
 report: .venv/.ready  ## build the example report in report/
 	$(BIN)/outcomes report notebooks/study.toml --out report --overwrite
 
-test: .venv/.ready-test lint types  ## every check: lint, types, all tests, notebooks
-	$(RUN) pytest -q
+test: .venv/.ready-test lint types  ## every check: lint, types, all tests, notebooks (WORKERS=4 for more processes)
+	$(RUN) pytest -q -n $(WORKERS) --dist loadfile
 
 quick: .venv/.ready-test  ## the tests without the slow ones
-	$(RUN) pytest -q -m "not slow and not browser"
+	$(RUN) pytest -q -n $(WORKERS) --dist loadfile -m "not slow and not browser"
 
 lint: .venv/.ready-test
 	$(RUN) ruff format --check .
