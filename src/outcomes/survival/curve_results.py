@@ -71,6 +71,12 @@ class Curves(Result):
         """Return the variance of independent people without weights, shape (T + 1,)."""
         raise NotImplementedError
 
+    def _limits(self, estimate: Array, error: Array) -> tuple[Array, Array]:
+        """Return the limits of estimates on the scale of `conf_type`."""
+        low, high = probability_limits(estimate, error, normal_quantile(self.conf_level), self.conf_type)
+        certain = (estimate == 0) & (error == 0) & self.rising
+        return np.where(certain, 0.0, low), np.where(certain, 0.0, high)
+
     # tables
 
     @property
@@ -120,9 +126,7 @@ class Curves(Result):
         fit = self.fits[arm]
         passed = fit.passed(times)
         estimate, error = self._steps(arm, cause)[passed], self._std_error(arm, cause)[passed]
-        low, high = probability_limits(estimate, error, normal_quantile(self.conf_level), self.conf_type)
-        certain = (estimate == 0) & (error == 0) & self.rising
-        low, high = np.where(certain, 0.0, low), np.where(certain, 0.0, high)
+        low, high = self._limits(estimate, error)
         unknown = (times > fit.times[-1]) & fit.ends_open
         known = {
             name: np.where(unknown, np.nan, values)
