@@ -278,7 +278,7 @@ def survival_data(
         repeated=repeated,
         state=None if state is None else read_only(state, np.int64),
         states=states,
-        labels=MappingProxyType({"outcome": names[0], "unit": unit, **(labels or {})}),
+        labels=MappingProxyType({"outcome": "state" if states else names[0], "unit": unit, **(labels or {})}),
     )
 
 

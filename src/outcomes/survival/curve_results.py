@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from outcomes.design.data import SurvivalData
 
-__all__ = ["Curves", "fit_arms"]
+__all__ = ["Curves", "fit_arms", "moments_of"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -98,7 +98,7 @@ class Curves(Result):
         """
         import pandas as pd
 
-        moments = _moments(times, self.data.unit)
+        moments = moments_of(times, self.data.unit)
         return pd.concat(
             [self._rows_at(arm, cause, moments) for arm in range(len(self.arms)) for cause in range(len(self.causes))],
             ignore_index=True,
@@ -168,7 +168,7 @@ class Curves(Result):
         EstimationError
             A time beyond the follow-up of an arm (named, with its last usable time), an unknown cause.
         """
-        moments, index = _moments(times, self.data.unit), self._cause_index(cause)
+        moments, index = moments_of(times, self.data.unit), self._cause_index(cause)
         self._within_follow_up(moments)
         asked = self.asked_as(variance)
         return Influence(
@@ -201,7 +201,7 @@ class Curves(Result):
         EstimationError
             If a time lies beyond the follow-up of an arm; the message names the arm and its last usable time.
         """
-        moments, index = _moments(times, self.data.unit), self._cause_index(cause)
+        moments, index = moments_of(times, self.data.unit), self._cause_index(cause)
         self._within_follow_up(moments)
         asked = self.asked_as(variance)
         covariance = np.zeros((len(moments), len(self.arms), len(self.arms)))
@@ -270,7 +270,8 @@ class Curves(Result):
         return " ".join(sentences)
 
 
-def _moments(times: float | str | Iterable[float | str], unit: str) -> Array:
+def moments_of(times: float | str | Iterable[float | str], unit: str) -> Array:
+    """Return times as they are written in a call as numbers of `unit`s."""
     listed = [times] if isinstance(times, (str, int, float)) else list(times)
     return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time", unit=unit) for t in listed])
 
