@@ -135,6 +135,11 @@ class MeanCount(Curves):
     drawing: ClassVar[str | None] = "mean_count"
     title: ClassVar[str] = "Mean number of events"
 
+    @property
+    def while_present(self) -> bool:
+        """Whether leaving counts as censoring though it may be told apart."""
+        return self.method == "nelson" and len(self.data.causes) > 1
+
     def _steps(self, arm: int, cause: int) -> Array:
         return np.concatenate(([0.0], self.fits[arm].cif[0]))
 
@@ -157,7 +162,7 @@ class MeanCount(Curves):
         """Return the mean counts at the last common time in plain sentences."""
         moment = self._common_time()
         when = in_words(moment) if self.data.unit == "days" else f"{moment:g} {self.data.unit}"
-        present = " while present" if self.method == "nelson" and len(self.data.causes) > 1 else ""
+        present = " while present" if self.while_present else ""
         return " ".join(
             f"{row['arm']}, {row['cause']}: an estimated {row['estimate']:.2f} events a person{present} by {when} "
             f"({row['conf_low']:.2f} to {row['conf_high']:.2f}; people: {row['n']:,}, events: {row['n_events']:,})."

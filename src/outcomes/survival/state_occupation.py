@@ -181,6 +181,17 @@ class StateProbabilities(Result):
         moments = moments_of(times, self.data.unit)
         return pd.concat([self._rows_at(arm, moments) for arm in range(len(self.arms))], ignore_index=True)
 
+    def shares(self) -> pd.DataFrame:
+        """Return arm, state, time, estimate at every time somebody moved, from time 0: at once, where `to_frame` takes its time."""
+        import pandas as pd
+
+        frames = []
+        for arm, fit in zip(self.arms, self.fits, strict=True):
+            times, size = np.append(0.0, fit.times), len(self.states)
+            columns = {"arm": arm, "state": np.repeat(self.states, len(times)), "time": np.tile(times, size)}
+            frames.append(pd.DataFrame({**columns, "estimate": fit.share.T.ravel()}))
+        return pd.concat(frames, ignore_index=True)
+
     def to_frame(self) -> pd.DataFrame:
         """Return the probabilities at every time somebody moved, from time 0; columns as in `at`."""
         import pandas as pd
