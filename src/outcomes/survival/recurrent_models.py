@@ -114,7 +114,7 @@ def pwp(
     data : SurvivalData
         With every event of a person: ``cohort.every_event(…)``, or ``survival_data(repeated=True)``.
     formula : str
-        As in `cox`; ``event_number`` may appear in it, as in ``"arm + arm:event_number"``.
+        As in `cox`.
     clock : {"total", "gap"}
         Time since time zero, or time since the person's last event (before the first: since time zero).
     max_event : int, optional

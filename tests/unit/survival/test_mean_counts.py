@@ -76,10 +76,9 @@ def test_weighted_with_ties_and_late_entry_it_is_the_sum_by_hand(
     close(found["estimate"], expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("area", [False, True])
-def test_the_standard_error_is_that_of_moving_each_weight(
-    frame: pd.DataFrame, data: oc.SurvivalData, area: bool
-) -> None:
+@pytest.fixture(scope="module")
+def moved(data: oc.SurvivalData) -> np.ndarray:
+    """Return how each person's weight moves the mean count of arm x at 9."""
     weight, step = data.baseline["w"].to_numpy(), 1e-5
     moved = np.zeros(len(weight))
     for person in range(len(weight)):
@@ -88,7 +87,12 @@ def test_the_standard_error_is_that_of_moving_each_weight(
         down[person] -= step
         ends = [oc.mean_count(data, weights=w).at(9)["estimate"].iloc[0] for w in (up, down)]
         moved[person] = weight[person] * (ends[0] - ends[1]) / (2 * step)
-    group = data.baseline["area"].to_numpy() if area else np.arange(len(weight))
+    return moved
+
+
+@pytest.mark.parametrize("area", [False, True])
+def test_the_standard_error_is_that_of_moving_each_weight(data: oc.SurvivalData, moved: np.ndarray, area: bool) -> None:
+    group = data.baseline["area"].to_numpy() if area else np.arange(len(moved))
     expected = np.sqrt((np.bincount(group, weights=moved) ** 2).sum())
     found = oc.mean_count(data, weights="w", cluster="area" if area else None)
     close(found.at(9)["std_error"].iloc[0], expected, rtol=1e-6)

@@ -106,11 +106,6 @@ def test_a_split_row_is_the_whole_row(frame: pd.DataFrame, data: oc.SurvivalData
     close(again.covariance, whole.covariance, rtol=1e-8)
 
 
-def test_the_effect_may_differ_by_event_number(data: oc.SurvivalData) -> None:
-    terms = oc.pwp(data, "arm + arm:event_number + age", max_event=2).terms
-    assert set(terms) == {"arm[y]", "arm[y]:event_number", "age"}
-
-
 def test_a_ratio_of_rates_is_compared_as_a_hazard_ratio(data: oc.SurvivalData) -> None:
     found = oc.compare(oc.andersen_gill(data, "arm"), measure="hazard_ratio").to_frame()
     close(np.log(found["estimate"]), oc.andersen_gill(data, "arm").coefficients)
