@@ -181,7 +181,7 @@ def rate_model(
     >>> from lifelines.datasets import load_rossi
     >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
     >>> oc.rate_model(data, "arm").to_frame()["estimate"].round(4).tolist()
-    [-4.9886, -0.3629]
+    [-4.9886, -0.363]
     """
     one_of(family, _FAMILIES, what="rate_model: family")
     normal_quantile(conf_level)
