@@ -109,7 +109,9 @@ def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weight
     import pandas as pd
 
     if len(data.arms) != 2:
-        raise NotSupportedError(f"characteristics: two arms are needed; these data have {len(data.arms)}.")
+        raise NotSupportedError(
+            f"characteristics: two arms are needed; these data have {len(data.arms)}.{data.instead_of_arms}"
+        )
     arm = np.asarray(data.arm)
     used = np.ones(len(arm)) if weights is None else np.asarray(weights.values)
     whose = "pooled" if weights is None else YARDSTICK.get(weights.estimand, "pooled")

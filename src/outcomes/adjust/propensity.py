@@ -53,7 +53,9 @@ class Propensity:
     c_statistic: float
 
 
-def fit_propensity(columns: Array, treated: Array, names: tuple[str, ...]) -> Propensity:
+def fit_propensity(
+    columns: Array, treated: Array, names: tuple[str, ...], *, what: str = "weight", sides: str = "the arms"
+) -> Propensity:
     """Fit the score by maximum likelihood (statsmodels), without penalty.
 
     Parameters
@@ -64,6 +66,8 @@ def fit_propensity(columns: Array, treated: Array, names: tuple[str, ...]) -> Pr
         1 in the arm, 0 in the reference.
     names : tuple of str
         Names of the columns, for messages.
+    what, sides : str
+        Who asks, and what the score tells apart, for messages.
 
     Raises
     ------
@@ -91,11 +95,11 @@ def fit_propensity(columns: Array, treated: Array, names: tuple[str, ...]) -> Pr
                 telling += [used[j] for j in found.columns if used[j] not in telling]
                 certain[mine[found.people]] = True
                 if min((treated[~certain] == arm).sum() for arm in (0, 1)) < 2:
-                    raise EstimationError(_nobody_left(len(certain), telling, names))
+                    raise EstimationError(f"{what}: {_nobody_left(sides, len(certain), telling, names)}")
                 continue
         if not converged:
             raise EstimationError(
-                f"weight: the score ({len(used)} columns, {len(mine):,} people) did not converge. "
+                f"{what}: the score ({len(used)} columns, {len(mine):,} people) did not converge. "
                 "Leave out columns that say almost the same, or that vary for very few people."
             )
         break
@@ -104,10 +108,10 @@ def fit_propensity(columns: Array, treated: Array, names: tuple[str, ...]) -> Pr
     )
 
 
-def _nobody_left(people: int, telling: list[int], names: tuple[str, ...]) -> str:
+def _nobody_left(sides: str, people: int, telling: list[int], names: tuple[str, ...]) -> str:
     named = ", ".join(names[j] for j in sorted(telling))
     return (
-        f"weight: the covariates tell the arms apart exactly (separation), and nobody of {people:,} people is left to compare. "
+        f"the covariates tell {sides} apart exactly (separation), and nobody of {people:,} people is left to compare. "
         f"Look at {named}."
     )
 

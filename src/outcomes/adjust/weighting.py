@@ -229,9 +229,13 @@ def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool) -> N
     one_of(estimand, ESTIMANDS, what="weight: estimand")
     if method != "logistic":
         raise NotSupportedError(f"weight: there is no method {method!r}. {did_you_mean(method, ['logistic'])}")
+    if data.clones is not None:
+        raise EstimationError(
+            "weight: clones of the same people stand in every arm, so being in one has no score. Take censoring_weights(data, formula)."
+        )
     if len(data.arms) != 2:
         raise NotSupportedError(
-            f"weight: two arms are needed; these data have {len(data.arms)} ({', '.join(data.arms)})."
+            f"weight: two arms are needed; these data have {len(data.arms)} ({', '.join(data.arms)}).{data.instead_of_arms}"
         )
     if data.frequency is not None:
         raise NotSupportedError("weight: row counts (frequency) are not supported here; give one row a person.")

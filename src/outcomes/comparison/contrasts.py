@@ -184,6 +184,7 @@ def _default_variance(data: SurvivalData, asked: Asked) -> str | None:
     if len(data.arms) < 2:
         raise EstimationError(
             "compare: there is only one arm; name an arm and a reference in survival_data or the study."
+            + data.instead_of_arms
         )
     source = asked.source
     return "stacked" if source is not None and source.influence is not None and source.gradient is not None else None

@@ -161,7 +161,9 @@ def subgroup_effects(
     """
     one_of(measure, _MEASURES, what="subgroup_effects: measure")
     if len(data.arms) != 2:
-        raise NotSupportedError(f"subgroup_effects: two arms are needed; these data have {len(data.arms)}.")
+        raise NotSupportedError(
+            f"subgroup_effects: two arms are needed; these data have {len(data.arms)}.{data.instead_of_arms}"
+        )
     rows: list[dict[str, Any]] = []
     notes: list[Note] = []
     everyone = [("raw", None)] if weights is None else [("raw", None), ("adjusted", weights)]

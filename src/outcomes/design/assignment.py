@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from outcomes.loading.tables import Tables
 
-__all__ = ["arm_programmes", "assigned", "at_liberty", "offered"]
+__all__ = ["arm_programmes", "assigned", "at_liberty", "offered", "unassigned"]
 
 
 def arm_programmes(tables: Tables, arms: Arms) -> dict[str, frozenset[int]]:
@@ -126,6 +126,14 @@ def assigned(
         return joined
     nothing = nw.col("arm").is_null() & ~nw.col("started_other")
     return joined.with_columns(arm=nw.when(nothing).then(nw.lit(untreated)).otherwise(nw.col("arm")))
+
+
+def unassigned(tables: Tables) -> nw.LazyFrame[Any]:
+    """Return the sentences with ``arm`` ``all`` and no ``assigned_date``: whatever people start later, it is not known at time zero."""
+    import narwhals as nw
+
+    nothing = nw.lit(None, dtype=nw.Int64)
+    return tables.lazy("sentences").with_columns(arm=nw.lit("all"), assigned_date=nothing, started_both=nw.lit(False))
 
 
 def offered(

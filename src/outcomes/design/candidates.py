@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from outcomes.design.assignment import arm_programmes, assigned, offered
+from outcomes.design.assignment import arm_programmes, assigned, offered, unassigned
 from outcomes.design.baseline import ASSESSED, last_known, with_covariates
 from outcomes.design.conditions import holds
 from outcomes.design.eligibility import eligible_for
 from outcomes.design.slim_frame import slim
+from outcomes.design.strategy_rules import VARYING
 from outcomes.design.study import Study
 from outcomes.design.time_zero import add_time_zero, refuse_the_future
 from outcomes.errors import DesignError
@@ -81,15 +82,17 @@ def derive(tables: Tables, study: Study) -> Candidates:
         came after their time zero.
     """
     arms = study.arms
-    _refuse_own(tables)
+    _refuse_own(tables, study)
     found = arm_programmes(tables, arms)
     programmes = {name: found[name] for name in arms.names}
     grace = study.time_zero.grace if study.time_zero.strategy == "landmark" else None
     with tables.keeping():
-        assignment = add_time_zero(assigned(tables, arms, programmes, within=grace), study)
+        fixed = assigned(tables, arms, programmes, within=grace) if study.arms_are_fixed else unassigned(tables)
+        assignment = add_time_zero(fixed, study)
         if arms.assigned_by == "provision":
             assignment = offered(assignment, tables, arms, programmes, day="time_zero")
-        assignment = tables.keep(assignment.select("sentence_id", "person_id", "sentence_date", *_OF_THE_START))
+        known = [name for name in _OF_THE_START if name in assignment.collect_schema().names()]
+        assignment = tables.keep(assignment.select("sentence_id", "person_id", "sentence_date", *known))
         rows = _rows(assignment, tables)
         refuse_the_future(int((rows["arm"].notna() & (rows["assigned_date"] > rows["time_zero"])).sum()), study)
         frame, conditions = _frame(assignment, tables, study, programmes)
@@ -162,9 +165,11 @@ def _shown(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _refuse_own(tables: Tables) -> None:
+def _refuse_own(tables: Tables, study: Study) -> None:
     """Refuse columns of the extract that are called like those a cohort makes."""
-    for table, reserved in (("sentences", _MADE_HERE), ("people", ("time", "end", "time_zero", *_MADE_LATER))):
+    varying = () if study.arms_are_fixed else VARYING
+    of_people = ("time", "end", "time_zero", *_MADE_LATER, *varying)
+    for table, reserved in (("sentences", (*_MADE_HERE, *varying)), ("people", of_people)):
         names = tables.lazy(table).collect_schema().names()
         own = [name for name in names if name in reserved or name.startswith(("eligible_", "excluded_by_"))]
         own = [name for name in own if table == "sentences" or name in reserved]

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from outcomes.design.candidates import Candidates, derive
+from outcomes.design.clone_cohort import as_clones
 from outcomes.design.cohort_notes import cohort_notes, last_days
 from outcomes.design.data import SurvivalData
 from outcomes.design.ending import Places, endings
+from outcomes.design.exposure import cut_by_course
 from outcomes.design.flow import Flow, build_flow
 from outcomes.design.follow_up import away_from, follow_up, on_engine, time_at_risk
 from outcomes.design.selection import Selection, select
@@ -63,8 +65,8 @@ class Cohort:
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """Names of the arms, the reference first."""
-        return self.study.arms.names
+        """Names of the arms, the reference first; ``("all",)`` where they are not fixed at time zero."""
+        return self.study.arms_compared
 
     def outcome(self, name: str) -> SurvivalData:
         """Return time to the first event of an outcome, with what competes, for everyone in the cohort.
@@ -77,7 +79,10 @@ class Cohort:
         Returns
         -------
         SurvivalData
-            In days since time zero; causes are the outcome and its competing events, in the study's order.
+            In days since time zero; causes are the outcome and its competing events, in the study's order. Where exposure changes
+            with time (``strategy = "time_varying"``) ``frame`` has ``exposure``, ``state``, ``strand`` and ``voluntary`` by row, and
+            everyone is in the arm ``all``: take ``cox(data, "exposure + …", cause=name)``. Under ``"clone_censor_weight"`` people are
+            clones, one in each arm they could join: give estimators the weights of ``censoring_weights(data, formula)``.
 
         Raises
         ------
@@ -192,7 +197,12 @@ class Cohort:
     def _followed(self, name: str, *, every: bool) -> SurvivalData:
         spec = self._outcome(name)
         found = follow_up(self.candidates, self.baseline, self.study, spec, every=every)
-        return time_at_risk(found, self.baseline, self.study, spec, every=every, notes=self.notes)
+        data = time_at_risk(found, self.baseline, self.study, spec, every=every, notes=self.notes)
+        if self.study.time_zero.strategy == "time_varying":
+            return cut_by_course(data, self.candidates, self.study)
+        if self.study.time_zero.strategy == "clone_censor_weight":
+            return as_clones(data, self.candidates, self.study)
+        return data
 
     def with_population(self, name: str) -> Cohort:
         """Return the cohort of another population of the same study: ``own``, ``both`` or ``caseload``; nothing is derived again."""
@@ -256,13 +266,13 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
     DesignError
         An arm is empty; the study names what the tables do not have; people are classed by a programme that started after
         their time zero.
-    NotSupportedError
-        A part of the study that is not built yet, by name.
 
     Notes
     -----
     One index sentence a person: the first that meets every condition (of those who meet none, the one that came furthest
-    stands in the flow). Reasons are exclusive and in order.
+    stands in the flow). Reasons are exclusive and in order. Under ``strategy = "time_varying"`` and ``"clone_censor_weight"`` nobody
+    is in an arm at time zero: everyone who meets the conditions is followed, whether or not they ever start, and the baseline knows
+    no start.
 
     Examples
     --------
@@ -270,7 +280,6 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
     >>> tables, study = oc.load_tables("data/synthetic"), oc.read_study("notebooks/study.toml")  # doctest: +SKIP
     >>> oc.build_cohort(tables, study).flow.describe()  # doctest: +SKIP
     """
-    _supported(study)
     clean = tables.require_clean(study.checks.drop)
     _same_clock(clean, study)
     return _selected(derive(clean, study), study)
@@ -282,8 +291,8 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
     reasons, counts = _counted(selection, study)
     baseline = selection.baseline()
     notes = cohort_notes(selection, baseline, study)
-    flow = build_flow(counts, reasons, study.arms.names, notes, unit=_unit(study))
-    for arm in study.arms.names:
+    flow = build_flow(counts, reasons, study.arms_compared, notes, unit=_unit(study))
+    for arm in study.arms_compared:
         if not (baseline["arm"] == arm).any():
             lost = flow.to_frame()
             mine = lost[(lost["arm"] == arm) & (lost["n_leaving"] > 0)]
@@ -337,11 +346,4 @@ def _same_clock(tables: Tables, study: Study) -> None:
         raise DesignError(
             "build_cohort: [follow_up] data_cut lies more than 20 years after the last day of the extract, whose days count from an origin "
             "it does not tell. Write data_cut as a whole day on the extract's own clock."
-        )
-
-
-def _supported(study: Study) -> None:
-    if study.time_zero.strategy not in ("none", "landmark"):
-        raise NotSupportedError(
-            f"[time_zero] strategy = {study.time_zero.strategy!r} is not there yet; there are 'none' and 'landmark'."
         )

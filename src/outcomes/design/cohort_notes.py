@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["cohort_notes"]
 
 _FAR_CUT = 182.0  # days
+_TIME_VARYING = Note(
+    "time_varying_confounding",
+    "Exposure changes with time: its hazard ratios compare people who have and have not started by the same day since time zero. Who "
+    "starts, and when, is not chance: what changes between time zero and the start (risk, work, motivation, a recall) and decides both "
+    "the start and reoffending is not adjusted for by values at time zero. There are no risks or curves by such an exposure.",
+)
+_CLONES = Note(
+    "clones",
+    "Everyone stands in each arm they could join at time zero, and leaves an arm when they do something else than it says. Who does is "
+    "not chance: the weights of censoring_weights put right what was known at time zero, and nothing that came between it and a start.",
+)
 _NOBODY = np.empty(0, dtype=np.int64)
 
 
@@ -37,6 +48,10 @@ def cohort_notes(selection: Selection, baseline: pd.DataFrame, study: Study) -> 
     candidates = selection.candidates
     notes = [*_far_cut(candidates.tables, study.follow_up.data_cut), *_reasons(selection)]
     notes += _refused_though_eligible(selection)
+    if study.time_zero.strategy == "time_varying":
+        return (*notes, _TIME_VARYING)
+    if study.time_zero.strategy == "clone_censor_weight":
+        return (*notes, _CLONES)
     if study.arms.assigned_by != "provision":
         notes += _started_though_ineligible(selection)
     switched = int(candidates.rows["started_both"].to_numpy()[selection.index[selection.stays]].sum())

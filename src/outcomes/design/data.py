@@ -20,6 +20,8 @@ from outcomes.results import Array, IntArray, Note, html_table, read_only
 if TYPE_CHECKING:
     import pandas as pd
 
+    from outcomes.design.cloning import Clones
+
 __all__ = ["SurvivalData", "survival_data"]
 
 
@@ -55,6 +57,11 @@ class SurvivalData:
         Index into `states` of the state each row is spent in; `causes` are then the states moved into.
     states : tuple of str
         States people are in and move between; empty where there are none.
+    clones : Clones or None
+        Where each row of `baseline` is a clone of a person, who stands in several arms: when it complied with its arm's strategy or
+        departed from it. `censoring_weights` undoes the censoring of those who departed.
+    varying : tuple of str
+        Columns of `frame` that change within a person: exposure, and what goes with it. Arms are then ``("all",)``.
     labels : mapping
         ``outcome, population, scale, unit`` and what else a result should print.
     """
@@ -75,6 +82,8 @@ class SurvivalData:
     repeated: bool = False
     state: IntArray | None = None
     states: tuple[str, ...] = ()
+    clones: Clones | None = None
+    varying: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
 
@@ -90,6 +99,16 @@ class SurvivalData:
     def n(self) -> int:
         """Number of people (counting frequencies)."""
         return int(self.people_by_arm().sum())
+
+    @property
+    def instead_of_arms(self) -> str:
+        """What to do in place of comparing arms, where there are none because exposure changes with time; empty elsewhere."""
+        if "exposure" not in self.varying:
+            return ""
+        return (
+            " Exposure changes with time here: risks and curves by it would class people by what came later. Take "
+            "cox(data, 'exposure + …', cause=…)."
+        )
 
     @property
     def row_arm(self) -> IntArray:
@@ -358,7 +377,8 @@ def _arms(
     changes = int((text != text[first][person]).sum())
     if changes:
         raise DataError(
-            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed."
+            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed. What changes with time goes "
+            "into the formula of cox."
         )
     levels = sorted(set(text))
     if len(levels) > 1 and reference is None:

@@ -23,9 +23,9 @@ _FLAGS = {
 def eligible_for(programmes: frozenset[int], rules: pd.DataFrame, schema: nw.Schema) -> tuple[nw.Expr, nw.Expr]:
     """Return for each row ``yes``, ``no`` or ``unknown``, and the reason that excludes (null where none does).
 
-    A rule counts if it is in force on the day of the person's referral, else of time zero. A programme excludes a person if any of
-    its rules holds; a missing value makes a rule unknown. A person is eligible for an arm if some programme of the arm does not
-    exclude; unknown if none is clear but some is unknown. Values are those at time zero.
+    A rule counts if it is in force on the day of the person's referral where that is known at time zero, else of time zero. A
+    programme excludes a person if any of its rules holds; a missing value makes a rule unknown. A person is eligible for an arm if
+    some programme of the arm does not exclude; unknown if none is clear but some is unknown. Values are those at time zero.
 
     Parameters
     ----------
@@ -58,7 +58,9 @@ def _asked(rule: dict[Any, Any], schema: nw.Schema) -> tuple[nw.Expr, nw.Expr]:
     import narwhals as nw
     import pandas as pd
 
-    day = nw.coalesce(nw.col("referral_date"), nw.col("time_zero"))
+    day = nw.col("time_zero")
+    if "referral_date" in schema:
+        day = nw.coalesce(nw.col("referral_date"), day)
     in_force = nw.lit(True)
     if not pd.isna(rule["valid_from"]):
         in_force = in_force & (day >= int(rule["valid_from"])).fill_null(False)

@@ -37,7 +37,7 @@ class Flow(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return one row a step and arm: step, reason, arm, n_leaving, n_remaining.
 
-        Arm is ``all`` for everybody together (every step), and each arm (and ``no arm``) by itself.
+        Arm is ``all`` for everybody together (every step), and each arm (and ``no arm``) by itself, where people are in arms.
         """
         return self.frame.copy()
 
@@ -51,8 +51,8 @@ class Flow(Result):
         everyone = self.frame[self.frame["arm"] == "all"]
         start, end = int(everyone["n_remaining"].iloc[0]), int(everyone["n_remaining"].iloc[-1])
         last = self.frame[self.frame["step"] == self.frame["step"].max()].set_index("arm")["n_remaining"]
-        parts = ", ".join(f"{int(last[arm]):,} in {arm}" for arm in self.arms)
-        return f"Of {start:,} {self.unit} in the extract {end:,} are compared: {parts}."
+        parts = "" if self.arms == ("all",) else ": " + ", ".join(f"{int(last[arm]):,} in {arm}" for arm in self.arms)
+        return f"Of {start:,} {self.unit} in the extract {end:,} are compared{parts}."
 
 
 def build_flow(
@@ -75,7 +75,7 @@ def build_flow(
     import pandas as pd
 
     rows = []
-    for group in ("all", *arms, "no arm"):
+    for group in ("all",) if arms == ("all",) else ("all", *arms, "no arm"):
         mine = {
             step: sum(
                 n

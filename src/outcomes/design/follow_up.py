@@ -169,7 +169,7 @@ def time_at_risk(
     whole = len(people) == len(baseline)
     mine = baseline if whole else baseline.iloc[people].reset_index(drop=True)
     frame = mine if len(person) == len(people) else mine.iloc[person].reset_index(drop=True)
-    index = {name: code for code, name in enumerate(study.arms.names)}
+    index = {name: code for code, name in enumerate(study.arms_compared)}
     arm = mine["arm"].map(index).to_numpy(dtype=np.int64)
     for name, code in index.items():
         if not (arm == code).any():
@@ -181,7 +181,7 @@ def time_at_risk(
         person=read_only(person, np.int64),
         arm=read_only(arm, np.int64),
         causes=(outcome.name, *outcome.competing),
-        arms=study.arms.names,
+        arms=study.arms_compared,
         frame=frame,
         baseline=mine,
         arm_column="arm",

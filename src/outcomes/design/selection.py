@@ -106,6 +106,8 @@ def _steps(candidates: Candidates, study: Study) -> list[tuple[str, Any]]:
     no_arm, not_yet = (_no_arm(study), rows["arm"].isna().to_numpy()), ("not released or started yet", np.isnan(zero))
     if by == "provision":  # what is on offer is asked on the day of release
         steps = [not_yet, no_arm, ("programmes of two arms on offer there and then", both)]
+    elif not study.arms_are_fixed:
+        steps = [not_yet]
     elif study.arms.if_both == "exclude":
         steps = [no_arm, (f"{_DID[by]} programmes of both arms", both), not_yet]
     else:

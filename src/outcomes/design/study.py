@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from outcomes.design.strategy_rules import refuse_what_looks_ahead
 from outcomes.design.time_away import AWAY
 from outcomes.errors import DesignError, did_you_mean
 
@@ -83,7 +84,7 @@ class Eligibility:
 
 @dataclass(frozen=True)
 class TimeZero:
-    """From when follow-up counts."""
+    """From when follow-up counts, and how starts that are still to come are taken."""
 
     event: str = "auto"
     strategy: str = "none"
@@ -239,6 +240,16 @@ class Study:
         return self.data if self.path is None or self.data.is_absolute() else self.path.parent / self.data
 
     @property
+    def arms_are_fixed(self) -> bool:
+        """Whether people are in an arm from time zero on; not so where exposure changes with time, or each stands in several arms."""
+        return self.time_zero.strategy not in ("time_varying", "clone_censor_weight")
+
+    @property
+    def arms_compared(self) -> tuple[str, ...]:
+        """Arms people are in from time zero on, the reference first; ``("all",)`` where arms are not fixed then."""
+        return self.arms.names if self.arms_are_fixed else ("all",)
+
+    @property
     def hash(self) -> str:
         """The sha256 of everything the study says, whatever order or spacing its file has."""
         return _hash({f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "path"})
@@ -296,6 +307,8 @@ def _consistent(study: Study) -> None:
         _consistent_outcome(outcome)
     _consistent_clock(study)
     _consistent_strategy(study)
+    if not study.arms_are_fixed:
+        refuse_what_looks_ahead(study)
     if study.headline is not None:
         if study.headline.outcome not in study.outcomes:
             raise DesignError(

@@ -18,6 +18,7 @@ from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Result
 from outcomes.survival.curves import Curves
 from outcomes.survival.mean_counts import MeanCount
+from outcomes.survival.parametric_results import Parametric
 from outcomes.survival.state_occupation import StateProbabilities
 
 if TYPE_CHECKING:
@@ -43,8 +44,11 @@ def view_of(result: Result, horizon: float | None) -> View:
         return _states(result, horizon)
     if isinstance(result, (Comparison, SubgroupEffects)):
         return _effects(result)
+    if isinstance(result, Parametric):
+        return _parametric(result, horizon)
     if isinstance(result, Flow):
-        return View("flow", {"flow": result.to_frame()}, {"arms": result.arms})
+        in_arms = () if result.arms == ("all",) else result.arms
+        return View("flow", {"flow": result.to_frame()}, {"arms": in_arms})
     if isinstance(result, Balance):
         facts = {"arms": result.arms, "estimand": result.estimand, "bands": BANDS, "denominator": result.denominator}
         return View("balance", {"balance": result.to_frame()}, facts)
@@ -111,6 +115,26 @@ def _states(result: StateProbabilities, horizon: float | None) -> View:
             **{key: labels.get(key, "") for key in ("outcome", "population", "scale")},
         },
     )
+
+
+def _parametric(result: Parametric, horizon: float | None) -> View:
+    """Return risks by arm up to the horizon (default: half as long again as anybody was at risk), and the coefficients."""
+    end = 1.5 * max(result.last_times) if horizon is None else float(horizon)
+    times = np.union1d(np.linspace(0.0, end, 61), [last for last in result.last_times if last < end])
+    facts = {
+        "arms": result.data.arms,
+        "cause": result.cause,
+        "distribution": result.distribution,
+        "unit": result.data.unit,
+        "horizon": end,
+        "marks": tuple(map(float, marks(end, result.data.unit))),
+        "last_times": result.last_times,
+        "conf_level": result.conf_level,
+        "estimand": result.asked.estimand,
+        **{key: result.data.labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
+    }
+    frames = {"curve": result.at(times, measure="risk"), "table": result.to_frame(), "summary": result.summary()}
+    return View("parametric", frames, facts)
 
 
 def _censored(result: Curves) -> tuple[str, ...]:

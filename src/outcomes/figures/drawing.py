@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from outcomes.disclosure.releasing import INTERNAL, Released, release
 from outcomes.errors import DisclosureError, did_you_mean
-from outcomes.figures import count_plot, curve_plot, flow_chart, forest_plot, love_plot, overlap_plot, state_plot
+from outcomes.figures import (
+    count_plot,
+    curve_plot,
+    flow_chart,
+    forest_plot,
+    love_plot,
+    overlap_plot,
+    parametric_plot,
+    state_plot,
+)
 from outcomes.figures.styling import GREY, style
 from outcomes.results import Result
 
@@ -60,6 +69,12 @@ _CURVES = (curve_plot.size, curve_plot.curve_data, curve_plot.paint_curves, curv
 _COUNTS = (count_plot.size, count_plot.count_data, count_plot.paint_counts, count_plot.counts_in_words)
 _STATES = (state_plot.size, state_plot.state_data, state_plot.paint_states, state_plot.states_in_words)
 _FOREST = (forest_plot.size, forest_plot.forest_data, forest_plot.paint_forest, forest_plot.forest_in_words)
+_PARAMETRIC = (
+    parametric_plot.size,
+    parametric_plot.parametric_data,
+    parametric_plot.paint_parametric,
+    parametric_plot.parametric_in_words,
+)
 
 FIGURES: Mapping[str, Drawing] = MappingProxyType(
     {
@@ -71,6 +86,7 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "mean_count": Drawing("counts", *_COUNTS),
         "state_probabilities": Drawing("states", *_STATES, axes=state_plot.state_axes),
         "forest": Drawing("effects", *_FOREST),
+        "parametric": Drawing("parametric", *_PARAMETRIC),
     }
 )
 

@@ -116,6 +116,15 @@ def analyse(study: Study, tables: Tables, say: Say) -> Analysis:
 
 
 def _supported(study: Study) -> None:
+    if not study.arms_are_fixed:
+        instead = {
+            "time_varying": "cox(data, 'exposure + …', cause=…)",
+            "clone_censor_weight": "compare(cumulative_incidence(data, weights=censoring_weights(data, '…')), …)",
+        }[study.time_zero.strategy]
+        raise NotSupportedError(
+            f"report: its weights, tables and headline compare people who are in an arm from time zero on; [time_zero] strategy = "
+            f"{study.time_zero.strategy!r} has none. Take data = build_cohort(…).outcome(…) and {instead}, or another strategy."
+        )
     if len(study.arms.names) != 2:
         raise NotSupportedError(f"report: two arms are compared; the study has {len(study.arms.names)}.")
     if study.headline is not None and study.headline.population != study.eligibility.population:

@@ -34,7 +34,7 @@ def display(name: str, released: Released) -> pd.DataFrame:
 def _flow(released: Released) -> pd.DataFrame:
     import pandas as pd
 
-    frame, arms = released.frame, [*released.facts["arms"], "no arm"]
+    frame, arms = released.frame, [*released.facts["arms"], "no arm"] if released.facts["arms"] else []
     wide = {arm: frame[frame["arm"] == arm].set_index("step")["n_leaving"] for arm in arms}
     everyone = frame[frame["arm"] == "all"].set_index("step")
     rows = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,11 +29,40 @@ class DesignMatrix:
         Names: numeric columns keep theirs, a level is ``C(band)[high]`` or ``arm[bespoke]``.
     terms : tuple of str
         Term of the formula each column belongs to.
+    needed : tuple of str
+        Columns of the frame the formula asks for.
+    spec : formulaic.ModelSpec
+        The formula with the levels and means it was read with.
     """
 
     values: Array
     columns: tuple[str, ...]
     terms: tuple[str, ...]
+    needed: tuple[str, ...]
+    spec: Any
+
+    def of(self, frame: pd.DataFrame, what: str) -> Array:
+        """Return the same columns of other people, shape (n, p): their levels are those of the fit."""
+        from formulaic.errors import FormulaicError
+
+        matrix, problem = None, ""
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "error"
+            )  # a level that was not there would become missing with no more than a warning
+            try:
+                matrix = self.spec.get_model_matrix(frame[list(self.needed)], na_action="ignore")
+            except (FormulaicError, TypeError, ValueError, KeyError, Warning):
+                problem = f"{what}: the frame does not fit the formula: a level that was not in the data, or text for a number."
+        if problem or matrix is None:
+            raise EstimationError(problem)
+        keep = [i for i, name in enumerate(matrix.columns) if str(name) != "Intercept"]
+        values = np.asarray(matrix, dtype=np.float64)[:, keep]
+        if not np.isfinite(values).all():
+            raise EstimationError(
+                f"{what}: {int((~np.isfinite(values)).any(axis=1).sum()):,} rows are infinite or fit no level."
+            )
+        return values
 
 
 def design_matrix(
@@ -87,6 +117,9 @@ def design_matrix(
             raise EstimationError(
                 f"{what}: the data have no column {name!r}. {did_you_mean(name, map(str, table.columns))}"
             )
+    if arm is not None and len(arm[2]) == 1 and (alone := [name for name in needed if name in ("arm", arm[0])]):
+        hint = " Exposure, which changes with time, is the column exposure." if "exposure" in table.columns else ""
+        raise EstimationError(f"{what}: there is only one arm, so {alone[0]} says nothing. Leave it out.{hint}")
     missing = {name: int(table[name].isna().sum()) for name in needed if table[name].isna().any()}
     if missing:
         listed = ", ".join(f"{name} ({count:,})" for name, count in missing.items())
@@ -112,7 +145,7 @@ def design_matrix(
         )
     columns = tuple(names[i].replace("[T.", "[") for i in keep)
     check_columns(values, columns, what)
-    return DesignMatrix(values, columns, tuple(owner[i] for i in keep))
+    return DesignMatrix(values, columns, tuple(owner[i] for i in keep), tuple(needed), matrix.model_spec)
 
 
 def check_columns(values: Array, columns: tuple[str, ...], what: str) -> None:

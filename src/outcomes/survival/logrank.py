@@ -143,7 +143,7 @@ def logrank_test(
     from scipy.special import chdtrc
 
     if len(data.arms) < 2:
-        raise EstimationError("logrank_test: there is only one arm; nothing to compare.")
+        raise EstimationError(f"logrank_test: there is only one arm; nothing to compare.{data.instead_of_arms}")
     if cause is None and len(data.causes) > 1:
         raise EstimationError(
             f"logrank_test: {len(data.causes)} causes compete ({', '.join(data.causes)}); name one (cause=)."

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from small_study import TWO_ARMS, UNTREATED, Reframed, after, cohort, compared, extract, held, left, notes, starters
 
 import outcomes as oc
 from outcomes.design.study import ArmSpec
-from outcomes.errors import DesignError, NotSupportedError
+from outcomes.errors import DesignError
 
 
 @pytest.fixture(scope="module")
@@ -150,24 +148,6 @@ def test_against_people_who_started_nothing_a_start_after_release_or_sentence_is
         cohort(starts_after_release, arms=UNTREATED)
 
 
-@pytest.fixture(scope="module")
-def two() -> Reframed:
-    return held(starters(2))
-
-
-@pytest.mark.parametrize(
-    ("study", "message"),
-    [
-        ({"strategy": "time_varying"}, r"\[time_zero\] strategy = 'time_varying' is not there yet"),
-        ({"strategy": "clone_censor_weight", "grace": 100}, r"strategy = 'clone_censor_weight' is not there yet"),
-    ],
-    ids=lambda value: " ".join(map(str, value.values())) if isinstance(value, dict) else "",
-)
-def test_what_is_not_built_yet_is_refused_by_name(two: Reframed, study: dict[str, Any], message: str) -> None:
-    with pytest.raises(NotSupportedError, match=message):
-        cohort(two, **study)
-
-
 def test_rules_of_the_tables_must_hold_or_be_listed() -> None:
     frames = starters(4)
     frames["sentences"]["age_at_sentence"] = ["30", "30", "150", "30"]
@@ -178,7 +158,8 @@ def test_rules_of_the_tables_must_hold_or_be_listed() -> None:
     assert compared(found) == {"p1": "manualised", "p2": "bespoke", "p4": "bespoke"}
 
 
-def test_people_are_not_mixed_by_the_order_of_the_arms(two: Reframed) -> None:
+def test_people_are_not_mixed_by_the_order_of_the_arms() -> None:
+    two = held(starters(2))
     turned = dict(reversed(TWO_ARMS.items()))
     assert compared(cohort(two, arms=turned)) == compared(cohort(two)) == {"p1": "manualised", "p2": "bespoke"}
     assert cohort(two, reference="bespoke").arms == ("bespoke", "manualised")

@@ -23,7 +23,7 @@ OUTCOMES = {
 @pytest.fixture(scope="module")
 def frames() -> dict[str, pd.DataFrame]:
     """Everyone the table tests are about, in one extract."""
-    return extract(
+    found = extract(
         "p1 m1 custody 2008-01-01 2010-01-01 2008-06-01 2008-03-01",
         "p2 b1 community 2009-12-01 - 2010-01-01 2009-12-10",
         "p3 b1 custody 2008-01-01 2010-01-01 2010-03-02",
@@ -71,6 +71,10 @@ def frames() -> dict[str, pd.DataFrame]:
             "p1 2012-01-01 death", "p8 2013-01-01 deportation", "p11 2011-01-01 lost", "p12 2013-06-01 emigration"
         ),
     )
+    begun = enumerate(found["participation"]["start_date"])
+    ends = ["2012-12-31" if number % 2 and start < "2012" else None for number, start in begun]
+    found["participation"]["end_date"] = ends
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +89,15 @@ def both(frames: dict[str, pd.DataFrame], spark: Any) -> tuple[oc.Tables, oc.Tab
         {"arms": UNTREATED, "strategy": "landmark", "grace": 60, "scale": "community", "covariate_window": 900},
         {"assigned_by": "provision", "population": "caseload", "index": "all", "observed_from": "2010-04-01"},
         {"assigned_by": "referral", "window": 60},
+        {"strategy": "time_varying", "population": "both", "scale": "at_risk"},
     ],
-    ids=["both, at risk", "landmark, community clock", "provision, every sentence", "referral"],
+    ids=[
+        "both, at risk",
+        "landmark, community clock",
+        "provision, every sentence",
+        "referral",
+        "exposure that changes",
+    ],
 )
 def test_what_spark_gives_is_what_duckdb_gives(both: tuple[oc.Tables, oc.Tables], study: dict[str, Any]) -> None:
     asked = small_study(**{"outcomes": OUTCOMES, "headline": "any", **study})
@@ -101,4 +112,5 @@ def test_what_spark_gives_is_what_duckdb_gives(both: tuple[oc.Tables, oc.Tables]
     for mine, theirs in zip(taken[::2], taken[1::2], strict=True):
         for part in ("entry", "exit", "event", "person", "arm"):
             np.testing.assert_array_equal(getattr(mine, part), getattr(theirs, part))
+        pd.testing.assert_frame_equal(mine.frame, theirs.frame)
         assert mine.notes == theirs.notes

@@ -1,0 +1,206 @@
+"""Weights that undo the censoring of clones that departed from their strategy: the function people call and its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from outcomes.adjust.departures import weights_of_arm
+from outcomes.errors import EstimationError
+from outcomes.results import Array, IntArray, Note, Weights, read_only
+from outcomes.survival.design_matrix import design_matrix
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outcomes.design.cloning import Clones
+    from outcomes.design.data import SurvivalData
+
+__all__ = ["CensoringWeights", "censoring_weights"]
+
+_LARGE = 20.0
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class CensoringWeights(Weights):
+    """Weights of clones over time; N rows of the data, K months of the grace period.
+
+    Attributes
+    ----------
+    within : ndarray, shape (N,)
+        One over the chance of having kept to the strategy so long.
+    after_grace : ndarray, shape (P,)
+        What each clone weighs that kept to its strategy through the grace period; 0 for the others.
+    departed : ndarray of int, shape (A, K + 1)
+        Clones not made because of what was started by time zero, and clones that departed, by month.
+    formula : str
+    """
+
+    after_grace: Array
+    departed: IntArray
+    formula: str
+
+    title: ClassVar[str] = "Censoring weights"
+
+    @property
+    def effective_sample_size(self) -> dict[str, float]:
+        """Kish's effective sample size by arm of the clones that kept to their strategy through the grace period."""
+        sizes: dict[str, float] = {}
+        for index, name in enumerate(self.arms):
+            w = self.after_grace[self.arm == index]
+            sizes[name] = float(w.sum() ** 2 / (w**2).sum()) if (w > 0).any() else 0.0
+        return sizes
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row an arm.
+
+        Columns: arm, estimand, n (clones with time at risk), n_departed, n_kept (followed beyond the grace period as their strategy
+        says), effective_sample_size (of those kept), largest_weight.
+        """
+        import pandas as pd
+
+        sizes = self.effective_sample_size
+        rows = []
+        for index, name in enumerate(self.arms):
+            mine = self.arm == index
+            rows.append(
+                {
+                    "arm": name,
+                    "estimand": self.estimand,
+                    "n": int(mine.sum()),
+                    "n_departed": int(self.departed[index, 1:].sum()),
+                    "n_kept": int((self.after_grace[mine] > 0).sum()),
+                    "effective_sample_size": sizes[name],
+                    "largest_weight": float(self.after_grace[mine].max(initial=0.0)),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def describe(self) -> str:
+        """Return how many clones kept to their strategy, and how many they count as, in sentences."""
+        parts = [
+            f"{row['arm']}: {row['n']:,} clones, of whom {row['n_departed']:,} departed; the {row['n_kept']:,} followed beyond the grace "
+            f"period as it says count as {row['effective_sample_size']:,.0f}"
+            for row in self.summary().to_dict("records")
+        ]
+        return f"Weights against the censoring of clones that departed from their strategy. {'; '.join(parts)}."
+
+
+def censoring_weights(data: SurvivalData, formula: str, *, truncate: float | None = None) -> CensoringWeights:
+    """Weight clones so that those that kept to their strategy stand for those that departed from it.
+
+    Use it with ``[time_zero] strategy = "clone_censor_weight"``: without these weights the curves of clones are biased, because who
+    starts a programme soon is not like who never does.
+
+    Parameters
+    ----------
+    data : SurvivalData
+        Of a cohort of clones: ``cohort.outcome(name)``.
+    formula : str
+        Covariates at time zero that decide who starts what, and matter for the outcome.
+    truncate : float, optional
+        Share of the rows, such as 0.99, above whose weight no weight may lie; the number cut down is noted.
+
+    Returns
+    -------
+    CensoringWeights
+        To be given to an estimator as ``weights=``. ``summary()``: arm, estimand, n, n_departed, n_kept, effective_sample_size,
+        largest_weight.
+
+    Raises
+    ------
+    EstimationError
+        Data that are not of clones; covariates that are missing, constant or collinear; nobody started in the last month of the grace
+        period; the covariates tell exactly who had started something else by time zero; a model that does not converge.
+
+    Notes
+    -----
+    A row weighs one over the chance that its clone had kept to the strategy so long. Departing is a hazard by covariates and month of
+    the grace period (Poisson regression of departures on clone-months); rows are cut at months, and weigh what is right in the middle
+    of theirs. Who complies can no longer depart. Who has not started by the end of the grace period departs there, all at once, so
+    those who start in its last month stand for all who had not started before it: the strategy described starts people as they
+    started, and whoever is left in the last month. Who had started something on or before time zero has one clone; the others' clones
+    in the other arms stand for that person's by a logistic regression.
+    Assumes that all that decides both about starting and about the outcome was known at time zero, and stands in the formula.
+    Variances sum clones by person, and take the weights as known. Weights are not stabilised: it would change who stands for whom.
+
+    References
+    ----------
+    Hernán (2018), BMJ 360:k182; Maringe et al. (2020), International Journal of Epidemiology 49:1719.
+
+    Examples
+    --------
+    >>> import outcomes as oc
+    >>> cohort = oc.build_cohort(oc.load_tables("data"), oc.read_study("study.toml"))  # doctest: +SKIP
+    >>> data = cohort.outcome("any")  # doctest: +SKIP
+    >>> w = oc.censoring_weights(data, "age_at_time_zero + C(risk_band)")  # doctest: +SKIP
+    >>> oc.compare(oc.cumulative_incidence(data, weights=w), measure="risk_difference", at="2y")  # doctest: +SKIP
+    """
+    if data.clones is None:
+        raise EstimationError(
+            "censoring_weights: these data hold no clones. It goes with [time_zero] strategy = 'clone_censor_weight' and cohort.outcome(…)."
+        )
+    if truncate is not None and not 0.5 <= truncate < 1:
+        raise EstimationError(f"censoring_weights: truncate is a share of the rows, such as 0.99; got {truncate}.")
+    clones = data.clones
+    matrix = design_matrix(formula, data.baseline, arm=None, what="censoring_weights")
+    shape = (len(data.baseline), len(clones.edges))
+    weight, inside = np.ones(shape), np.ones(shape)
+    departed = np.zeros((len(data.arms), shape[1]), dtype=np.int64)
+    plain: list[str] = []
+    for index, arm in enumerate(data.arms):
+        mine = np.flatnonzero(data.arm == index)
+        treated = index != clones.untreated
+        kept = weights_of_arm(clones, mine, matrix.values, matrix.columns, treated=treated, arm=arm)
+        weight[mine], inside[mine], departed[index] = kept.weight, kept.inside, kept.departed
+        plain += kept.plain
+    month = np.searchsorted(clones.edges[1:], data.entry, side="right")
+    within, cut = (weight * inside)[data.person, month], 0
+    if truncate is not None:
+        most = float(np.quantile(within, truncate))
+        cut = int((within > most).sum())
+        within, weight = np.minimum(within, most), np.minimum(weight, most)
+    beyond = np.zeros(len(data.baseline), dtype=bool)
+    beyond[data.person[data.entry >= clones.edges[-1]]] = True
+    after = np.where(beyond, weight[:, -1], 0.0)
+    return CensoringWeights(
+        values=read_only(np.ones(len(data.baseline))),
+        estimand="ate",
+        arm=data.arm,
+        arms=data.arms,
+        within=read_only(within),
+        after_grace=read_only(after),
+        departed=read_only(departed, np.int64),
+        formula=formula,
+        notes=_notes(data, clones, after, plain, departed, cut),
+        provenance=MappingProxyType({"formula": formula, "truncate": truncate}),
+    )
+
+
+def _notes(
+    data: SurvivalData, clones: Clones, after: Array, plain: list[str], departed: IntArray, cut: int
+) -> tuple[Note, ...]:
+    notes = []
+    if before := int(departed[:, 0].sum()):
+        text = (
+            f"{before:,} clones were not made, because the person had started something else on or before time zero; those of the same "
+            "covariates stand for them."
+        )
+        notes.append(Note("started_before", text))
+    if plain:
+        text = f"Too few to ask covariates about {', '.join(plain)}; there all weigh the same."
+        notes.append(Note("few_departures", text))
+    for index, arm in enumerate(data.arms):
+        largest = float(after[data.arm == index].max(initial=0.0))
+        if largest > _LARGE:
+            text = (
+                f"In arm {arm} one clone stands for {largest:.0f}: few like it kept to this strategy. Look at the summary, and consider a "
+                "longer grace period or truncate=."
+            )
+            notes.append(Note("large_weight", text))
+    if cut:
+        notes.append(Note("truncated", f"{cut:,} of {len(data.exit):,} rows had their weight cut down."))
+    return tuple(notes)
