@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from outcomes.design.event_codes import read_causes
 from outcomes.design.row_order import check_ends, check_moves, check_overlap
 from outcomes.design.states import read_states
 from outcomes.errors import DataError, DisclosureError, did_you_mean
@@ -261,7 +262,7 @@ def survival_data(
             f"survival_data: {wrong:,} of {len(stop):,} rows end at or before they start. Expected start < end "
             "(time zero counts as 0). Give an event on the day of time zero half a day."
         )
-    codes, names = _causes(table[event], event, censored, causes)
+    codes, names = read_causes(table[event], event, censored, causes)
     person, order = _people(table, id, start, stop)
     table, start, stop, codes = table.iloc[order].reset_index(drop=True), start[order], stop[order], codes[order]
     person = person[order]
@@ -312,45 +313,6 @@ def _times(table: pd.DataFrame, name: str) -> Array:
     if bad:
         raise DataError(f"survival_data: column {name!r} is missing or infinite in {bad:,} of {len(values):,} rows.")
     return np.asarray(values)
-
-
-def _causes(
-    column: pd.Series[Any], name: str, censored: Hashable, causes: Mapping[Any, str] | Sequence[str] | None
-) -> tuple[IntArray, tuple[str, ...]]:
-    missing = int(column.isna().sum())
-    if missing:
-        raise DataError(f"survival_data: column {name!r} (event) is missing in {missing:,} of {len(column):,} rows.")
-    values = column.astype(object)
-    if censored is None:
-        censored = 0  # 0 == 0.0 == False
-    present = {value for value in values.unique() if value != censored}
-    if causes is None:
-        if present <= {1}:
-            mapping: dict[Any, str] = {1: name}
-        elif all(isinstance(value, str) for value in present):
-            if censored == 0:
-                raise DataError(
-                    f"survival_data: column {name!r} holds text; say which value means nothing happened (censored=)."
-                )
-            mapping = {value: str(value) for value in sorted(present)}
-        else:
-            raise DataError(
-                f"survival_data: column {name!r} has {len(present)} codes besides censored, not just 0 and 1. "
-                "Declare causes={code: name}, the outcome of interest first."
-            )
-    elif isinstance(causes, Mapping):
-        mapping = dict(causes)
-    else:
-        mapping = {cause: cause for cause in causes}
-    undeclared = int((~values.isin([*mapping, censored])).sum())
-    if undeclared:
-        raise DataError(
-            f"survival_data: {undeclared:,} rows of column {name!r} hold a code that causes= and censored= do not name."
-        )
-    numbers = {value: index for index, value in enumerate(mapping, start=1)}
-    return values.map(lambda value: numbers.get(value, 0)).to_numpy(dtype=np.int64), tuple(
-        str(v) for v in mapping.values()
-    )
 
 
 def _people(table: pd.DataFrame, id: str | None, start: Array, stop: Array) -> tuple[IntArray, IntArray]:
