@@ -57,6 +57,16 @@ _PUBLIC = {
     "Rmst": "outcomes.survival.restricted_mean",
     "rmst": "outcomes.survival.restricted_mean",
     "cumulative_incidence": "outcomes.survival.curves",
+    "MeanCount": "outcomes.survival.mean_counts",
+    "mean_count": "outcomes.survival.mean_counts",
+    "andersen_gill": "outcomes.survival.recurrent_models",
+    "pwp": "outcomes.survival.recurrent_models",
+    "EventRate": "outcomes.survival.event_rates",
+    "event_rate": "outcomes.survival.event_rates",
+    "RateModel": "outcomes.survival.rate_models",
+    "rate_model": "outcomes.survival.rate_models",
+    "StateProbabilities": "outcomes.survival.state_occupation",
+    "state_probabilities": "outcomes.survival.state_occupation",
 }
 
 __all__ = [*_PUBLIC]

@@ -174,7 +174,7 @@ class Comparison(Result):
         EstimationError
             The measure is not one of these ratios.
         """
-        if self.measure not in RATIOS or self.measure == "rmst_ratio":
+        if self.measure not in RATIOS or self.measure in ("rmst_ratio", "count_ratio"):
             raise EstimationError("e_value: ask it of a risk ratio, compare(..., measure='risk_ratio').")
         return [
             e_value(r["estimate"], r["conf_low"], r["conf_high"], measure=self.measure, rare=rare)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from outcomes.results import Note
 from outcomes.survival.cox_model import Cox
 from outcomes.survival.curves import CumulativeIncidence, KaplanMeier
 from outcomes.survival.estimates import ArmEstimates
+from outcomes.survival.mean_counts import MeanCount
 from outcomes.survival.restricted_mean import Rmst
 
 if TYPE_CHECKING:
@@ -27,10 +29,11 @@ __all__ = ["MEASURES", "arm_contrast", "compare", "curve_row"]
 
 _OF_CURVES = ("risk_difference", "risk_ratio", "odds_ratio", "nnt")
 _OF_MEANS = ("rmst_difference", "rmst_ratio")
+_OF_COUNTS = ("count_difference", "count_ratio")
 
 
 def compare(
-    result: KaplanMeier | CumulativeIncidence | Rmst | Cox,
+    result: KaplanMeier | CumulativeIncidence | MeanCount | Rmst | Cox,
     *,
     measure: str,
     at: float | str | Iterable[float | str] | None = None,
@@ -46,10 +49,10 @@ def compare(
 
     Parameters
     ----------
-    result : KaplanMeier, CumulativeIncidence, Rmst or Cox
+    result : KaplanMeier, CumulativeIncidence, MeanCount, Rmst or Cox
     measure : str
         ``risk_difference``, ``risk_ratio``, ``odds_ratio``, ``nnt`` (curves); ``rmst_difference``, ``rmst_ratio`` (restricted means);
-        ``hazard_ratio`` (Cox with ``arm`` in its formula).
+        ``count_difference``, ``count_ratio`` (mean counts); ``hazard_ratio`` (Cox with ``arm`` in its formula).
     at : time or list of times
         Required for curves: 730, ``"2y"``, or several.
     cause : str, optional
@@ -58,8 +61,8 @@ def compare(
         Default: stacked (weights as estimated) where the weights came from `weight`; otherwise as in the result.
     conf_level : float
     margin : float, optional
-        Difference that would not matter, in percentage points (risks) or in the unit of time (restricted means); allows the
-        verdict "no difference larger than the margin".
+        Difference that would not matter, in percentage points (risks), in the unit of time (restricted means) or in events a
+        person (mean counts); allows the verdict "no difference larger than the margin".
     cluster_df : float, optional
         Degrees of freedom of clustered intervals; default clusters - 2 where whole clusters are in one arm (as where arms
         were given to areas), clusters - 1 where clusters hold people of both arms.
@@ -143,6 +146,8 @@ def _check_arguments(
         holds, what, other = ("hazard_ratio",), "a Cox model", {"at": at, "cause": cause}
     elif isinstance(result, Rmst):
         holds, what, other = _OF_MEANS, "a restricted mean", {"at": at, "cause": cause}
+    elif isinstance(result, MeanCount):
+        holds, what, other = _OF_COUNTS, "a mean count", {"cause": cause}
     else:
         holds, what, other = _OF_CURVES, "a curve", {}
     if measure not in holds:
@@ -151,6 +156,8 @@ def _check_arguments(
             if measure == "hazard_ratio"
             else "rmst()"
             if measure in _OF_MEANS
+            else "mean_count()"
+            if measure in _OF_COUNTS
             else "kaplan_meier() or cumulative_incidence()"
         )
         raise EstimationError(f"compare: {what} gives {', '.join(holds)}; for {measure} take {source}.")
@@ -159,7 +166,7 @@ def _check_arguments(
             raise EstimationError(
                 f"compare: {what} was made for one {'horizon' if name == 'at' else 'cause'}; leave {name}= out here."
             )
-    if measure in _OF_CURVES and not _times(at):
+    if measure in (*_OF_CURVES, *_OF_COUNTS) and not _times(at):
         raise EstimationError("compare: say at which time (at=730, at='2y').")
     if margin is not None and measure not in DIFFERENCES:
         raise EstimationError(f"compare: a margin is for {' and '.join(DIFFERENCES)}, not for {measure}.")
@@ -184,7 +191,7 @@ def _default_variance(data: SurvivalData, asked: Asked) -> str | None:
 
 
 def arm_contrast(
-    result: KaplanMeier | CumulativeIncidence | Rmst,
+    result: KaplanMeier | CumulativeIncidence | MeanCount | Rmst,
     found: ArmEstimates,
     measure: str,
     cause: str,
@@ -199,15 +206,21 @@ def arm_contrast(
     covariance = found.covariance[t][np.ix_(index, index)] * groups.factor
     if measure in _OF_MEANS:
         return contrast(measure, values, covariance, df=groups.df, conf_level=conf_level), ()
-    flat = [i for i, value in zip(index, values, strict=True) if not 0 < value < 1]
+    whole = np.inf if measure in _OF_COUNTS else 1.0
+    flat = [i for i, value in zip(index, values, strict=True) if not 0 < value < whole]
     if not flat:
         return contrast(measure, values, covariance, df=groups.df, conf_level=conf_level), ()
     named = " and ".join(found.arms[i] for i in flat)
+    if measure in _OF_COUNTS:
+        text = f"Arm {named} has no events by {found.times[t]:g}: there is no interval, and no ratio."
+        none = no_contrast(groups.df)
+        one = none if measure == "count_ratio" else replace(none, estimate=float(values[1] - values[0]))
+        return one, (Note("no_events", text),)
     if measure not in ("risk_difference", "nnt"):
         text = f"Arm {named} has no events, or nothing but events, by {found.times[t]:g}: no ratio exists. Read the difference in risk."
         return no_contrast(groups.df), (Note("no_events", text),)
     limits = None
-    if np.isfinite(groups.factor) and not isinstance(result, Rmst):
+    if np.isfinite(groups.factor) and not isinstance(result, (Rmst, MeanCount)):
         sizes = sizes_behind(result, cause, float(found.times[t]), pair, values, np.diag(covariance))
         limits = newcombe(values, sizes, conf_level)
     text = (

@@ -21,9 +21,12 @@ __all__ = [
     "two_sided",
 ]
 
-MEASURES = ("risk_difference", "risk_ratio", "odds_ratio", "nnt", "rmst_difference", "rmst_ratio", "hazard_ratio")
-RATIOS = ("risk_ratio", "odds_ratio", "rmst_ratio", "hazard_ratio")
-DIFFERENCES = ("risk_difference", "rmst_difference")
+MEASURES = (
+    "risk_difference", "risk_ratio", "odds_ratio", "nnt", "rmst_difference", "rmst_ratio", "count_difference", "count_ratio",
+    "hazard_ratio",
+)  # fmt: skip
+RATIOS = ("risk_ratio", "odds_ratio", "rmst_ratio", "count_ratio", "hazard_ratio")
+DIFFERENCES = ("risk_difference", "rmst_difference", "count_difference")
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def no_contrast(df: float) -> Contrast:
 def on_scale(measure: str, pair: Array) -> tuple[float, Array]:
     """Return the value on the scale of the interval and its slope by (reference, arm)."""
     reference, arm = float(pair[0]), float(pair[1])
-    if measure in ("risk_ratio", "rmst_ratio"):
+    if measure in ("risk_ratio", "rmst_ratio", "count_ratio"):
         return float(np.log(arm / reference)), np.array([-1 / reference, 1 / arm])
     if measure == "odds_ratio":
         odds = [p / (1 - p) for p in (reference, arm)]

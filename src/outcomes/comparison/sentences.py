@@ -15,6 +15,7 @@ _RATIOS = {
     "risk_ratio": ("risk ratio", "lower", "higher"),
     "odds_ratio": ("odds ratio", "lower", "higher"),
     "rmst_ratio": ("ratio of event-free time", "shorter", "longer"),
+    "count_ratio": ("ratio of mean counts", "fewer", "more"),
     "hazard_ratio": ("hazard ratio", "later", "sooner"),
 }
 _POPULATIONS = {"both": "eligible for both arms", "own": "each arm's own people"}
@@ -61,6 +62,9 @@ def sentence(
         unit = labels.get("unit", "days")
         text = f"{_means(row, labels)}: {_more(row['estimate'])} {unit} {_limits(row, level, 1.0)} {who}."
         return f"{text} {_verdict(row, plan, margin, unit)}"
+    if measure == "count_difference":
+        text = f"{_counts(row, labels)}: {_more(row['estimate'], 2)} a person {_limits(row, level, 1.0, 2)} {who}."
+        return f"{text} {_verdict(row, plan, margin, 'events a person')}"
     if measure == "nnt":
         return _needed(row, labels, level, who)
     return _ratio(row, labels, level, who)
@@ -83,6 +87,14 @@ def _means(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     )
 
 
+def _counts(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
+    arm, reference = (f"{row[f'value_{side}']:.2f}" for side in ("arm", "reference"))
+    return (
+        f"By {when(row, labels)}, people in {row['arm']} had {arm} events '{row['cause']}' on average and people in {row['reference']} "
+        f"{reference}"
+    )
+
+
 def _event(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     """Return the event in words: a proven reoffence where the data say within what time it was proven."""
     if row["cause"] == row["outcome"] and "proven_within" in labels:
@@ -97,6 +109,8 @@ def _ratio(row: Mapping[Any, Any], labels: Mapping[str, str], level: str, who: s
         lead = f"{_risks(row, labels)}; "
     elif row["measure"] == "rmst_ratio":
         lead = f"{_means(row, labels)}; "
+    elif row["measure"] == "count_ratio":
+        lead = f"{_counts(row, labels)}; "
     against = f"{row['arm']} against {row['reference']}"
     if not np.isfinite(row["estimate"]):
         text = f"{lead}{name}, {against}: not defined {who}."
@@ -133,26 +147,30 @@ def _verdict(row: Mapping[Any, Any], plan: Mapping[Any, Any] | None, margin: flo
         return f"Verdict: { ({'lower': 'shorter', 'higher': 'longer'}[said] if time else said) }."
     if plan is None or not np.isfinite(plan["detectable"]) or plan["detectable"] == 0:
         return "Verdict: not determined."
-    text = f"Verdict: not determined. This design could have found a difference of {plan['detectable']:.1f} {unit} or more with 80 % power"
-    if row["measure"] == "rmst_difference" and margin is None:
+    digits = 2 if row["measure"] == "count_difference" else 1
+    text = (
+        f"Verdict: not determined. This design could have found a difference of {plan['detectable']:.{digits}f} {unit} or more with "
+        "80 % power"
+    )
+    if row["measure"] != "risk_difference" and margin is None:
         return f"{text}."
     return (
         f"{text}; about {rounded_up(plan['people_needed']):,} people would be needed to find one of {plan['target']:g}."
     )
 
 
-def _limits(row: Mapping[Any, Any], level: str, times: float) -> str:
+def _limits(row: Mapping[Any, Any], level: str, times: float, digits: int = 1) -> str:
     if not np.isfinite(row["conf_low"]):
         return "(no interval can be given)"
-    return f"({level} {_more(times * row['conf_low'])} to {_more(times * row['conf_high'])})"
+    return f"({level} {_more(times * row['conf_low'], digits)} to {_more(times * row['conf_high'], digits)})"
 
 
 def _per_hundred(difference: float) -> str:
     return _more(100 * difference)
 
 
-def _more(value: float) -> str:
-    return f"{abs(value):.1f} {'fewer' if value < 0 else 'more'}"
+def _more(value: float, digits: int = 1) -> str:
+    return f"{abs(value):.{digits}f} {'fewer' if value < 0 else 'more'}"
 
 
 def _basis(row: Mapping[Any, Any]) -> str:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from outcomes.design.event_codes import read_causes
+from outcomes.design.row_order import check_ends, check_moves, check_overlap
+from outcomes.design.states import read_states
 from outcomes.errors import DataError, DisclosureError, did_you_mean
 from outcomes.results import Array, IntArray, Note, html_table, read_only
 
@@ -51,6 +54,10 @@ class SurvivalData:
         Original name of the arm's column; column of `baseline` that clusters people (area, site), if any.
     repeated : bool
         Events of the first cause do not end the time at risk: a person may have several.
+    state : ndarray of int, shape (N,), or None
+        Index into `states` of the state each row is spent in; `causes` are then the states moved into.
+    states : tuple of str
+        States people are in and move between; empty where there are none.
     clones : Clones or None
         Where each row of `baseline` is a clone of a person, who stands in several arms: when it complied with its arm's strategy or
         departed from it. `censoring_weights` undoes the censoring of those who departed.
@@ -74,6 +81,8 @@ class SurvivalData:
     cluster: str | None = None
     unit: str = "days"
     repeated: bool = False
+    state: IntArray | None = None
+    states: tuple[str, ...] = ()
     clones: Clones | None = None
     varying: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -139,8 +148,16 @@ class SurvivalData:
             rows[f"n_{cause}"] = self.events_by_arm(cause)
             if not (self.repeated and cause == self.causes[0]):
                 ended = ended + rows[f"n_{cause}"]
+        if self.states:
+            ended = self._moved_last()
         rows["n_censored"] = people - ended
         return pd.DataFrame(rows)
+
+    def _moved_last(self) -> IntArray:
+        """Return the number of people in each arm whose last row ends with a move, shape (A,)."""
+        moved = np.append(self.person[1:] != self.person[:-1], True) & (self.event > 0)
+        count = np.ones(len(self.event)) if self.frequency is None else self.frequency
+        return np.bincount(self.row_arm[moved], weights=count[moved], minlength=len(self.arms)).astype(np.int64)
 
     def __repr__(self) -> str:
         return f"SurvivalData: {self.n:,} people, time in {self.unit}\n{self.summary().to_string(index=False)}"
@@ -163,6 +180,8 @@ def survival_data(
     id: str | None = None,
     cluster: str | None = None,
     frequency: str | None = None,
+    repeated: bool = False,
+    from_state: str | None = None,
     unit: str = "days",
     labels: Mapping[str, str] | None = None,
 ) -> SurvivalData:
@@ -192,6 +211,11 @@ def survival_data(
         The value of `arm` every contrast is against; required where there are two arms or more.
     id, cluster, frequency : str
         Columns of the person, of the cluster (one value a person), and of row counts (whole, positive numbers).
+    repeated : bool
+        The rows of a person hold every event of the first cause, which does not end the time at risk; other causes do. Needs `id`.
+    from_state : str
+        Column of the state a person is in on (entry, exit]; `event` then says which state they move into at the end, and
+        `censored` that they stay. A code that `causes` names is the state of that name.
     unit : str
         Unit of time, for labels.
 
@@ -203,7 +227,8 @@ def survival_data(
     ------
     DataError
         Missing column, missing or non-finite time, ``entry >= exit``, a time of 0 or less, undeclared event code, rows
-        of one person that overlap, an event before a person's last row, an arm that changes within a person.
+        of one person that overlap, an event before a person's last row (with `repeated`: of another cause than the first), an arm
+        that changes within a person; with `from_state`, moves into the same state and rows that do not follow from one another.
 
     Examples
     --------
@@ -218,7 +243,9 @@ def survival_data(
     table = frame if isinstance(frame, pd.DataFrame) else nw.from_native(frame, eager_only=True).to_pandas()
     if (duration is None) == (exit is None):
         raise DataError("survival_data: give either duration= or exit= (with entry= where people enter late).")
-    for name in (duration, entry, exit, event, arm, id, cluster, frequency):
+    if repeated and (id is None or from_state is not None):
+        raise DataError("survival_data: repeated= needs id= (whose events they are), and goes without from_state=.")
+    for name in (duration, entry, exit, event, arm, id, cluster, frequency, from_state):
         if name is not None and name not in table.columns:
             raise DataError(
                 f"survival_data: the frame has no column {name!r}. {did_you_mean(name, map(str, table.columns))}"
@@ -235,11 +262,18 @@ def survival_data(
             f"survival_data: {wrong:,} of {len(stop):,} rows end at or before they start. Expected start < end "
             "(time zero counts as 0). Give an event on the day of time zero half a day."
         )
-    codes, names = _causes(table[event], event, censored, causes)
+    codes, names = read_causes(table[event], event, censored, causes)
     person, order = _people(table, id, start, stop)
     table, start, stop, codes = table.iloc[order].reset_index(drop=True), start[order], stop[order], codes[order]
     person = person[order]
-    _check_rows_of_a_person(person, start, stop, codes)
+    check_overlap(person, start, stop)
+    state: IntArray | None = None
+    states: tuple[str, ...] = ()
+    if from_state is None:
+        check_ends(person, codes, repeated=repeated)
+    else:
+        state, states = read_states(table[from_state], from_state, causes, names)
+        check_moves(person, start, stop, state, np.where(codes > 0, codes - 1 + len(states) - len(names), -1))
 
     first = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
     baseline = table.iloc[first].reset_index(drop=True)
@@ -261,7 +295,10 @@ def survival_data(
         arm_column=arm,
         cluster=cluster,
         unit=unit,
-        labels=MappingProxyType({"outcome": names[0], "unit": unit, **(labels or {})}),
+        repeated=repeated,
+        state=None if state is None else read_only(state, np.int64),
+        states=states,
+        labels=MappingProxyType({"outcome": "state" if states else names[0], "unit": unit, **(labels or {})}),
     )
 
 
@@ -278,45 +315,6 @@ def _times(table: pd.DataFrame, name: str) -> Array:
     return np.asarray(values)
 
 
-def _causes(
-    column: pd.Series[Any], name: str, censored: Hashable, causes: Mapping[Any, str] | Sequence[str] | None
-) -> tuple[IntArray, tuple[str, ...]]:
-    missing = int(column.isna().sum())
-    if missing:
-        raise DataError(f"survival_data: column {name!r} (event) is missing in {missing:,} of {len(column):,} rows.")
-    values = column.astype(object)
-    if censored is None:
-        censored = 0  # 0 == 0.0 == False
-    present = {value for value in values.unique() if value != censored}
-    if causes is None:
-        if present <= {1}:
-            mapping: dict[Any, str] = {1: name}
-        elif all(isinstance(value, str) for value in present):
-            if censored == 0:
-                raise DataError(
-                    f"survival_data: column {name!r} holds text; say which value means nothing happened (censored=)."
-                )
-            mapping = {value: str(value) for value in sorted(present)}
-        else:
-            raise DataError(
-                f"survival_data: column {name!r} has {len(present)} codes besides censored, not just 0 and 1. "
-                "Declare causes={code: name}, the outcome of interest first."
-            )
-    elif isinstance(causes, Mapping):
-        mapping = dict(causes)
-    else:
-        mapping = {cause: cause for cause in causes}
-    undeclared = int((~values.isin([*mapping, censored])).sum())
-    if undeclared:
-        raise DataError(
-            f"survival_data: {undeclared:,} rows of column {name!r} hold a code that causes= and censored= do not name."
-        )
-    numbers = {value: index for index, value in enumerate(mapping, start=1)}
-    return values.map(lambda value: numbers.get(value, 0)).to_numpy(dtype=np.int64), tuple(
-        str(v) for v in mapping.values()
-    )
-
-
 def _people(table: pd.DataFrame, id: str | None, start: Array, stop: Array) -> tuple[IntArray, IntArray]:
     import pandas as pd
 
@@ -326,18 +324,6 @@ def _people(table: pd.DataFrame, id: str | None, start: Array, stop: Array) -> t
         raise DataError(f"survival_data: column {id!r} (id) is missing in {int(table[id].isna().sum()):,} rows.")
     person = pd.factorize(table[id])[0].astype(np.int64)
     return person, np.lexsort((stop, start, person))
-
-
-def _check_rows_of_a_person(person: IntArray, start: Array, stop: Array, codes: IntArray) -> None:
-    same = person[1:] == person[:-1]
-    overlap = int((same & (start[1:] < stop[:-1])).sum())
-    if overlap:
-        raise DataError(f"survival_data: {overlap:,} rows start before the same person's row before them has ended.")
-    early = int((same & (codes[:-1] > 0)).sum())
-    if early:
-        raise DataError(
-            f"survival_data: {early:,} rows follow an event of the same person; the first event ends the time at risk."
-        )
 
 
 def _arms(

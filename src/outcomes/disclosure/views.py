@@ -17,7 +17,9 @@ from outcomes.durations import DAYS_PER_YEAR
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Result
 from outcomes.survival.curves import Curves
+from outcomes.survival.mean_counts import MeanCount
 from outcomes.survival.parametric_results import Parametric
+from outcomes.survival.state_occupation import StateProbabilities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +40,8 @@ def view_of(result: Result, horizon: float | None) -> View:
     """Return the numbers of a result that a policy decides about."""
     if isinstance(result, Curves):
         return _curves(result, horizon)
+    if isinstance(result, StateProbabilities):
+        return _states(result, horizon)
     if isinstance(result, (Comparison, SubgroupEffects)):
         return _effects(result)
     if isinstance(result, Parametric):
@@ -70,7 +74,7 @@ def _curves(result: Curves, horizon: float | None) -> View:
     curve = pd.concat([drawn[rows].sort_values("time", kind="stable") for rows in order], ignore_index=True)
     labels = result.data.labels
     return View(
-        "curves",
+        "counts" if isinstance(result, MeanCount) else "curves",
         {"curve": curve, "marks": result.at(marks(end, result.data.unit))},
         {
             "arms": result.arms,
@@ -81,7 +85,34 @@ def _curves(result: Curves, horizon: float | None) -> View:
             "horizon": end,
             "conf_level": result.conf_level,
             "estimand": result.asked.estimand,
+            "while_present": isinstance(result, MeanCount) and result.while_present,
             **{key: labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
+        },
+    )
+
+
+def _states(result: StateProbabilities, horizon: float | None) -> View:
+    """Return the share in each state at every move up to the horizon, carried to it, and counts at round times."""
+    import pandas as pd
+
+    last = min(result.last_times)
+    end = last if horizon is None else min(float(horizon), last)
+    steps, ending = result.shares(), result.at(end)
+    drawn = pd.concat([steps[steps["time"] < end], ending[steps.columns]], ignore_index=True)
+    order = [(drawn["arm"] == arm) & (drawn["state"] == state) for arm in result.arms for state in result.states]
+    curve = pd.concat([drawn[rows].sort_values("time", kind="stable") for rows in order], ignore_index=True)
+    labels = result.data.labels
+    return View(
+        "states",
+        {"curve": curve, "marks": result.at(marks(end, result.data.unit))},
+        {
+            "arms": result.arms,
+            "states": result.states,
+            "unit": result.data.unit,
+            "horizon": end,
+            "conf_level": result.conf_level,
+            "estimand": result.asked.estimand,
+            **{key: labels.get(key, "") for key in ("outcome", "population", "scale")},
         },
     )
 

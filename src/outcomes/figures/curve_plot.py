@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["curve_axes", "curve_data", "curves_in_words", "paint_curves", "size", "spread"]
+__all__ = [
+    "curve_axes", "curve_data", "curves_in_words", "paint_curves", "size", "spread", "time_axis", "under_the_axis", "weighted_how",
+]  # fmt: skip
 
 _LINE = 15.0  # points between lines of the table under the axis
 _GAP = 0.062  # share of the axis that two labels must lie apart
@@ -54,7 +56,7 @@ def paint_curves(released: Released, axes: list[Axes]) -> None:
     main = frame[frame["cause"] == causes[0]]
     _panel(axes[0], released, main, _top(released, main))
     headed(axes[0], released.title, _what_is_drawn(released))
-    _under_the_axis(axes[0], released, causes[0])
+    under_the_axis(axes[0], released, causes[0])
     others = frame[frame["cause"].isin(causes[1:])]
     for index, (ax, cause) in enumerate(zip(axes[1:], causes[1:], strict=True), start=1):
         _panel(ax, released, frame[frame["cause"] == cause], _top(released, others), small=True)
@@ -79,11 +81,12 @@ def _panel(ax: Axes, released: Released, frame: pd.DataFrame, top: float, *, sma
         )
     ax.set_ylim(0, top)
     ax.yaxis.set_major_formatter(percent if top >= 0.05 else lambda share, _: f"{100 * share:.1f} %")
-    _time_axis(ax, released, small=small)
+    time_axis(ax, released, small=small)
     _direct_labels(ax, released, frame, top, small=small)
 
 
-def _time_axis(ax: Axes, released: Released, *, small: bool) -> None:
+def time_axis(ax: Axes, released: Released, *, small: bool) -> None:
+    """Mark round times, in years where days are many."""
     unit, end = released.facts["unit"], released.facts["horizon"]
     in_years = unit == "days" and end >= DAYS_PER_YEAR
     times = released.frames["marks"]["time"].drop_duplicates().to_numpy()
@@ -141,14 +144,18 @@ def _event(released: Released) -> str:
 def _what_is_drawn(released: Released) -> str:
     facts = released.facts
     lead = "Estimated share with" if facts["rising"] else "Estimated share still without"
-    weighted = {"none": "unadjusted", "weighted": "weighted"}.get(
-        facts["estimand"], f"weighted ({facts['estimand'].upper()})"
-    )
+    weighted = weighted_how(released)
     apart = f" as if nobody left by {' or '.join(facts['censored'])}" if facts["censored"] else ""
     return f"{lead} {_event(released)}{apart}, {weighted}; bands: {100 * facts['conf_level']:g} % intervals"
 
 
-def _under_the_axis(ax: Axes, released: Released, cause: str) -> None:
+def weighted_how(released: Released) -> str:
+    """Return to whom the arms were weighted, in a word or two."""
+    estimand = released.facts["estimand"]
+    return {"none": "unadjusted", "weighted": "weighted"}.get(estimand, f"weighted ({estimand.upper()})")
+
+
+def under_the_axis(ax: Axes, released: Released, cause: str) -> None:
     """Write people at risk (and events so far) at round times, one line an arm."""
     table = released.frames["marks"]
     table = table[table["cause"] == cause]

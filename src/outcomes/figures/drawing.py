@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from outcomes.disclosure.releasing import INTERNAL, Released, release
 from outcomes.errors import DisclosureError, did_you_mean
-from outcomes.figures import curve_plot, flow_chart, forest_plot, love_plot, overlap_plot, parametric_plot
+from outcomes.figures import (
+    count_plot,
+    curve_plot,
+    flow_chart,
+    forest_plot,
+    love_plot,
+    overlap_plot,
+    parametric_plot,
+    state_plot,
+)
 from outcomes.figures.styling import GREY, style
 from outcomes.results import Result
 
@@ -57,6 +66,8 @@ _FLOW = (flow_chart.size, flow_chart.flow_data, flow_chart.paint_flow, flow_char
 _OVERLAP = (overlap_plot.size, overlap_plot.overlap_data, overlap_plot.paint_overlap, overlap_plot.overlap_in_words)
 _LOVE = (love_plot.size, love_plot.love_data, love_plot.paint_love, love_plot.love_in_words)
 _CURVES = (curve_plot.size, curve_plot.curve_data, curve_plot.paint_curves, curve_plot.curves_in_words)
+_COUNTS = (count_plot.size, count_plot.count_data, count_plot.paint_counts, count_plot.counts_in_words)
+_STATES = (state_plot.size, state_plot.state_data, state_plot.paint_states, state_plot.states_in_words)
 _FOREST = (forest_plot.size, forest_plot.forest_data, forest_plot.paint_forest, forest_plot.forest_in_words)
 _PARAMETRIC = (
     parametric_plot.size,
@@ -72,6 +83,8 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "love_plot": Drawing("balance", *_LOVE),
         "kaplan_meier": Drawing("curves", *_CURVES),
         "cumulative_incidence": Drawing("curves", *_CURVES, axes=curve_plot.curve_axes),
+        "mean_count": Drawing("counts", *_COUNTS),
+        "state_probabilities": Drawing("states", *_STATES, axes=state_plot.state_axes),
         "forest": Drawing("effects", *_FOREST),
         "parametric": Drawing("parametric", *_PARAMETRIC),
     }

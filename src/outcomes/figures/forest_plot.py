@@ -24,8 +24,11 @@ _NAMES = {
     "odds_ratio": "odds ratio",
     "hazard_ratio": "hazard ratio",
     "rmst_ratio": "ratio of mean time free of events",
+    "count_difference": "difference in mean events a person",
+    "count_ratio": "ratio of mean events a person",
     "nnt": "people for one event fewer or more",
 }
+_FINE = (*RATIOS, "count_difference")  # two digits
 _COLUMNS = ("label", "adjustment", "level", "estimate", "conf_low", "conf_high", "n", "n_events")
 
 
@@ -68,7 +71,7 @@ def paint_forest(released: Released, axes: list[Axes]) -> None:
     heights = -np.arange(len(frame), dtype=float)
     for height, row in zip(heights, frame.to_dict("records"), strict=True):
         if row["level"] != 1:
-            _effect(ax, height, row, 2 if measure in RATIOS else 1)
+            _effect(ax, height, row, 2 if measure in _FINE else 1)
     none = 1.0 if measure in RATIOS else 0.0
     ax.axvline(none, color=INK, linewidth=1.2, zorder=1)
     margin = released.facts["margin"]
@@ -135,6 +138,6 @@ def forest_in_words(released: Released) -> str:
         if row["level"] == 1:
             group = f"{row['label']} "
         else:
-            parts.append(f"{group}{row['label']}: {_numbers(row, 2 if measure in RATIOS else 1)}")
+            parts.append(f"{group}{row['label']}: {_numbers(row, 2 if measure in _FINE else 1)}")
     first = released.frame.iloc[0]
     return f"Forest plot of the {_NAMES[measure]}, {first['arm']} against {first['reference']}. {'; '.join(parts)}."

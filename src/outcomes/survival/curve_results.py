@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from outcomes.design.data import SurvivalData
 
-__all__ = ["Curves", "fit_arms"]
+__all__ = ["Curves", "fit_arms", "moments_of"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -71,6 +71,12 @@ class Curves(Result):
         """Return the variance of independent people without weights, shape (T + 1,)."""
         raise NotImplementedError
 
+    def _limits(self, estimate: Array, error: Array) -> tuple[Array, Array]:
+        """Return the limits of estimates on the scale of `conf_type`."""
+        low, high = probability_limits(estimate, error, normal_quantile(self.conf_level), self.conf_type)
+        certain = (estimate == 0) & (error == 0) & self.rising
+        return np.where(certain, 0.0, low), np.where(certain, 0.0, high)
+
     # tables
 
     @property
@@ -92,7 +98,7 @@ class Curves(Result):
         """
         import pandas as pd
 
-        moments = _moments(times, self.data.unit)
+        moments = moments_of(times, self.data.unit)
         return pd.concat(
             [self._rows_at(arm, cause, moments) for arm in range(len(self.arms)) for cause in range(len(self.causes))],
             ignore_index=True,
@@ -120,9 +126,7 @@ class Curves(Result):
         fit = self.fits[arm]
         passed = fit.passed(times)
         estimate, error = self._steps(arm, cause)[passed], self._std_error(arm, cause)[passed]
-        low, high = probability_limits(estimate, error, normal_quantile(self.conf_level), self.conf_type)
-        certain = (estimate == 0) & (error == 0) & self.rising
-        low, high = np.where(certain, 0.0, low), np.where(certain, 0.0, high)
+        low, high = self._limits(estimate, error)
         unknown = (times > fit.times[-1]) & fit.ends_open
         known = {
             name: np.where(unknown, np.nan, values)
@@ -164,7 +168,7 @@ class Curves(Result):
         EstimationError
             A time beyond the follow-up of an arm (named, with its last usable time), an unknown cause.
         """
-        moments, index = _moments(times, self.data.unit), self._cause_index(cause)
+        moments, index = moments_of(times, self.data.unit), self._cause_index(cause)
         self._within_follow_up(moments)
         asked = self.asked_as(variance)
         return Influence(
@@ -197,7 +201,7 @@ class Curves(Result):
         EstimationError
             If a time lies beyond the follow-up of an arm; the message names the arm and its last usable time.
         """
-        moments, index = _moments(times, self.data.unit), self._cause_index(cause)
+        moments, index = moments_of(times, self.data.unit), self._cause_index(cause)
         self._within_follow_up(moments)
         asked = self.asked_as(variance)
         covariance = np.zeros((len(moments), len(self.arms), len(self.arms)))
@@ -266,7 +270,8 @@ class Curves(Result):
         return " ".join(sentences)
 
 
-def _moments(times: float | str | Iterable[float | str], unit: str) -> Array:
+def moments_of(times: float | str | Iterable[float | str], unit: str) -> Array:
+    """Return times as they are written in a call as numbers of `unit`s."""
     listed = [times] if isinstance(times, (str, int, float)) else list(times)
     return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time", unit=unit) for t in listed])
 

@@ -131,18 +131,15 @@ def variance_over_time(asked: Asked, path: InfluencePath, data: SurvivalData, ro
     if score is not None:
         gradient, influence = score
         moved = path.totals((count * asked.beside(rows))[:, None] * gradient[person])  # (K, T + 1)
-    if asked.cluster is None and not data.multi_row:
-        variance = path.sum_of_squares(weight * np.sqrt(count))
+    if asked.cluster is None:
+        each = weight * np.sqrt(count)
+        variance = path.squares_by_person(each, person) if data.multi_row else path.sum_of_squares(each)
         if score is not None and moved is not None:
             cross = path.totals((count * weight)[:, None] * influence[person])
             spread = (asked.count[:, None] * influence).T @ influence
             variance = variance + 2 * (moved * cross).sum(axis=0) + (moved * (spread @ moved)).sum(axis=0)
         return np.maximum(variance, 0.0)
-    if asked.cluster is None:
-        group, times = np.arange(len(asked.weight)), np.sqrt(asked.count)
-    else:
-        group, times = asked.cluster, asked.count
     shift = None
     if score is not None and moved is not None:
-        shift = by_person(times[:, None] * influence, group, int(group.max()) + 1) @ moved
-    return path.squared_totals(weight * times[person], group[person], shift)
+        shift = by_person(asked.count[:, None] * influence, asked.cluster, int(asked.cluster.max()) + 1) @ moved
+    return path.squared_totals(weight * count, asked.cluster[person], shift)

@@ -7,7 +7,7 @@ over rows, sums of squares and areas over time are then sums over the risk table
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from outcomes.results import Array, IntArray
 from outcomes.survival.risk_table import RiskTable, summed
 
-__all__ = ["InfluencePath", "path_of_hazard", "path_of_incidence", "path_of_survival"]
+__all__ = ["InfluencePath", "path_of_count", "path_of_hazard", "path_of_incidence", "path_of_survival"]
 
 _CELLS = 8_000_000  # group x time cells held at once
 _SMALL = 500_000  # row x time cells worth summing one by one
@@ -113,12 +113,36 @@ class InfluencePath:
                 2 * self.f * self._after_leaving(squared * self.b0 * self.b1),
                 self.f**2 * self._after_leaving(squared * self.b1**2),
             ]
-        terms = np.stack(parts)
-        total = terms.sum(axis=0)
-        # what is smaller than the rounding of the running sums is 0
-        lost = total <= 4096 * np.finfo(float).eps * np.maximum.accumulate(np.abs(terms).sum(axis=0))
-        found: Array = self.scale**2 * np.where(lost, 0.0, total)
-        return found
+        return self.scale**2 * _above_rounding(np.stack(parts))
+
+    def squares_by_person(self, values: Array, person: IntArray) -> Array:
+        """Return the sum over people of (sum over the person's rows of ``values`` times the derivative)², shape (T + 1,).
+
+        A person's rows do not overlap, so that at any time the sum is ``c0 + c1 f + e h`` with constants that change only where a row
+        begins or ends: each row makes one piece while at risk and one from its end to the next row.
+        """
+        if len(values) * len(self.f) <= _SMALL:  # no running sums: no digits lost
+            return self.squared_totals(values, person)
+        order = np.lexsort((self.first, person))
+        value, first, after = values[order], self.first[order], self.last[order] + 1
+        same = np.append(person[order][1:] == person[order][:-1], False)
+        done0, before0 = _within_groups(value * self.b0[order], same)
+        done1, before1 = _within_groups(value * self.b1[order], same)
+        until = np.where(same, np.append(first[1:], 0) + 1, len(self.f))
+        none = np.zeros(len(value))
+        start, end = np.concatenate((first + 1, after)), np.concatenate((after, until))
+        c0 = np.concatenate((before0 + value * self.a0[order], done0))
+        c1 = np.concatenate((before1 + value * self.a1[order], done1))
+        e = np.concatenate((value, none))
+
+        def over(product: Array) -> Array:
+            size = len(self.f) + 1
+            return np.asarray(np.cumsum(summed(start, product, size) - summed(end, product, size))[:-1])
+
+        f, h = self.f, self.h
+        parts = [over(c0**2), f**2 * over(c1**2), h**2 * over(e**2)]
+        parts += [2 * f * over(c0 * c1), 2 * h * over(c0 * e), 2 * f * h * over(c1 * e)]
+        return self.scale**2 * _above_rounding(np.stack(parts))
 
     @cached_property
     def _someone(self) -> npt.NDArray[np.bool_]:
@@ -162,6 +186,21 @@ def _prefix(values: Array) -> Array:
     return np.concatenate(([0.0], np.cumsum(values)))
 
 
+def _within_groups(values: Array, same: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Return running sums within groups, with and without each row's own value; `same`: the next row is of the same group."""
+    running = np.cumsum(values)
+    begins = np.flatnonzero(np.append(True, ~same[:-1]))
+    base = np.repeat((running - values)[begins], np.diff(np.append(begins, len(values))))
+    return running - base, running - base - values
+
+
+def _above_rounding(terms: Array) -> Array:
+    """Return the sum of terms (M, T + 1), with 0 where it is smaller than the rounding of their running sums."""
+    total = terms.sum(axis=0)
+    lost = total <= 4096 * np.finfo(float).eps * np.maximum.accumulate(np.abs(terms).sum(axis=0))
+    return np.where(lost, 0.0, total)
+
+
 def path_of_survival(table: RiskTable, event: IntArray, survival: Array) -> InfluencePath:
     """Return how the product limit `survival` (T,) moves with each row's weight: -S times a martingale."""
     left = table.per_survivor()
@@ -189,23 +228,36 @@ def path_of_hazard(table: RiskTable, event: IntArray) -> InfluencePath:
 
 
 def path_of_incidence(table: RiskTable, event: IntArray, survival: Array, cause: int) -> InfluencePath:
-    """Return how the Aalen–Johansen incidence of `cause` (1..K) moves with each row's weight.
+    """Return how the Aalen–Johansen incidence of `cause` (1..K) moves with each row's weight."""
+    return _path_until_ended(table, survival, table.events[cause - 1], event == cause, event > 0)
 
-    dF = S(t-) dN/Y moves in its own term, S(t-) (dN_i - Y_i dN/Y) / Y, and through S(t-), by -S(t-) times the martingale of
-    `path_of_survival`.
+
+def path_of_count(table: RiskTable, event: IntArray, survival: Array) -> InfluencePath:
+    """Return how the Ghosh–Lin mean count of cause 1 moves with each row's weight; `survival` (T,) is that of the other causes."""
+    ending = replace(table, events=table.events[1:], n_events=table.n_events[1:])
+    return _path_until_ended(ending, survival, table.events[0], event == 1, event > 1)
+
+
+def _path_until_ended(
+    ending: RiskTable, survival: Array, happened: Array, hit: npt.NDArray[np.bool_], ended: npt.NDArray[np.bool_]
+) -> InfluencePath:
+    """Return the path of the integral of S(t-) dN/Y, with N the events `happened` (T,) and S the share not `ended` (N,).
+
+    S(t-) dN/Y moves in its own term, S(t-) (dN_i - Y_i dN/Y) / Y, and through S(t-), by -S(t-) times the martingale of
+    `path_of_survival`; `ending` is the risk table of what ends the time at risk.
     """
-    left = table.per_survivor()
+    left = ending.per_survivor()
     before = np.concatenate(([1.0], survival[:-1]))
-    steps = before * table.per_at_risk(table.events[cause - 1])
-    spent = _prefix(table.per_at_risk(table.ended) * left)
-    own, incidence = _prefix(table.per_at_risk(steps)), _prefix(steps)
+    steps = before * ending.per_at_risk(happened)
+    spent = _prefix(ending.per_at_risk(ending.ended) * left)
+    own, total = _prefix(ending.per_at_risk(steps)), _prefix(steps)
     h = _prefix(steps * spent[:-1]) - own
-    first, end = table.first, table.last + 1
-    a0, a1 = -h[first] + spent[first] * incidence[first], -spent[first]
-    martingale = (event > 0) * left[table.last] - (spent[end] - spent[first])
-    jump = (event == cause) * table.per_at_risk(before)[table.last]
-    at_exit = jump + a0 + a1 * incidence[end] + h[end]
+    first, last, end = ending.first, ending.last, ending.last + 1
+    a0, a1 = -h[first] + spent[first] * total[first], -spent[first]
+    martingale = ended * left[last] - (spent[end] - spent[first])
+    jump = hit * ending.per_at_risk(before)[last]
+    at_exit = jump + a0 + a1 * total[end] + h[end]
     return InfluencePath(
-        first=first, last=table.last, a0=a0, a1=a1, b0=at_exit + martingale * incidence[end], b1=-martingale,
-        f=incidence, h=h, scale=np.ones(len(incidence)),
+        first=first, last=last, a0=a0, a1=a1, b0=at_exit + martingale * total[end], b1=-martingale,
+        f=total, h=h, scale=np.ones(len(total)),
     )  # fmt: skip

@@ -19,6 +19,9 @@ __all__ = ["Asked", "ClusterLike", "WeightsLike", "normal_quantile", "resolve", 
 WeightsLike = Weights | str | npt.ArrayLike | None
 ClusterLike = str | npt.ArrayLike | None
 
+_OF_EVERY_EVENT = ("cox", "mean_count", "event_rate", "rate_model", "compare")
+_OF_STATES = ("state_probabilities", "compare")
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -107,10 +110,15 @@ def resolve(
     data: SurvivalData, weights: WeightsLike, cluster: ClusterLike, variance: str | None, *, what: str
 ) -> Asked:
     """Return the weights, clusters and variance of an estimate of `data`, checked."""
-    if data.repeated and what != "cox":
+    if data.repeated and what not in _OF_EVERY_EVENT:
         raise NotSupportedError(
             f"{what}: these data hold every event of a person (cohort.every_event), and {what} is about the first. Take cohort.outcome(…); "
-            "cox takes every event, as rates."
+            "mean_count, andersen_gill, pwp and event_rate take every event."
+        )
+    if data.states and what not in _OF_STATES:
+        raise NotSupportedError(
+            f"{what}: these data hold moves between states (from_state=), and {what} knows one state. Take state_probabilities; or give "
+            "survival_data the rows of one state, without from_state=."
         )
     values, within, source = _weights(data, weights, what)
     codes = _clusters(data, cluster if cluster is not None else data.cluster, what)

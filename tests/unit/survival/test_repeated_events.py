@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 from small_study import cohort, offences, starters
 
@@ -44,3 +46,25 @@ def test_what_is_about_the_first_event_refuses_every_event(
 
 def test_cox_takes_every_event_with_a_robust_variance(every: oc.SurvivalData) -> None:
     assert oc.cox(every, "arm", cause="any").asked.variance == "robust"
+
+
+@pytest.mark.parametrize("estimate", [oc.mean_count, oc.event_rate], ids=["mean_count", "event_rate"])
+def test_an_arm_without_people_is_named(every: oc.SurvivalData, estimate: Callable[..., Any]) -> None:
+    with pytest.raises(oc.EstimationError, match="arm 'nobody' has nobody at risk"):
+        estimate(replace(every, arms=(*every.arms, "nobody")))
+
+
+def test_states_of_an_arm_without_people_are_refused() -> None:
+    first = oc.survival_data(pd.DataFrame({"t": [3, 4], "e": [1, 0]}), duration="t", event="e")
+    with pytest.raises(oc.EstimationError, match="arm 'nobody' has nobody at risk"):
+        oc.state_probabilities(replace(first, arms=(*first.arms, "nobody")))
+
+
+def test_one_event_among_four_people() -> None:
+    rows = pd.DataFrame(
+        {"id": [1, 1, 2, 3, 4], "start": [0, 3, 0, 0, 0], "stop": [3, 9, 9, 9, 9], "e": [1, 0, 0, 0, 0]}
+    )
+    data = oc.survival_data(rows, entry="start", exit="stop", event="e", id="id", repeated=True)
+    expected = (3 / 16) ** 0.5 / 2  # of a share of one in four
+    for found in (oc.mean_count(data).at(9), oc.event_rate(data, per=9).to_frame()):
+        assert found[["estimate", "std_error"]].values.tolist() == [pytest.approx([0.25, expected])]

@@ -1,0 +1,62 @@
+"""From the codes of a column to causes: which value means nothing happened, and what the others are called."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.errors import DataError
+from outcomes.results import IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_causes"]
+
+
+def read_causes(
+    column: pd.Series[Any], name: str, censored: Hashable, causes: Mapping[Any, str] | Sequence[str] | None
+) -> tuple[IntArray, tuple[str, ...]]:
+    """Return the cause each row ends with, shape (N,), 0 where nothing happened, and the names of the causes in order.
+
+    Raises
+    ------
+    DataError
+        A missing code, text without `censored`, codes that nothing names.
+    """
+    missing = int(column.isna().sum())
+    if missing:
+        raise DataError(f"survival_data: column {name!r} (event) is missing in {missing:,} of {len(column):,} rows.")
+    values = column.astype(object)
+    if censored is None:
+        censored = 0  # 0 == 0.0 == False
+    present = {value for value in values.unique() if value != censored}
+    if causes is None:
+        if present <= {1}:
+            mapping: dict[Any, str] = {1: name}
+        elif all(isinstance(value, str) for value in present):
+            if censored == 0:
+                raise DataError(
+                    f"survival_data: column {name!r} holds text; say which value means nothing happened (censored=)."
+                )
+            mapping = {value: str(value) for value in sorted(present)}
+        else:
+            raise DataError(
+                f"survival_data: column {name!r} has {len(present)} codes besides censored, not just 0 and 1. "
+                "Declare causes={code: name}, the outcome of interest first."
+            )
+    elif isinstance(causes, Mapping):
+        mapping = dict(causes)
+    else:
+        mapping = {cause: cause for cause in causes}
+    undeclared = int((~values.isin([*mapping, censored])).sum())
+    if undeclared:
+        raise DataError(
+            f"survival_data: {undeclared:,} rows of column {name!r} hold a code that causes= and censored= do not name."
+        )
+    numbers = {value: index for index, value in enumerate(mapping, start=1)}
+    return values.map(lambda value: numbers.get(value, 0)).to_numpy(dtype=np.int64), tuple(
+        str(v) for v in mapping.values()
+    )
