@@ -90,7 +90,7 @@ def grace_months(grace: float) -> Array:
     Examples
     --------
     >>> grace_months(91.0).tolist()
-    [0.0, 30.0, 61.0, 91.0]
+    [0.0, 30.0, 60.0, 91.0]
     """
     months = max(1, round(grace / DAYS_PER_MONTH))
     return np.asarray(np.floor(np.linspace(0.0, grace, months + 1)))
