@@ -14,7 +14,7 @@ from outcomes.comparison.measures import DIFFERENCES, MEASURES, Contrast, contra
 from outcomes.comparison.rare_events import newcombe, sizes_behind
 from outcomes.errors import EstimationError, one_of
 from outcomes.results import Note
-from outcomes.survival.cox_model import Cox
+from outcomes.survival.cox_result import Cox
 from outcomes.survival.curves import CumulativeIncidence, KaplanMeier
 from outcomes.survival.estimates import ArmEstimates
 from outcomes.survival.restricted_mean import Rmst

@@ -11,7 +11,7 @@ from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.measures import contrast
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Note
-from outcomes.survival.cox_model import Cox
+from outcomes.survival.cox_result import Cox
 from outcomes.survival.estimates import by_person
 
 __all__ = ["compare_hazards"]

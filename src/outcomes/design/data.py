@@ -49,6 +49,8 @@ class SurvivalData:
         Original name of the arm's column; column of `baseline` that clusters people (area, site), if any.
     repeated : bool
         Events of the first cause do not end the time at risk: a person may have several.
+    time_columns : tuple of str
+        Columns of `frame` that are the same for everybody at risk at a time, made by `split_follow_up`.
     labels : mapping
         ``outcome, population, scale, unit`` and what else a result should print.
     """
@@ -67,6 +69,7 @@ class SurvivalData:
     cluster: str | None = None
     unit: str = "days"
     repeated: bool = False
+    time_columns: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
 
@@ -218,12 +221,13 @@ def survival_data(
         )
     codes, names = _causes(table[event], event, censored, causes)
     person, order = _people(table, id, start, stop)
-    table, start, stop, codes = table.iloc[order].reset_index(drop=True), start[order], stop[order], codes[order]
-    person = person[order]
+    if id is not None:
+        table, start, stop, codes = table.iloc[order].reset_index(drop=True), start[order], stop[order], codes[order]
+        person = person[order]
     _check_rows_of_a_person(person, start, stop, codes)
 
     first = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
-    baseline = table.iloc[first].reset_index(drop=True)
+    baseline = table if len(first) == len(table) else table.iloc[first].reset_index(drop=True)
     arm_codes, arms = _arms(table, person, first, arm, reference)
     unclustered = 0 if cluster is None else int(baseline[cluster].isna().sum())
     if unclustered:
@@ -265,9 +269,13 @@ def _causes(
     missing = int(column.isna().sum())
     if missing:
         raise DataError(f"survival_data: column {name!r} (event) is missing in {missing:,} of {len(column):,} rows.")
-    values = column.astype(object)
+    if censored is None and causes is None and column.dtype.kind in "biuf":
+        numbers = column.to_numpy(dtype=np.float64)
+        if ((numbers == 0) | (numbers == 1)).all():
+            return numbers.astype(np.int64), (name,)
     if censored is None:
         censored = 0  # 0 == 0.0 == False
+    values = column.astype(object)
     present = {value for value in values.unique() if value != censored}
     if causes is None:
         if present <= {1}:
@@ -292,8 +300,8 @@ def _causes(
         raise DataError(
             f"survival_data: {undeclared:,} rows of column {name!r} hold a code that causes= and censored= do not name."
         )
-    numbers = {value: index for index, value in enumerate(mapping, start=1)}
-    return values.map(lambda value: numbers.get(value, 0)).to_numpy(dtype=np.int64), tuple(
+    code_of = {value: index for index, value in enumerate(mapping, start=1)}
+    return values.map(lambda value: code_of.get(value, 0)).to_numpy(dtype=np.int64), tuple(
         str(v) for v in mapping.values()
     )
 

@@ -167,7 +167,7 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50, tolera
         if decrement <= tolerance * per_unit or step == steps:
             converged = decrement <= tolerance * per_unit
             last = beta + move if converged else beta
-            gain = 0.5 * (decrement + last @ shrink @ last - beta @ shrink @ beta) if converged else 0.0
+            gain = 0.5 * float(decrement + last @ shrink @ last - beta @ shrink @ beta) if converged else 0.0
             return CoxFit(last, matrix, at_zero, sums.loglik + gain, null, statistic, step, converged)
         beta, sums = _climb(rows, beta, move, sums, shrink)
         step += 1

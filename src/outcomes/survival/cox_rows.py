@@ -62,7 +62,7 @@ class CoxRows:
     stratum : ndarray of int, shape (G,)
         Code of the group's stratum; 0 where there are none.
     offset : ndarray, shape (R,), or None
-        Log relative hazard that is known, less its mean.
+        Log relative hazard that is known.
     """
 
     order: IntArray

@@ -48,7 +48,9 @@ class DesignMatrix:
     spec: Any
 
 
-def design_matrix(formula: str, frame: pd.DataFrame, *, arm: ArmCodes | None, what: str) -> DesignMatrix:
+def design_matrix(
+    formula: str, frame: pd.DataFrame, *, arm: ArmCodes | None, what: str, unsaid: tuple[str, ...] = ()
+) -> DesignMatrix:
     """Return the columns of `formula` (right-hand side) on `frame`, checked.
 
     Parameters
@@ -62,18 +64,20 @@ def design_matrix(formula: str, frame: pd.DataFrame, *, arm: ArmCodes | None, wh
         formula must not speak of the arm.
     what : str
         Who asks, for messages.
+    unsaid : tuple of str
+        Columns whose terms are left out where they stand alone, with each other: what a baseline hazard says already.
 
     Raises
     ------
     EstimationError
         Unknown columns, missing values (counted by column), constant, infinite or collinear columns.
     """
-    plain = _plain_columns(formula, frame, arm)
+    plain = _plain_columns(formula, frame, arm, unsaid)
     if plain is not None:
         _check_present(plain, frame, what)
         matrix = DesignMatrix(_numbers(frame, plain), plain, plain, plain, None)
     else:
-        matrix = _by_formulaic(formula, frame if arm is None else _with_arm(frame, arm), what)
+        matrix = _by_formulaic(formula, frame if arm is None else _with_arm(frame, arm), what, unsaid)
     check_columns(matrix.values, matrix.columns, what)
     return matrix
 
@@ -105,17 +109,20 @@ def columns_of(matrix: DesignMatrix, frame: pd.DataFrame, *, arm: ArmCodes | Non
     if found is None:
         raise EstimationError(problem)
     names = [str(name) for name in found.columns]
-    return np.asarray(found, dtype=np.float64)[:, [i for i, name in enumerate(names) if name != "Intercept"]]
+    keep = [i for i, name in enumerate(names) if name.replace("[T.", "[") in matrix.columns]
+    return np.asarray(found, dtype=np.float64)[:, keep]
 
 
-def _plain_columns(formula: str, frame: pd.DataFrame, arm: ArmCodes | None) -> tuple[str, ...] | None:
+def _plain_columns(
+    formula: str, frame: pd.DataFrame, arm: ArmCodes | None, unsaid: tuple[str, ...]
+) -> tuple[str, ...] | None:
     """Return the columns of a formula that only adds numeric columns; None for every other formula."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     if not _PLAIN.fullmatch(formula):
         return None
     names = tuple(dict.fromkeys(part.strip() for part in formula.split("+")))
-    special = {"arm"} if arm is not None else set()
+    special = {*unsaid, "arm"} if arm is not None else {*unsaid}
     for name in names:
         if name in special or name not in frame.columns:
             return None
@@ -138,9 +145,10 @@ def _with_arm(frame: pd.DataFrame, arm: ArmCodes) -> pd.DataFrame:
     original, codes, arms = arm
     factor = pd.Categorical.from_codes(np.asarray(codes, dtype=np.int64).tolist(), categories=pd.Index(arms))
     named = {"arm": factor}
-    if original is not None and original != "arm":
-        if original not in frame.columns or not pd.api.types.is_numeric_dtype(frame[original]):
-            named[original] = factor
+    if original not in (None, "arm") and not (
+        original in frame.columns and pd.api.types.is_numeric_dtype(frame[original])
+    ):
+        named[str(original)] = factor
     return frame.assign(**named)
 
 
@@ -159,7 +167,7 @@ def _check_present(needed: tuple[str, ...], table: pd.DataFrame, what: str) -> N
         )
 
 
-def _by_formulaic(formula: str, table: pd.DataFrame, what: str) -> DesignMatrix:
+def _by_formulaic(formula: str, table: pd.DataFrame, what: str, unsaid: tuple[str, ...]) -> DesignMatrix:
     from formulaic import Formula
     from formulaic.errors import FormulaicError
 
@@ -185,7 +193,8 @@ def _by_formulaic(formula: str, table: pd.DataFrame, what: str) -> DesignMatrix:
         raise EstimationError(f"{what}: the formula {formula!r} names no column.")
     names = [str(name) for name in matrix.columns]
     owner = {index: str(term) for term, indices in matrix.model_spec.term_indices.items() for index in indices}
-    keep = [i for i, name in enumerate(names) if name != "Intercept"]
+    silent = {term for term in owner.values() if set(re.findall(r"\w+", term)) & set(needed) <= set(unsaid)}
+    keep = [i for i, name in enumerate(names) if name != "Intercept" and owner[i] not in silent]
     if not keep:
         raise EstimationError(
             f"{what}: the formula {formula!r} has no column that differs between people (only one arm or level)."
