@@ -13,7 +13,7 @@ import numpy.typing as npt
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.cox_exact import exact_fit
-from outcomes.survival.cox_kernel import CoxFit, newton
+from outcomes.survival.cox_kernel import CoxFit, dot, newton
 from outcomes.survival.cox_penalty import climb
 from outcomes.survival.cox_result import Cox
 from outcomes.survival.cox_rows import CoxRows, sort_rows, strata_codes
@@ -254,9 +254,10 @@ def _offset(data: SurvivalData, name: str | None) -> Array | None:
 def _sorted(data: SurvivalData, asking: _Question, *, efron: bool) -> tuple[CoxRows, Array, Array]:
     """Return the sorted rows, and the mean and standard deviation of each column."""
     values, total = asking.matrix.values, asking.weight * asking.count
-    share = total / total.sum()
-    centre = np.array([share @ column for column in values.T])
-    scale = np.array([np.sqrt(share @ (column - middle) ** 2) for column, middle in zip(values.T, centre, strict=True)])
+    share, centre, scale = total / total.sum(), np.empty(values.shape[1]), np.empty(values.shape[1])
+    for j, column in enumerate(values.T):
+        centre[j] = dot(share, column)
+        scale[j] = np.sqrt(dot(share, (column - centre[j]) ** 2))
     rows = sort_rows(
         np.asarray(data.entry), np.asarray(data.exit), asking.died, asking.stratum, asking.weight, asking.count, values, centre, scale,
         efron=efron, offset=asking.offset,

@@ -15,6 +15,7 @@ from outcomes.survival.cox_baseline import Baseline, baseline_of, encode, hazard
 from outcomes.survival.cox_curves import about_competing, event_times, moments_of, refuse_rates
 from outcomes.survival.cox_variance import asked_as
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
+from outcomes.survival.few_clusters import CLUSTER_NOTES
 from outcomes.survival.inputs import Asked, normal_quantile
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
 
@@ -293,7 +294,7 @@ def standardised(model: Cox, over: str | None, conf_type: str) -> StandardisedCu
         baseline=baseline_of(model),
         conf_type=conf_type,
         conf_level=model.conf_level,
-        notes=(*model.notes, *about_competing(model)),
+        notes=(*(note for note in model.notes if note.code not in CLUSTER_NOTES), *about_competing(model)),
     )
 
 

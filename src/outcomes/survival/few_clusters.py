@@ -14,7 +14,9 @@ from outcomes.survival.inputs import Asked
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["FewClusters", "few_clusters"]
+__all__ = ["CLUSTER_NOTES", "FewClusters", "few_clusters"]
+
+CLUSTER_NOTES = ("one_cluster", "few_clusters")
 
 _FEW = 10
 
