@@ -167,8 +167,8 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
     """Maximise the partial likelihood from 0, halving steps that do not climb.
 
     It ends when the gain a further step promises (the Newton decrement, per unit of weight) is nothing; that step is still taken, so
-    the coefficients are within about 1e-12 of their standard errors, and the information, taken before it, within 1e-6; where a step
-    costs little it is taken once more. `ridge` times half the squared coefficients
+    the coefficients are within about 1e-12 of their standard errors, and the information, taken before it, within 1e-6; where an
+    evaluation costs little the information is taken after it. `ridge` times half the squared coefficients
     is taken from the log likelihood; it is in neither `information` nor `loglik`.
     """
     beta = np.zeros(len(rows.x))
@@ -176,21 +176,20 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
     observed = np.array([dot(column, rows.weight[rows.event]) for column in rows.x_event])
     shrink = ridge * np.eye(len(beta))
     per_unit = float(rows.mean_weight @ rows.deaths) / float(rows.deaths.sum())
-    tolerance = 1e-20 if rows.x.size < _CHEAP else 1e-12
-    null, statistic, step = sums.loglik, 0.0, 0
+    null, statistic, step, last_digits = sums.loglik, 0.0, 0, rows.x.size > _CHEAP
     while True:
         score, matrix = observed - sums.expected.sum(axis=1) - shrink @ beta, information(rows, sums)
         move = _solve(matrix + shrink, score)
         decrement = float(score @ move)
         if step == 0:
             statistic, at_zero = decrement, matrix
-        if decrement <= tolerance * per_unit or step == steps:
-            converged = decrement <= tolerance * per_unit
+        converged = decrement <= 1e-12 * per_unit
+        if (converged and (last_digits or np.abs(beta).max() > 8)) or step == steps:
             last = beta + move if converged else beta
             gain = 0.5 * float(decrement + last @ shrink @ last - beta @ shrink @ beta) if converged else 0.0
             return CoxFit(last, matrix, at_zero, sums.loglik + gain, null, statistic, step, converged)
         beta, sums = _climb(rows, beta, move, sums, shrink)
-        step += 1
+        step, last_digits = step + 1, last_digits or converged
 
 
 def _climb(rows: CoxRows, beta: Array, move: Array, sums: RiskSums, shrink: Array) -> tuple[Array, RiskSums]:
