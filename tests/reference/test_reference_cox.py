@@ -167,7 +167,7 @@ def _check_g_formula(entry: dict[str, Any]) -> None:
     values = entry["values"]
     arm = "fin" if entry["file"] == "rossi.csv" else "workprg"
     curves = _model(entry, arm=arm, reference=0).standardised()
-    ours = curves.at(values["times"]).pivot(index="time", columns="arm", values="estimate")
+    ours = curves.at(values["times"]).pivot_table(index="time", columns="arm", values="estimate")
     same(ours["0"], values["surv_a0"], ITERATED, "reference")
     same(ours["1"], values["surv_a1"], ITERATED, "arm")
     gap = oc.compare(curves, measure="risk_difference", at=values["times"]).to_frame()["estimate"]
@@ -195,7 +195,11 @@ def _check_concordance(entry: dict[str, Any]) -> None:
     same([found.estimate, found.std_error], [values["concordance"], values["se"]], ITERATED, "concordance")
     if "counts" in values:
         counts = values["counts"]
-        same([found.concordant, found.discordant, found.tied], [counts["concordant"], counts["discordant"], counts["tied.x"]], ITERATED)
+        same(
+            [found.concordant, found.discordant, found.tied],
+            [counts["concordant"], counts["discordant"], counts["tied.x"]],
+            ITERATED,
+        )
 
 
 DIAGNOSTICS = {

@@ -100,8 +100,15 @@ def _arm_term(result: Cox, arm: int) -> tuple[int, float]:
 def _on_proportionality(result: Cox) -> Note:
     beside = "Read an absolute difference beside a hazard ratio."
     if result.ties == "exact" or result.penalty is not None:
-        wald = " The limits are Wald's; those of the profile are in the model's to_frame()." if result.penalty == "firth" else ""
-        return Note("hazard_ratio", f"Whether hazards are proportional is not tested for exact ties or penalised fits.{wald} {beside}")
+        wald = (
+            " The limits are Wald's; those of the profile are in the model's to_frame()."
+            if result.penalty == "firth"
+            else ""
+        )
+        return Note(
+            "hazard_ratio",
+            f"Whether hazards are proportional is not tested for exact ties or penalised fits.{wald} {beside}",
+        )
     test = result.proportional_hazards().to_frame().iloc[-1]
     if np.isnan(test["p_value"]):
         return Note("hazard_ratio", f"Too few clusters for a test of proportional hazards. {beside}")

@@ -115,7 +115,7 @@ def risk_sums(rows: CoxRows, beta: Array) -> RiskSums:
         loglik = gained - dot(weight * rows.deaths, np.log(s0))
         return RiskSums(relative, loglik, s0, s1, none, np.zeros(s1.shape), hazard, none, hazard / s0, none, none)
     at_event = risk[rows.event]
-    d0, d1 = rows.over_events(at_event), rows.over_events(rows.x_event * at_event)
+    d0, d1 = rows.over_events(at_event), rows.x_over_events(at_event)
     f = rows.fraction
     denominator = s0[rows.group] - f * d0[rows.group]
     one = 1.0 / denominator
@@ -126,7 +126,7 @@ def risk_sums(rows: CoxRows, beta: Array) -> RiskSums:
 
 def group_scores(rows: CoxRows, sums: RiskSums) -> Array:
     """Return observed less expected covariates of each group, shape (p, G)."""
-    return rows.over_events(rows.x_event * rows.weight[rows.event]) - sums.expected
+    return rows.x_over_events(rows.weight[rows.event]) - sums.expected
 
 
 def information(rows: CoxRows, sums: RiskSums, by_group: Array | None = None) -> Array:

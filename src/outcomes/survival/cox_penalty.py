@@ -74,7 +74,7 @@ def firth_slope(rows: CoxRows, sums: RiskSums, inverse: Array) -> Array:
 
     tied = square[rows.event]
     total = over_terms(rows.over_risk_sets(square), rows.over_events(tied))
-    by_x = over_terms(rows.x_over_risk_sets(square), rows.over_events(rows.x_event * tied))
+    by_x = over_terms(rows.x_over_risk_sets(square), rows.x_over_events(tied))
     mean = over_terms(sums.s1, sums.d1) * (per / times[groups])
     lifted = inverse @ mean
     cross = rows.over_range(_by_group(rows, groups, lifted * per))

@@ -97,19 +97,7 @@ class CoxRows:
     def x_over_risk_sets(self, load: Array) -> Array:
         """Return the sum of `load` (R,) times x over each group's risk set, shape (p, G)."""
         late = self.x[:, self.late] * load[self.late] if len(self.late) else None
-        own = np.empty((len(self.x), len(self.time)))
-        if self.x.size <= _CELLS:
-            np.add.reduceat(self.x * load, self.begin, axis=-1, out=own)
-        elif len(load) > _MANY * len(self.time):
-            ends = [*self.begin.tolist(), len(load)]
-            for g in range(len(self.time)):
-                part = slice(ends[g], ends[g + 1])
-                own[:, g] = self.x[:, part] @ load[part]
-        else:
-            product = np.empty(len(load))
-            for row, column in zip(own, self.x, strict=True):
-                np.add.reduceat(np.multiply(load, column, out=product), self.begin, out=row)
-        return self._through(own, late)
+        return self._through(_weighted_sums(self.x, load, self.begin), late)
 
     def _through(self, own: Array, late: Array | None) -> Array:
         """Return sums over risk sets from those over the rows whose range ends with each group, shape (..., G)."""
@@ -127,6 +115,10 @@ class CoxRows:
         """Return the sum of `values` (..., E) over each group's events, shape (..., G)."""
         return np.asarray(np.add.reduceat(values, self.begin_event, axis=-1))
 
+    def x_over_events(self, load: Array) -> Array:
+        """Return the sum of `load` (E,) times x over each group's events, shape (p, G)."""
+        return _weighted_sums(self.x_event, load, self.begin_event)
+
     def over_range(self, values: Array) -> Array:
         """Return the sum of `values` (..., G) over the groups each row is at risk at, shape (..., R)."""
         prefix = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
@@ -139,6 +131,23 @@ class CoxRows:
     def by_group(self, values: Array) -> Array:
         """Return the sum of `values` (D,) over each group's events, shape (G,)."""
         return summed(self.group, values, len(self.time)) if self.group is not None else values
+
+
+def _weighted_sums(x: Array, load: Array, begin: IntArray) -> Array:
+    """Return the sums of `load` (R,) times x (p, R) from each of `begin` (G,) to the next, shape (p, G)."""
+    total = np.empty((len(x), len(begin)))
+    if x.size <= _CELLS:
+        np.add.reduceat(x * load, begin, axis=-1, out=total)
+    elif len(load) > _MANY * len(begin):
+        ends = [*begin.tolist(), len(load)]
+        for g in range(len(begin)):
+            part = slice(ends[g], ends[g + 1])
+            total[:, g] = x[:, part] @ load[part]
+    else:
+        product = np.empty(len(load))
+        for row, column in zip(total, x, strict=True):
+            np.add.reduceat(np.multiply(load, column, out=product), begin, out=row)
+    return total
 
 
 def _from_the_end(values: Array) -> Array:

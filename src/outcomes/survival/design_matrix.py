@@ -74,8 +74,10 @@ def design_matrix(
     """
     plain = _plain_columns(formula, frame, arm, unsaid)
     if plain is not None:
-        _check_present(plain, frame, what)
-        matrix = DesignMatrix(_numbers(frame, plain), plain, plain, plain, None)
+        values = _numbers(frame, plain)
+        if np.isnan(values).any():
+            _check_present(plain, frame, what)
+        matrix = DesignMatrix(values, plain, plain, plain, None)
     else:
         matrix = _by_formulaic(formula, frame if arm is None else _with_arm(frame, arm), what, unsaid)
     check_columns(matrix.values, matrix.columns, what)
@@ -121,12 +123,12 @@ def _plain_columns(
 
     if not _PLAIN.fullmatch(formula):
         return None
-    names = tuple(dict.fromkeys(part.strip() for part in formula.split("+")))
+    names, types = tuple(dict.fromkeys(part.strip() for part in formula.split("+"))), frame.dtypes
     special = {*unsaid, "arm"} if arm is not None else {*unsaid}
     for name in names:
         if name in special or name not in frame.columns:
             return None
-        if not is_numeric_dtype(frame[name]) or is_bool_dtype(frame[name]):
+        if not is_numeric_dtype(types[name]) or is_bool_dtype(types[name]):
             return None
     return names
 
@@ -234,6 +236,8 @@ def dependent_columns(moment: Array, floor: float = 0.0) -> list[int]:
     diagonal = np.diag(moment)
     size = np.sqrt(np.where(diagonal > floor, diagonal, 0.0))
     scaled = moment / np.outer(np.where(size > 0, size, 1.0), np.where(size > 0, size, 1.0))
+    if bool((size > 0).all()) and _independent(scaled):
+        return []
     dependent, basis = [], list[int]()
     for j in range(len(moment)):
         # what is left is 1 - R² of the column on those before it
@@ -246,3 +250,11 @@ def dependent_columns(moment: Array, floor: float = 0.0) -> list[int]:
         else:
             basis.append(j)
     return dependent
+
+
+def _independent(scaled: Array) -> bool:
+    """Return whether every column is well away from following from those before it: 1 - R² is the square of Cholesky's diagonal."""
+    try:
+        return bool(np.diag(np.linalg.cholesky(scaled)).min() ** 2 > 1e-9)
+    except np.linalg.LinAlgError:
+        return False

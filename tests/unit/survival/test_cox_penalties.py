@@ -24,7 +24,9 @@ TIED = pd.DataFrame(
         "z": np.tile([0, 1], 12),
     }
 )
-SEPARATED = pd.DataFrame({"time": [5, 8, 9, 12, 6, 7, 3, 10], "event": [1, 0, 1, 0, 1, 1, 0, 0], "x": [1, 0, 1, 0, 1, 1, 0, 0]})
+SEPARATED = pd.DataFrame(
+    {"time": [5, 8, 9, 12, 6, 7, 3, 10], "event": [1, 0, 1, 0, 1, 1, 0, 0], "x": [1, 0, 1, 0, 1, 1, 0, 0]}
+)
 
 
 def data(frame: pd.DataFrame = TIED, **more: Any) -> oc.SurvivalData:
@@ -90,7 +92,9 @@ def test_a_ridge_takes_half_the_squares_per_standard_deviation_from_the_likeliho
     slope = plain.rows  # the score of the partial likelihood at the ridge's estimate is what the ridge pulls with
     from outcomes.survival.cox_kernel import group_scores, risk_sums
 
-    pull = group_scores(slope, risk_sums(slope, fit.coefficients * plain.scale)).sum(axis=1) / plain.scale * plain.scale**2
+    pull = (
+        group_scores(slope, risk_sums(slope, fit.coefficients * plain.scale)).sum(axis=1) / plain.scale * plain.scale**2
+    )
     np.testing.assert_allclose(pull, 2.0 * fit.coefficients * spread**2, rtol=1e-8)
     assert (np.abs(fit.coefficients) < np.abs(plain.coefficients)).all()
     assert "ridge" in {note.code for note in fit.notes}

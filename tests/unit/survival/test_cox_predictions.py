@@ -36,7 +36,10 @@ def test_the_worked_example_in_print() -> None:
     """Therneau & Grambsch (2000), appendix E.1: cumulative hazard at x = 0."""
     small = pd.DataFrame({"time": [1, 1, 6, 6, 8, 9], "status": [1, 0, 1, 1, 0, 1], "x": [1, 1, 1, 0, 0, 0]})
     data = oc.survival_data(small, duration="time", event="status")
-    for ties, hazard in {"breslow": [0.06204689, 0.3333333, 1.3333333], "efron": [0.05250401, 0.3655434, 1.3655434]}.items():
+    for ties, hazard in {
+        "breslow": [0.06204689, 0.3333333, 1.3333333],
+        "efron": [0.05250401, 0.3655434, 1.3655434],
+    }.items():
         frame = oc.cox(data, "x", ties=ties).baseline_hazard()
         assert frame["time"].tolist() == [1, 6, 9]
         np.testing.assert_allclose(frame["cumulative_hazard"], hazard, atol=5e-7)
@@ -71,7 +74,8 @@ def test_robust_limits_are_those_of_the_difference_each_weight_makes(ties: str) 
 def test_without_covariates_that_matter_the_robust_and_the_model_based_errors_are_near() -> None:
     new = pd.DataFrame({"arm": ["1"]})
     plain, robust = (
-        oc.cox(rossi(), "arm", robust=robust).predict(new, times=[26, 50]).to_frame()["std_error"] for robust in (False, True)
+        oc.cox(rossi(), "arm", robust=robust).predict(new, times=[26, 50]).to_frame()["std_error"]
+        for robust in (False, True)
     )
     np.testing.assert_allclose(plain, robust, rtol=0.05)
 
@@ -95,7 +99,9 @@ def test_each_stratum_has_its_own_curve() -> None:
 
 
 def test_new_rows_that_do_not_fit_are_refused_in_counts() -> None:
-    model = oc.cox(rossi(ROSSI.assign(band=np.where(ROSSI["age"] > 25, "old", "young"))), "arm + C(band)", strata="race")
+    model = oc.cox(
+        rossi(ROSSI.assign(band=np.where(ROSSI["age"] > 25, "old", "young"))), "arm + C(band)", strata="race"
+    )
     good = pd.DataFrame({"arm": ["1"], "band": ["old"], "race": [1]})
     assert len(model.predict(good, times=10).to_frame()) == 1
     for change, message in {
@@ -114,7 +120,7 @@ def test_new_rows_that_do_not_fit_are_refused_in_counts() -> None:
 
 def test_standardised_curves_are_predictions_averaged_over_people() -> None:
     model = oc.cox(rossi(), "arm + prio + age", weights=WEIGHTS)
-    found = model.standardised().at([26, 52]).pivot(index="time", columns="arm", values="estimate")
+    found = model.standardised().at([26, 52]).pivot_table(index="time", columns="arm", values="estimate")
     for arm in ("0", "1"):
         each = model.predict(ROSSI.assign(arm=arm), times=[26, 52]).to_frame()
         mean = [np.average(each.loc[each["time"] == t, "estimate"], weights=WEIGHTS) for t in (26, 52)]
@@ -127,7 +133,7 @@ def test_their_limits_are_those_of_the_difference_each_weight_makes(over: str | 
 
     def gap(weights: np.ndarray) -> np.ndarray:
         model = oc.cox(rossi(frame), "arm * prio", weights=weights, strata="race")
-        free = model.standardised(over=over).at([20, 50]).pivot(index="time", columns="arm", values="estimate")
+        free = model.standardised(over=over).at([20, 50]).pivot_table(index="time", columns="arm", values="estimate")
         return (free["0"] - free["1"]).to_numpy()
 
     curves = oc.cox(rossi(frame), "arm * prio", weights=WEIGHTS[:50], strata="race").standardised(over=over)
@@ -145,7 +151,9 @@ def test_the_risk_had_everybody_had_the_programme_is_compared_and_named_for_whom
     assert row["estimate"] == pytest.approx(-0.03145951, abs=5e-9)
     assert row["std_error"] == pytest.approx(0.04531844, rel=0.02)
     assert row["estimand"] == "ate"
-    treated = oc.compare(oc.cox(data, "arm + age").standardised(over="1"), measure="risk_ratio", at=51).to_frame().iloc[0]
+    treated = (
+        oc.compare(oc.cox(data, "arm + age").standardised(over="1"), measure="risk_ratio", at=51).to_frame().iloc[0]
+    )
     assert treated["estimand"] == "standardised over 1"
     assert "had everybody been in each arm" in curves.describe()
 

@@ -209,13 +209,19 @@ def test_the_robust_proportionality_test_does_not_see_the_scale_of_the_weights()
 
 def test_the_robust_proportionality_test_is_that_of_a_term_times_time_with_a_robust_variance() -> None:
     """The score test of term x g(t) is near the Wald test of the same term, fitted on follow-up cut at every event."""
-    tested = oc.cox(take(), "age", robust=True).proportional_hazards(transform="identity").to_frame()["statistic"].iloc[0]
+    tested = (
+        oc.cox(take(), "age", robust=True).proportional_hazards(transform="identity").to_frame()["statistic"].iloc[0]
+    )
     fitted = oc.cox(oc.split_follow_up(take(), "events"), "age + age:event_time").to_frame()["statistic"].iloc[1]
     assert tested == pytest.approx(fitted**2, rel=0.2)
 
 
 def test_as_many_clusters_as_terms_have_no_test_of_proportional_hazards() -> None:
-    test = oc.cox(take(ROSSI.assign(half=ROSSI["prio"] % 2)), "fin + prio", cluster="half").proportional_hazards().to_frame()
+    test = (
+        oc.cox(take(ROSSI.assign(half=ROSSI["prio"] % 2)), "fin + prio", cluster="half")
+        .proportional_hazards()
+        .to_frame()
+    )
     assert test["statistic"].isna().tolist() == [False, False, True]
 
 
