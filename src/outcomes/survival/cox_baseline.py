@@ -11,12 +11,13 @@ from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray
 from outcomes.survival.cox_kernel import RiskSums
 from outcomes.survival.cox_rows import CoxRows
-from outcomes.survival.design_matrix import columns_of
+from outcomes.survival.design_matrix import check_numbers, columns_of
 from outcomes.survival.estimates import by_person
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from outcomes.design.data import SurvivalData
     from outcomes.survival.cox_result import Cox
 
 __all__ = ["Baseline", "baseline_of", "encode", "hazard_derivative", "log_relative", "stratum_of"]
@@ -125,23 +126,35 @@ def encode(model: Cox, frame: pd.DataFrame, codes: IntArray | None, *, what: str
     `codes` are the arms of the rows; None: they are read from a column ``arm`` or the arm's own, by name.
     """
     data = model.data
-    speaks = {"arm", data.arm_column} & set(model.design.needed)
     arm = None
-    if speaks and codes is None:
-        given = next((n for n in ("arm", data.arm_column) if n is not None and n in frame.columns), None)
-        if given is None:
-            raise EstimationError(f"{what}: the new rows have no column 'arm'.")
-        names = frame[given].astype(str).to_numpy(dtype=object)
-        known = {name: code for code, name in enumerate(data.arms)}
-        codes = np.array([known.get(name, -1) for name in names], dtype=np.int64)
-        if (codes < 0).any() and model.design.spec is not None:
-            raise EstimationError(
-                f"{what}: {int((codes < 0).sum()):,} of {len(frame):,} new rows are of no arm of the data ({', '.join(data.arms)})."
-            )
-    if speaks and model.design.spec is not None and codes is not None:
-        arm = (data.arm_column, codes.astype(np.float64), data.arms)
+    if _names_arms(model):
+        known = codes if codes is not None else _arm_codes(data, frame, what)
+        arm = (data.arm_column, known.astype(np.float64), data.arms)
     values = columns_of(model.design, frame, arm=arm, what=what)
     return np.asarray((values - model.centre) / model.scale)
+
+
+def _names_arms(model: Cox) -> bool:
+    """Return whether the formula speaks of arms by name, and not of a number that stands for them."""
+    from pandas.api.types import is_numeric_dtype
+
+    data, needed = model.data, model.design.needed
+    if "arm" in needed:
+        return True
+    return data.arm_column in needed and not is_numeric_dtype(data.frame[data.arm_column])
+
+
+def _arm_codes(data: SurvivalData, frame: pd.DataFrame, what: str) -> IntArray:
+    """Return the index of each row's arm, read by name from a column ``arm`` or the arm's own, shape (M,)."""
+    given = next((n for n in ("arm", data.arm_column) if n is not None and n in frame.columns), None)
+    if given is None:
+        raise EstimationError(f"{what}: the new rows have no column 'arm'.")
+    known = {name: code for code, name in enumerate(data.arms)}
+    codes = np.array([known.get(name, -1) for name in frame[given].astype(str)], dtype=np.int64)
+    if (codes < 0).any():
+        count = f"{int((codes < 0).sum()):,} of {len(frame):,}"
+        raise EstimationError(f"{what}: {count} new rows are of no arm of the data ({', '.join(data.arms)}).")
+    return codes
 
 
 def log_relative(model: Cox, frame: pd.DataFrame, x: Array, *, what: str) -> Array:
@@ -151,6 +164,7 @@ def log_relative(model: Cox, frame: pd.DataFrame, x: Array, *, what: str) -> Arr
         return found
     if model.offset not in frame.columns:
         raise EstimationError(f"{what}: the new rows have no column {model.offset!r} (offset).")
+    check_numbers((model.offset,), frame, what)
     return np.asarray(found + frame[model.offset].to_numpy(dtype=np.float64))
 
 

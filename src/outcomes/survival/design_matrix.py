@@ -15,7 +15,15 @@ from outcomes.results import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DesignMatrix", "check_columns", "columns_of", "dependent_columns", "design_matrix", "spread"]
+__all__ = [
+    "DesignMatrix",
+    "check_columns",
+    "check_numbers",
+    "columns_of",
+    "dependent_columns",
+    "design_matrix",
+    "spread",
+]
 
 _PLAIN = re.compile(r"\s*[^\W\d]\w*(\s*\+\s*[^\W\d]\w*)*\s*")
 _CHUNK = 4_096
@@ -95,6 +103,7 @@ def columns_of(matrix: DesignMatrix, frame: pd.DataFrame, *, arm: ArmCodes | Non
     table = frame if arm is None else _with_arm(frame, arm)
     _check_present(matrix.needed, table, what)
     if matrix.spec is None:
+        check_numbers(matrix.needed, table, what)
         return _numbers(table, matrix.needed)
     from formulaic.errors import DataMismatchWarning, FormulaicError
 
@@ -167,6 +176,16 @@ def _check_present(needed: tuple[str, ...], table: pd.DataFrame, what: str) -> N
         raise EstimationError(
             f"{what}: covariates are missing: {listed} of {len(table):,} rows. Complete them at source, or leave the column out."
         )
+
+
+def check_numbers(names: tuple[str, ...], table: pd.DataFrame, what: str) -> None:
+    """Raise where a column that must hold numbers holds something else, or nothing in some rows."""
+    from pandas.api.types import is_numeric_dtype
+
+    wrong = [name for name in names if not is_numeric_dtype(table[name])]
+    if wrong:
+        raise EstimationError(f"{what}: {', '.join(wrong)} must hold numbers in the new rows.")
+    _check_present(names, table, what)
 
 
 def _by_formulaic(formula: str, table: pd.DataFrame, what: str, unsaid: tuple[str, ...]) -> DesignMatrix:

@@ -118,6 +118,18 @@ def test_new_rows_that_do_not_fit_are_refused_in_counts() -> None:
             model.predict(good.drop(columns=change))
 
 
+def test_numbers_of_new_rows_must_be_numbers() -> None:
+    model = oc.cox(rossi(ROSSI.assign(known=0.1)), "fin + prio", offset="known")
+    good = pd.DataFrame({"fin": [1.0], "prio": [2], "known": [0.0]})
+    assert len(model.predict(good, times=10).to_frame()) == 1
+    for change in good:
+        with pytest.raises(oc.EstimationError, match=rf"{change} must hold numbers") as caught:
+            model.predict(good.assign(**{change: ["CANARY"]}))
+        assert "CANARY" not in str(caught.value)
+        with pytest.raises(oc.EstimationError, match=rf"{change} \(1\) of 1 rows"):
+            model.predict(good.assign(**{change: [np.nan]}))
+
+
 def test_standardised_curves_are_predictions_averaged_over_people() -> None:
     model = oc.cox(rossi(), "arm + prio + age", weights=WEIGHTS)
     found = model.standardised().at([26, 52]).pivot_table(index="time", columns="arm", values="estimate")
