@@ -154,6 +154,15 @@ def test_their_limits_are_those_of_the_difference_each_weight_makes(over: str | 
     np.testing.assert_allclose(found["std_error"], by_difference(gap, WEIGHTS[:50]), rtol=1e-3)
 
 
+def test_weights_of_rows_that_repeat_the_persons_change_nothing() -> None:
+    split = oc.split_follow_up(rossi(), [10, 30])
+    whole, by_row = (
+        oc.compare(oc.cox(data, "arm + prio", weights=w).standardised(), measure="risk_difference", at=50).to_frame()
+        for data, w in ((rossi(), WEIGHTS), (split, WEIGHTS[split.person]))
+    )
+    np.testing.assert_allclose(by_row[["estimate", "std_error"]], whole[["estimate", "std_error"]], rtol=1e-8)
+
+
 def test_the_risk_had_everybody_had_the_programme_is_compared_and_named_for_whom() -> None:
     """R's riskRegression::ate gives risks 0.2707369 and 0.2392774, and a standard error within 2 % (it takes Breslow's scores)."""
     data = rossi(arm="wexp")
