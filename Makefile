@@ -44,8 +44,9 @@ data: .venv/.ready  ## write data/synthetic again, byte for byte
 recovery: .venv/.ready-test  ## the full recovery run over 200 seeds; writes tests/recovery/two_year_risk.csv
 	$(BIN)/python tests/recovery/two_year_risk.py --seeds 200
 
-bench: .venv/.ready  ## what a cohort costs at 10,000 to 1,000,000 people; writes docs/benchmarks
+bench: .venv/.ready  ## what a cohort and a Cox model cost at up to 1,000,000 people; writes docs/benchmarks
 	$(BIN)/python benchmarks/cohort.py --people 1e4 1e5 1e6
+	$(BIN)/python benchmarks/cox.py --people 1e3 1e5 1e6
 
 clean:  ## remove the environment and the report
 	rm -rf .venv report

@@ -15,7 +15,8 @@ from outcomes.comparison.measures import DIFFERENCES, MEASURES, Contrast, contra
 from outcomes.comparison.rare_events import newcombe, sizes_behind
 from outcomes.errors import EstimationError, one_of
 from outcomes.results import Note
-from outcomes.survival.cox_model import Cox
+from outcomes.survival.cox_result import Cox
+from outcomes.survival.cox_standardised import StandardisedCurves
 from outcomes.survival.curves import CumulativeIncidence, KaplanMeier
 from outcomes.survival.estimates import ArmEstimates
 from outcomes.survival.mean_counts import MeanCount
@@ -33,7 +34,7 @@ _OF_COUNTS = ("count_difference", "count_ratio")
 
 
 def compare(
-    result: KaplanMeier | CumulativeIncidence | MeanCount | Rmst | Cox,
+    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | Rmst | Cox,
     *,
     measure: str,
     at: float | str | Iterable[float | str] | None = None,
@@ -49,7 +50,7 @@ def compare(
 
     Parameters
     ----------
-    result : KaplanMeier, CumulativeIncidence, MeanCount, Rmst or Cox
+    result : KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, Rmst or Cox
     measure : str
         ``risk_difference``, ``risk_ratio``, ``odds_ratio``, ``nnt`` (curves); ``rmst_difference``, ``rmst_ratio`` (restricted means);
         ``count_difference``, ``count_ratio`` (mean counts); ``hazard_ratio`` (Cox with ``arm`` in its formula).
@@ -124,7 +125,10 @@ def compare(
         for t in range(len(found.times)):
             one, more = arm_contrast(result, found, measure, label, t, (0, arm), groups, conf_level)
             notes += more
-            rows.append(curve_row(curves.data, asked, found, measure, label, t, (0, arm), one))
+            row = curve_row(curves.data, asked, found, measure, label, t, (0, arm), one)
+            if isinstance(result, StandardisedCurves):
+                row["estimand"] = result.estimand
+            rows.append(row)
     rows.sort(key=lambda row: float(row["time"]))  # stable: arms stay in order
     return Comparison.build(
         rows,
@@ -191,7 +195,7 @@ def _default_variance(data: SurvivalData, asked: Asked) -> str | None:
 
 
 def arm_contrast(
-    result: KaplanMeier | CumulativeIncidence | MeanCount | Rmst,
+    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | Rmst,
     found: ArmEstimates,
     measure: str,
     cause: str,
@@ -220,7 +224,7 @@ def arm_contrast(
         text = f"Arm {named} has no events, or nothing but events, by {found.times[t]:g}: no ratio exists. Read the difference in risk."
         return no_contrast(groups.df), (Note("no_events", text),)
     limits = None
-    if np.isfinite(groups.factor) and not isinstance(result, (Rmst, MeanCount)):
+    if np.isfinite(groups.factor) and isinstance(result, (KaplanMeier, CumulativeIncidence)):
         sizes = sizes_behind(result, cause, float(found.times[t]), pair, values, np.diag(covariance))
         limits = newcombe(values, sizes, conf_level)
     text = (

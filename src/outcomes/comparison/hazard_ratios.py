@@ -11,8 +11,9 @@ from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.measures import contrast
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Note
-from outcomes.survival.cox_model import Cox
+from outcomes.survival.cox_result import Cox
 from outcomes.survival.estimates import by_person
+from outcomes.survival.few_clusters import CLUSTER_NOTES
 
 __all__ = ["compare_hazards"]
 
@@ -23,7 +24,8 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
     covariance, kind = _covariance(result, variance)
     cluster = None if kind == "model" else asked.cluster
     counted = np.where(asked.weight > 0, data.arm, -1)
-    rows, notes = [], [*result.notes, *about_weights(asked)]
+    rows, notes = [], [note for note in result.notes if note.code not in CLUSTER_NOTES]
+    notes += about_weights(asked)
     alone = asked.weighted or len(result.terms) == len(data.arms) - 1
     estimand = asked.estimand if alone else "conditional"  # on the model's other terms
     people, events = asked.people_by_arm(data), data.events_by_arm(result.cause)
@@ -97,9 +99,18 @@ def _arm_term(result: Cox, arm: int) -> tuple[int, float]:
 
 def _on_proportionality(result: Cox) -> Note:
     beside = "Read an absolute difference beside a hazard ratio."
-    if result.asked.variance != "model":
-        text = f"Whether hazards are proportional is not tested in weighted, clustered or multi-row fits. {beside}"
-        return Note("hazard_ratio", text)
+    if result.ties == "exact" or result.penalty is not None:
+        wald = (
+            " The limits are Wald's; those of the profile are in the model's to_frame()."
+            if result.penalty == "firth"
+            else ""
+        )
+        return Note(
+            "hazard_ratio",
+            f"Whether hazards are proportional is not tested for exact ties or penalised fits.{wald} {beside}",
+        )
     test = result.proportional_hazards().to_frame().iloc[-1]
+    if np.isnan(test["p_value"]):
+        return Note("hazard_ratio", f"Too few clusters for a test of proportional hazards. {beside}")
     text = f"Test of proportional hazards (all terms): p = {test['p_value']:.3f}. {beside}"
     return Note("hazard_ratio", text)

@@ -63,6 +63,8 @@ class SurvivalData:
         departed from it. `censoring_weights` undoes the censoring of those who departed.
     varying : tuple of str
         Columns of `frame` that change within a person: exposure, and what goes with it. Arms are then ``("all",)``.
+    time_columns : tuple of str
+        Columns of `frame` that are the same for everybody at risk at a time, made by `split_follow_up`.
     labels : mapping
         ``outcome, population, scale, unit`` and what else a result should print.
     """
@@ -85,6 +87,7 @@ class SurvivalData:
     states: tuple[str, ...] = ()
     clones: Clones | None = None
     varying: tuple[str, ...] = ()
+    time_columns: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
 
@@ -264,8 +267,9 @@ def survival_data(
         )
     codes, names = read_causes(table[event], event, censored, causes)
     person, order = _people(table, id, start, stop)
-    table, start, stop, codes = table.iloc[order].reset_index(drop=True), start[order], stop[order], codes[order]
-    person = person[order]
+    if id is not None:
+        table, start, stop, codes = table.iloc[order].reset_index(drop=True), start[order], stop[order], codes[order]
+        person = person[order]
     check_overlap(person, start, stop)
     state: IntArray | None = None
     states: tuple[str, ...] = ()
@@ -276,7 +280,7 @@ def survival_data(
         check_moves(person, start, stop, state, np.where(codes > 0, codes - 1 + len(states) - len(names), -1))
 
     first = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
-    baseline = table.iloc[first].reset_index(drop=True)
+    baseline = table if len(first) == len(table) else table.iloc[first].reset_index(drop=True)
     arm_codes, arms = _arms(table, person, first, arm, reference)
     unclustered = 0 if cluster is None else int(baseline[cluster].isna().sum())
     if unclustered:

@@ -29,6 +29,10 @@ def read_causes(
     missing = int(column.isna().sum())
     if missing:
         raise DataError(f"survival_data: column {name!r} (event) is missing in {missing:,} of {len(column):,} rows.")
+    if censored is None and causes is None and column.dtype.kind in "biuf":
+        plain = column.to_numpy(dtype=np.float64)
+        if ((plain == 0) | (plain == 1)).all():
+            return plain.astype(np.int64), (name,)
     values = column.astype(object)
     if censored is None:
         censored = 0  # 0 == 0.0 == False

@@ -6,14 +6,24 @@ answers for every row how many of the later half score lower. O(N log N) whateve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from outcomes.durations import days
+from outcomes.errors import one_of
 from outcomes.results import Array, IntArray
 from outcomes.survival.cox_rows import CoxRows
+from outcomes.survival.curve_kernel import fit_arm
+from outcomes.survival.estimates import by_person, covariance_of, stack
 
-__all__ = ["Concordance", "PairCounts", "count_pairs"]
+if TYPE_CHECKING:
+    from outcomes.survival.cox_result import Cox
+
+__all__ = ["TIME_WEIGHTS", "Concordance", "PairCounts", "concordance_of", "count_pairs"]
+
+TIME_WEIGHTS = ("n", "S", "S/G", "n/G2", "I")
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,58 @@ class PairCounts:
     tied: Array
 
 
-def count_pairs(rows: CoxRows, score: Array) -> PairCounts:
+def concordance_of(model: Cox, time_weight: str, up_to: float | str | None) -> Concordance:
+    """Return the concordance of a Cox model's linear predictor, as `Cox.concordance` says."""
+    one_of(time_weight, TIME_WEIGHTS, what="concordance: time_weight")
+    rows, asked, data = model.rows, model.asked, model.data
+    times = _time_weights(model, time_weight)
+    if up_to is not None:
+        times = times * (rows.time <= days(up_to, what="up_to", unit=data.unit))
+    # summed row by row, so that the same covariates give the same score to the last bit
+    score = np.sum(rows.x * model.scaled[:, None], axis=0)
+    if rows.offset is not None:
+        score = score + rows.offset
+    pairs = count_pairs(rows, score, times)
+    concordant, discordant, tied = (
+        float(rows.weight @ part) / 2 for part in (pairs.concordant, pairs.discordant, pairs.tied)
+    )
+    total = concordant + discordant + tied
+    share = (concordant - discordant) / total if total > 0 else float("nan")
+    moved = (pairs.concordant - pairs.discordant) - share * (pairs.concordant + pairs.discordant + pairs.tied)
+    moved = moved * asked.beside(rows.order)
+    each = by_person(moved[:, None], data.person[rows.order], len(data.baseline))
+    known = replace(asked, variance="robust")
+    error = float(np.sqrt(covariance_of(known, stack(known, each))[0, 0])) / (2 * total) if total > 0 else share
+    return Concordance((share + 1) / 2, error, concordant, discordant, tied)
+
+
+def _time_weights(model: Cox, time_weight: str) -> Array:
+    """Return what a pair weighs at each event time, shape (G,)."""
+    rows, data = model.rows, model.data
+    if time_weight == "n":
+        return np.ones(len(rows.time))
+    at_risk = rows.over_risk_sets(rows.weight)
+    if time_weight == "I":
+        return np.asarray(1.0 / at_risk)
+    weight, count = model.asked.by_row(data) * model.asked.count[data.person], model.asked.count[data.person]
+    used = weight > 0
+    died = ((data.event == 1 + data.causes.index(model.cause)) & used).astype(np.int64)
+    final = np.append(data.person[1:] != data.person[:-1], True)
+
+    def before(event: IntArray) -> Array:
+        fit = fit_arm(data.entry[used], data.exit[used], event[used], weight[used], count[used], 1)
+        at = np.concatenate(([1.0], fit.survival))
+        return np.asarray(at[np.searchsorted(fit.times, rows.time, side="left")])
+
+    free = before(died)
+    uncensored = before(((died == 0) & final).astype(np.int64)) if time_weight in ("S/G", "n/G2") else free
+    with np.errstate(divide="ignore"):
+        if time_weight == "S":
+            return np.asarray(weight.sum() * free / at_risk)
+        return np.asarray(weight.sum() * free / (uncensored * at_risk) if time_weight == "S/G" else 1.0 / uncensored**2)
+
+
+def count_pairs(rows: CoxRows, score: Array, times: Array | None = None) -> PairCounts:
     """Return the pairs of each row: with an event, and another still at risk without the event at that time.
 
     Parameters
@@ -58,7 +119,10 @@ def count_pairs(rows: CoxRows, score: Array) -> PairCounts:
     rows : CoxRows
         R rows.
     score : ndarray, shape (R,)
+    times : ndarray, shape (G,), optional
+        What a pair weighs at each event time; default 1.
     """
+    by_event = 1.0 if times is None else times[rows.own]
     size, own, low = len(rows.time), rows.own, rows.low
     last = rows.high - 1  # last group at which the row can be the later one of a pair
     last[rows.event] -= 1
@@ -77,17 +141,17 @@ def count_pairs(rows: CoxRows, score: Array) -> PairCounts:
     lower, equal = lower[:events], equal[:events]
     comparable = (rows.over_risk_sets(rows.weight) - rows.over_events(rows.weight[rows.event]))[own]
 
-    weight = np.concatenate((rows.weight[rows.event], zero(count), zero(len(late))))
+    weight = np.concatenate((rows.weight[rows.event] * by_event, zero(count), zero(len(late))))
     higher, same = _later_and_lower(len(key) - 1 - position, rank.max() - rank, weight)
     concordant, tied = higher[events : events + count], same[events : events + count]
     concordant[late] -= higher[events + count :]
     tied[late] -= same[events + count :]
-    passed = np.concatenate(([0.0], np.cumsum(rows.over_events(rows.weight[rows.event]))))
+    passed = np.concatenate(([0.0], np.cumsum(rows.over_events(rows.weight[rows.event] * by_event))))
     discordant = passed[np.minimum(last + 1, size)] - passed[low] - concordant - tied
 
-    concordant[rows.event] += lower
-    tied[rows.event] += equal
-    discordant[rows.event] += comparable - lower - equal
+    concordant[rows.event] += lower * by_event
+    tied[rows.event] += equal * by_event
+    discordant[rows.event] += (comparable - lower - equal) * by_event
     return PairCounts(concordant, discordant, tied)
 
 

@@ -1,24 +1,26 @@
-"""Cox regression: the function people call and the result they get."""
+"""Cox regression: the function people call."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
-from outcomes.results import Array, Note, Result, read_only
-from outcomes.survival.concordance import Concordance, count_pairs
-from outcomes.survival.cox_kernel import CoxFit, moment, newton, risk_sums, score_residuals
+from outcomes.results import Array, IntArray, Note, read_only
+from outcomes.survival.cox_exact import exact_fit
+from outcomes.survival.cox_kernel import CoxFit, dot, newton
+from outcomes.survival.cox_penalty import climb
+from outcomes.survival.cox_result import Cox
 from outcomes.survival.cox_rows import CoxRows, sort_rows, strata_codes
-from outcomes.survival.design_matrix import check_columns, dependent_columns, design_matrix
-from outcomes.survival.estimates import by_person, covariance_of, stack
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
-from outcomes.survival.proportionality import ProportionalHazards, score_test
-from outcomes.survival.risk_table import summed
+from outcomes.survival.cox_variance import robust_covariance
+from outcomes.survival.design_matrix import DesignMatrix, check_columns, dependent_columns, design_matrix
+from outcomes.survival.few_clusters import few_clusters
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,198 +30,28 @@ if TYPE_CHECKING:
 __all__ = ["Cox", "cox"]
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Cox(Result):
-    """A fitted Cox model; p terms.
+@dataclass(frozen=True)
+class _Question:
+    """What is fitted, resolved and checked; N rows, p columns.
 
     Attributes
     ----------
-    terms : tuple of str
-        Column names: numeric columns keep theirs, a level is ``arm[bespoke]``.
-    coefficients : ndarray, shape (p,)
-        Log hazard ratios.
-    covariance, model_covariance : ndarray, shape (p, p)
-        The covariance the standard errors come from; the inverse information.
-    loglik_null, loglik : float
-        Log partial likelihood at 0 and at the estimate.
-    score_statistic : float
-        Score test of all terms at 0.
-    rows : CoxRows
-        The sorted rows it was fitted to, centred and scaled.
-    scale : ndarray, shape (p,)
-        Standard deviation of each column; `coefficients` are per unit, those of the sorted rows per standard deviation.
+    died : ndarray of bool, shape (N,)
+    matrix : DesignMatrix
+    stratum : ndarray of int, shape (N,), or None
+    levels : pandas.DataFrame or None
+        Values of the strata's columns by code.
+    offset : ndarray, shape (N,), or None
+    weight, count : ndarray, shape (N,)
     """
 
-    data: SurvivalData
-    asked: Asked
-    formula: str
-    cause: str
-    ties: str
-    terms: tuple[str, ...]
-    owners: tuple[str, ...]
-    coefficients: Array
-    covariance: Array
-    model_covariance: Array
-    loglik_null: float
-    loglik: float
-    score_statistic: float
-    rows: CoxRows
-    scale: Array
-    conf_level: float
-    notes: tuple[Note, ...] = ()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-
-    tabled: ClassVar[bool] = True
-    instead: ClassVar[str] = "The hazard ratio of the arms is drawn by compare(model, measure='hazard_ratio').plot()."
-    title: ClassVar[str] = "Cox regression"
-
-    @property
-    def n_events(self) -> int:
-        """Number of events the model was fitted to, frequencies counted."""
-        return int(self.rows.deaths.sum())
-
-    @property
-    def n(self) -> int:
-        """Number of people with a weight above 0, frequencies counted."""
-        return int(self.asked.people_by_arm(self.data).sum())
-
-    def to_frame(self, *, exponentiate: bool = False) -> pd.DataFrame:
-        """Return one row a term: term, estimate, std_error, statistic, p_value, conf_low, conf_high, n, n_events.
-
-        Estimates are log hazard ratios; ``exponentiate=True`` gives hazard ratios and limits (std_error stays on the log scale).
-        """
-        import pandas as pd
-        from scipy.special import ndtr
-
-        error = np.sqrt(np.diag(self.covariance))
-        critical = normal_quantile(self.conf_level)
-        low, high = self.coefficients - critical * error, self.coefficients + critical * error
-        estimate, z = self.coefficients, self.coefficients / error
-        if exponentiate:
-            with np.errstate(over="ignore"):  # the limits of a term that separates are infinite
-                estimate, low, high = np.exp(estimate), np.exp(low), np.exp(high)
-        return pd.DataFrame(
-            {
-                "outcome": self.data.labels.get("outcome", ""),
-                "cause": self.cause,
-                "term": self.terms,
-                "measure": "hazard_ratio" if exponentiate else "log_hazard_ratio",
-                "estimate": estimate,
-                "std_error": error,
-                "statistic": z,
-                "p_value": 2 * ndtr(-np.abs(z)),
-                "conf_low": low,
-                "conf_high": high,
-                "n": self.n,
-                "n_events": self.n_events,
-            }
-        )
-
-    def summary(self) -> pd.DataFrame:
-        """Return hazard ratios with limits, one row a term."""
-        frame = self.to_frame(exponentiate=True)
-        return frame[["term", "estimate", "conf_low", "conf_high", "p_value"]].rename(
-            columns={"estimate": "hazard_ratio"}
-        )
-
-    def tests(self) -> pd.DataFrame:
-        """Return the tests of all terms at once: test, statistic, df, p_value.
-
-        Wald always (with the covariance in use; missing where there are not more clusters than terms); likelihood-ratio
-        and score only where the likelihood is one of independent rows.
-        """
-        import pandas as pd
-        from scipy.special import chdtrc
-
-        df = len(self.terms)
-        # G clusters span at most G - 1 directions: with fewer than the terms need there is no test of all of them
-        enough = self.asked.n_clusters is None or self.asked.n_clusters > df
-        wald = self.coefficients @ np.linalg.solve(self.covariance, self.coefficients) if enough else np.nan
-        rows = [("wald", float(wald))]
-        if self.asked.variance == "model":
-            rows += [("likelihood ratio", 2 * (self.loglik - self.loglik_null)), ("score", self.score_statistic)]
-        return pd.DataFrame([{"test": n, "statistic": s, "df": df, "p_value": float(chdtrc(df, s))} for n, s in rows])
-
-    def proportional_hazards(self, *, transform: str = "km", by_term: bool = True) -> ProportionalHazards:
-        """Return the score test of proportional hazards, by term and for all terms.
-
-        Parameters
-        ----------
-        transform : {"km", "identity", "log", "rank"}
-            Function of time the coefficients are tested against.
-        by_term : bool
-            One test a term of the formula (a factor's levels together); False: one a column.
-
-        Raises
-        ------
-        NotSupportedError
-            Weighted, clustered or multi-row fits: the test would scale with the weights.
-        """
-        if self.asked.variance != "model":
-            raise NotSupportedError(
-                "proportional_hazards: with weights, clusters or several rows a person this test scales with the weights. "
-                "Fit without them, or test arm x time with a robust variance."
-            )
-        return score_test(self, transform=transform, by_term=by_term)
-
-    def influence(self, terms: str | Sequence[str] | None = None, *, variance: str | None = None) -> Array:
-        """Return each person's influence on the coefficients, shape (P, p); summed by cluster its square is the covariance.
-
-        Parameters
-        ----------
-        terms : str or list of str, optional
-            Some of `terms`, in this order; default all.
-        variance : {"robust", "stacked"}, optional
-            Whether weights count as known or as estimated; default as in the result.
-        """
-        asked = self.asked
-        if variance is not None and variance != asked.variance:
-            again = resolve(self.data, asked.given, None, variance, what="cox")
-            asked = replace(again, cluster=None if again.variance == "model" else asked.cluster)
-        each = score_residuals(self.rows, risk_sums(self.rows, self._beta)).T @ (
-            self.model_covariance * self.scale[:, None]
-        )
-        names = self.terms if terms is None else (terms,) if isinstance(terms, str) else tuple(terms)
-        for name in names:
-            if name not in self.terms:
-                raise EstimationError(f"cox: no term {name!r}. {did_you_mean(name, self.terms)}")
-        each = each[:, [self.terms.index(name) for name in names]] * np.reshape(asked.beside(self.rows.order), (-1, 1))
-        return stack(asked, by_person(each, self.data.person[self.rows.order], len(self.data.baseline)))
-
-    @property
-    def _beta(self) -> Array:
-        """Coefficients per standard deviation, shape (p,)."""
-        return self.coefficients * self.scale
-
-    def concordance(self) -> Concordance:
-        """Return the share of comparable pairs the model puts in the right order (Harrell's C), with its standard error."""
-        rows = self.rows
-        # summed row by row, so that the same covariates give the same score to the last bit
-        score = np.sum(rows.x * self._beta[:, None], axis=0)
-        pairs = count_pairs(rows, score)
-        concordant, discordant, tied = (
-            float(rows.weight @ part) / 2 for part in (pairs.concordant, pairs.discordant, pairs.tied)
-        )
-        total = concordant + discordant + tied
-        share = (concordant - discordant) / total if total > 0 else float("nan")
-        moved = (pairs.concordant - pairs.discordant) - share * (pairs.concordant + pairs.discordant + pairs.tied)
-        moved = moved * self.asked.beside(rows.order)
-        each = by_person(moved[:, None], self.data.person[rows.order], len(self.data.baseline))
-        known = replace(self.asked, variance="robust")
-        error = float(np.sqrt(covariance_of(known, stack(known, each))[0, 0])) / (2 * total) if total > 0 else share
-        return Concordance((share + 1) / 2, error, concordant, discordant, tied)
-
-    def describe(self) -> str:
-        """Return the hazard ratios in plain sentences."""
-        parts = [
-            f"{r['term']}: {r['estimate']:.2f} ({r['conf_low']:.2f} to {r['conf_high']:.2f})"
-            for r in self.to_frame(exponentiate=True).to_dict("records")
-        ]
-        return (
-            f"Hazard ratios for {self.cause} ({self.n:,} people, {self.n_events:,} events, {100 * self.conf_level:g} % intervals): "
-            + "; ".join(parts)
-            + ". Above 1 means sooner; read beside the test of proportional hazards and an absolute difference."
-        )
+    died: npt.NDArray[np.bool_]
+    matrix: DesignMatrix
+    stratum: IntArray | None
+    levels: pd.DataFrame | None
+    offset: Array | None
+    weight: Array
+    count: Array
 
 
 def cox(
@@ -230,7 +62,9 @@ def cox(
     weights: WeightsLike = None,
     strata: str | Sequence[str] | None = None,
     cluster: ClusterLike = None,
+    offset: str | None = None,
     ties: str = "efron",
+    penalty: str | float | None = None,
     robust: bool | None = None,
     conf_level: float = 0.95,
 ) -> Cox:
@@ -243,7 +77,7 @@ def cox(
     data : SurvivalData
     formula : str
         Terms joined by ``+``: columns of ``data.frame``, ``C(column)`` for factors, ``arm`` (or its original column) with the
-        reference first.
+        reference first. An effect that changes over time is ``arm * time_band`` on data from `split_follow_up`.
     cause : str
         Required where causes compete: the cause whose hazard is modelled; the others are censored (cause-specific hazard).
     weights : Weights, str or array of shape (P,) or (N,), optional
@@ -252,7 +86,13 @@ def cox(
         Columns of ``data.frame``; each combination has its own baseline hazard.
     cluster : str, optional
         Column of ``data.baseline`` whose groups vary together. Default: the cluster of the data.
-    ties : {"efron", "breslow"}
+    offset : str, optional
+        Numeric column of ``data.frame``: a log hazard ratio that is known.
+    ties : {"efron", "breslow", "exact"}
+        Exact: every order of the tied could have been drawn from those at risk (Cox's discrete model; without weights).
+    penalty : "firth" or float, optional
+        ``"firth"``: Firth's penalised likelihood with profile-likelihood limits and tests, for few events or a term that separates.
+        A number θ: a ridge, θ/2 times the squared coefficients per standard deviation is taken from the log likelihood.
     robust : bool, optional
         Default: robust whenever weighted, clustered or several rows a person.
     conf_level : float
@@ -260,21 +100,24 @@ def cox(
     Returns
     -------
     Cox
-        ``to_frame()`` has one row a term: term, estimate (log hazard ratio), std_error, statistic, p_value, conf_low, conf_high.
+        ``to_frame()`` has one row a term: term, estimate (log hazard ratio), std_error, statistic, df, p_value, conf_low, conf_high.
 
     Raises
     ------
     EstimationError
         Unknown or missing covariates (counted), constant or collinear columns, no events, causes competing without `cause`.
+    NotSupportedError
+        Exact ties with weights or clusters, Firth's penalty with weights or clusters, shared frailty.
 
     Notes
     -----
     Risk sets are (entry, exit]. The robust variance is Lin and Wei's with Efron's own scores. A coefficient that runs away
-    (a term that separates those with from those without events) is said in a note, never reported in silence.
+    (a term that separates those with from those without events) is said in a note, never reported in silence. With clusters limits
+    are on t with G − 1 degrees of freedom, the variance times G/(G − 1). Limits of a ridge do not know that it pulls towards 0.
 
     References
     ----------
-    Cox (1972), JRSS B 34:187; Efron (1977), JASA 72:557; Lin & Wei (1989), JASA 84:1074.
+    Cox (1972), JRSS B 34:187; Efron (1977), JASA 72:557; Lin & Wei (1989), JASA 84:1074; Heinze & Schemper (2001), Biometrics 57:114.
 
     Examples
     --------
@@ -284,39 +127,30 @@ def cox(
     >>> oc.cox(data, "fin + prio").to_frame()["estimate"].round(4).tolist()
     [-0.3988, 0.1041]
     """
-    one_of(ties, ("efron", "breslow"), what="cox: ties")
+    one_of(ties, ("efron", "breslow", "exact"), what="cox: ties")
+    _refuse_terms(formula)
+    shrink = _checked_penalty(penalty)
     died, name = _events_of(data, cause)
-    variance = None if robust is None else ("robust" if robust else "model")
-    asked = resolve(data, weights, cluster, variance, what="cox")
-    person = data.person
-    arm = (data.arm_column, data.row_arm.astype(np.float64), data.arms)
-    matrix = design_matrix(formula, data.frame, arm=arm, what="cox")
-    count, weight = asked.count[person], asked.by_row(data)
-    used = weight > 0
-    if not used.all():
-        check_columns(matrix.values[used], matrix.columns, "cox")
-    died = died & used
-    if not died.any():
+    likelihood = ties == "exact" or penalty == "firth"
+    asked = _asked(data, weights, cluster, robust, likelihood=likelihood)
+    asking = _question(data, formula, asked, died, strata, offset)
+    if not asking.died.any():
         raise EstimationError(f"cox: nobody had the event {name!r}; there is nothing to fit.")
-    total = weight * count
-    centre = total @ matrix.values / total.sum()
-    scale = np.sqrt(total @ (matrix.values - centre) ** 2 / total.sum())
-    stratum = strata_codes(data, strata, what="cox")
-    rows = sort_rows(
-        np.asarray(data.entry), np.asarray(data.exit), died, stratum, weight, count, matrix.values, centre, scale,
-        efron=ties == "efron",
-    )  # fmt: skip
-    fit = newton(rows)
-    inverse, notes = _inverse(fit, matrix.columns, int(rows.deaths.sum()), float(total[died].sum()))
+    rows, centre, scale = _sorted(data, asking, efron=ties == "efron")
+    fit = _fit(rows, asking.count[rows.order], ties, penalty, shrink * _sample(asking))
+    total = float((asking.weight * asking.count)[asking.died].sum())
+    inverse, notes = _inverse(
+        fit, asking.matrix.columns, int(rows.deaths.sum()), total, penalty, shrink * _sample(asking)
+    )
     model = read_only(inverse / np.outer(scale, scale))
+    few = few_clusters(data, asked, asking.matrix.terms)
     result = Cox(
         data=data,
         asked=asked,
         formula=formula,
         cause=name,
         ties=ties,
-        terms=matrix.columns,
-        owners=matrix.terms,
+        design=replace(asking.matrix, values=asking.matrix.values[:0].copy()),
         coefficients=read_only(fit.beta / scale),
         covariance=model,
         model_covariance=model,
@@ -324,30 +158,133 @@ def cox(
         loglik=fit.loglik,
         score_statistic=fit.score_statistic,
         rows=rows,
+        centre=read_only(centre),
         scale=read_only(scale),
+        strata=() if asking.levels is None else tuple(asking.levels.columns),
+        strata_levels=asking.levels,
+        offset=offset,
+        penalty=penalty if penalty is None or isinstance(penalty, str) else float(penalty),
         conf_level=conf_level,
-        notes=(*data.notes, *notes),
+        notes=(*data.notes, *notes, *few.notes),
     )
     if asked.variance == "model":
         return result
-    return replace(result, covariance=read_only(_robust(result)))
+    return replace(result, covariance=read_only(robust_covariance(result)))
 
 
-def _robust(model: Cox) -> Array:
-    """Return the covariance from score residuals summed by person or cluster, weights taken as known."""
-    asked, rows = model.asked, model.rows
-    person = model.data.person[rows.order]
-    residual = score_residuals(rows, risk_sums(rows, model._beta))
-    weight, count = asked.by_row(model.data, rows.order), asked.count[person]
-    if asked.cluster is None and not model.data.multi_row:
-        middle = moment(residual, weight**2 * count)
-    else:
-        group = person if asked.cluster is None else asked.cluster[person]
-        each = weight * (np.sqrt(count) if asked.cluster is None else count)
-        total = np.stack([summed(group, row * each, int(group.max()) + 1) for row in residual])
-        middle = total @ total.T
-    inverse = model.model_covariance * model.scale
-    return np.asarray(inverse @ middle @ inverse.T)
+def _refuse_terms(formula: str) -> None:
+    """Raise where the formula asks for what R writes into formulas and what is asked otherwise here."""
+    instead = {
+        "frailty": "a shared frailty is not fitted. Use cluster= for a robust variance by cluster, or strata= for a baseline of its own.",
+        "strata": "give strata= the columns.",
+        "cluster": "give cluster= the column.",
+        "offset": "give offset= the column.",
+        "tt": "cut the follow-up by split_follow_up(data, at=[…]) and fit arm * time_band.",
+        "ridge": "give penalty= a number.",
+    }
+    for name, text in instead.items():
+        if re.search(rf"\b{name}\s*\(", formula):
+            raise NotSupportedError(f"cox: {name}(…) in a formula: {text}")
+
+
+def _checked_penalty(penalty: str | float | None) -> float:
+    """Return the weight of a ridge, 0 where there is none."""
+    if penalty is None:
+        return 0.0
+    if isinstance(penalty, str):
+        one_of(penalty, ("firth",), what="cox: penalty")
+        return 0.0
+    if isinstance(penalty, bool) or not 0 < penalty < np.inf:
+        raise EstimationError(f"cox: penalty must be 'firth' or a number above 0; got {penalty}.")
+    return float(penalty)
+
+
+def _asked(
+    data: SurvivalData, weights: WeightsLike, cluster: ClusterLike, robust: bool | None, *, likelihood: bool
+) -> Asked:
+    """Return weights, clusters and variance; `likelihood`: the fit needs one of independent people."""
+    variance = None if robust is None else ("robust" if robust else "model")
+    if not likelihood:
+        return resolve(data, weights, cluster, variance, what="cox")
+    if weights is not None or cluster is not None or data.cluster is not None or robust:
+        raise NotSupportedError(
+            "cox: ties='exact' and penalty='firth' stand on a likelihood of independent people: not with weights, clusters or a robust "
+            "variance. Fit with ties='efron' and without a penalty."
+        )
+    return resolve(data, None, None, "model", what="cox")
+
+
+def _question(
+    data: SurvivalData,
+    formula: str,
+    asked: Asked,
+    died: npt.NDArray[np.bool_],
+    strata: str | Sequence[str] | None,
+    offset: str | None,
+) -> _Question:
+    arm = (data.arm_column, data.row_arm.astype(np.float64), data.arms)
+    matrix = design_matrix(formula, data.frame, arm=arm, what="cox", unsaid=data.time_columns)
+    weight = asked.by_row(data)
+    used = weight > 0
+    if not used.all():
+        check_columns(matrix.values[used], matrix.columns, "cox")
+    stratum, levels = strata_codes(data, strata, what="cox"), None
+    if strata is not None and stratum is not None:
+        first = np.unique(stratum, return_index=True)[1]
+        levels = data.frame[[strata] if isinstance(strata, str) else list(strata)].iloc[first].reset_index(drop=True)
+    return _Question(died & used, matrix, stratum, levels, _offset(data, offset), weight, asked.count[data.person])
+
+
+def _offset(data: SurvivalData, name: str | None) -> Array | None:
+    if name is None:
+        return None
+    if name not in data.frame.columns:
+        raise EstimationError(f"cox: no column {name!r} (offset). {did_you_mean(name, map(str, data.frame.columns))}")
+    import pandas as pd
+
+    if not pd.api.types.is_numeric_dtype(data.frame[name]):
+        raise EstimationError(f"cox: column {name!r} (offset) must hold numbers.")
+    values = data.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = int((~np.isfinite(values)).sum())
+    if bad:
+        raise EstimationError(f"cox: column {name!r} (offset) is missing or infinite in {bad:,} rows.")
+    return np.asarray(values)
+
+
+def _sorted(data: SurvivalData, asking: _Question, *, efron: bool) -> tuple[CoxRows, Array, Array]:
+    """Return the sorted rows, and the mean and standard deviation of each column."""
+    values, total = asking.matrix.values, asking.weight * asking.count
+    share, centre, scale = total / total.sum(), np.empty(values.shape[1]), np.empty(values.shape[1])
+    for j, column in enumerate(values.T):
+        centre[j] = dot(share, column)
+        scale[j] = np.sqrt(dot(share, (column - centre[j]) ** 2))
+    rows = sort_rows(
+        np.asarray(data.entry), np.asarray(data.exit), asking.died, asking.stratum, asking.weight, asking.count, values, centre, scale,
+        efron=efron, offset=asking.offset,
+    )  # fmt: skip
+    return rows, centre, scale
+
+
+def _sample(asking: _Question) -> float:
+    """Return n/(n − 1): a ridge counts in standard deviations of a sample."""
+    size = float((asking.count * (asking.weight > 0)).sum())
+    return size / (size - 1) if size > 1 else 1.0
+
+
+def _fit(rows: CoxRows, count: Array, ties: str, penalty: str | float | None, ridge: float) -> CoxFit:
+    if ties == "exact":
+        if penalty is not None:
+            raise NotSupportedError("cox: no penalty with ties='exact'; take ties='efron'.")
+        return exact_fit(rows, count)
+    if penalty != "firth":
+        return newton(rows, ridge=ridge)
+    zero = np.zeros(len(rows.x))
+    start = climb(rows, zero, np.zeros(len(zero), dtype=bool), firth=True)
+    flat = dependent_columns(start.information, floor=1e-10 * float(rows.deaths.sum()))
+    if flat:
+        return CoxFit(zero, start.information, start.information, start.value, start.value, 0.0, 0, True)
+    top = climb(rows, zero, np.ones(len(zero), dtype=bool), firth=True)
+    return CoxFit(top.beta, top.information, start.information, top.value, start.value, float("nan"), 0, top.converged)
 
 
 def _events_of(data: SurvivalData, cause: str | None) -> tuple[Any, str]:
@@ -362,7 +299,9 @@ def _events_of(data: SurvivalData, cause: str | None) -> tuple[Any, str]:
     return np.asarray(data.event) == 1 + data.causes.index(cause), cause
 
 
-def _inverse(fit: CoxFit, columns: tuple[str, ...], events: int, weight: float) -> tuple[Array, tuple[Note, ...]]:
+def _inverse(
+    fit: CoxFit, columns: tuple[str, ...], events: int, weight: float, penalty: str | float | None, ridge: float
+) -> tuple[Array, tuple[Note, ...]]:
     """Return the inverse information on the scaled columns, and what must be said about the fit.
 
     `weight` is the events' total: a scaled column that differs among those at risk together has information of this order, and one
@@ -375,23 +314,25 @@ def _inverse(fit: CoxFit, columns: tuple[str, ...], events: int, weight: float) 
             f"cox: {', '.join(columns[j] for j in flat)} says nothing beyond the other columns among those at risk together "
             "(the same for all of a stratum, or different only where nobody had the event). Leave it out."
         )
-    inverse = np.linalg.pinv(fit.information, hermitian=True)
+    inverse = np.linalg.pinv(fit.information + ridge * np.eye(len(columns)), hermitian=True)
     runaway = [name for name, b, v in zip(columns, fit.beta, np.diag(inverse), strict=True) if abs(b) > 8 or v > 1e4]
-    if runaway:
+    if runaway and penalty is None:
         notes.append(
             Note(
                 "separation",
                 f"The coefficient of {', '.join(runaway)} has no finite maximum (all or no events on one side); it and its "
-                "interval mean nothing. Firth's penalised likelihood would give an answer.",
+                "interval mean nothing. Firth's penalised likelihood (penalty='firth') gives an answer.",
             )
         )
     elif not fit.converged:
         notes.append(Note("not_converged", f"The fit stopped after {fit.iterations} steps without converging."))
-    if events < 10 * len(columns):
-        notes.append(
-            Note(
-                "few_events",
-                f"Fewer than 10 events a term (events: {events:,}; terms: {len(columns)}). Estimates are unstable and biased away from 0.",
-            )
+    if events < 10 * len(columns) and penalty != "firth":
+        text = (
+            f"Fewer than 10 events a term (events: {events:,}; terms: {len(columns)}). Estimates are unstable and biased away from 0; "
+            "penalty='firth' takes most of the bias."
         )
+        notes.append(Note("few_events", text))
+    if ridge:
+        text = "Estimates are pulled towards 0 by a ridge; their intervals do not know it."
+        notes.append(Note("ridge", text))
     return np.asarray(inverse, dtype=np.float64), tuple(notes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
 __all__ = ["CoxRows", "sort_rows", "strata_codes"]
+
+_CELLS = 200_000  # cells of x worth multiplying at once
+_MANY = 50  # rows a group from which a product of matrices a group is faster
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,10 @@ class CoxRows:
     group, fraction : ndarray, shape (D,), or None
         Efron's expansion of each group into its events, with the share of the tied that has gone; None where nothing is
         corrected for (Breslow, or no ties).
+    stratum : ndarray of int, shape (G,)
+        Code of the group's stratum; 0 where there are none.
+    offset : ndarray, shape (R,), or None
+        Log relative hazard that is known.
     """
 
     order: IntArray
@@ -73,21 +81,43 @@ class CoxRows:
     mean_weight: Array
     group: IntArray | None
     fraction: Array | None
+    stratum: IntArray
+    offset: Array | None
+
+    @cached_property
+    def x_event(self) -> Array:
+        """Covariates of the event rows, shape (p, E)."""
+        return np.take(self.x, self.event, axis=1)
 
     def over_risk_sets(self, values: Array) -> Array:
-        """Return the sum of `values` (R,) over each group's risk set, shape (G,)."""
-        size = len(self.time)
+        """Return the sum of `values` (..., R) over each group's risk set, shape (..., G)."""
+        late = values[..., self.late] if len(self.late) else None
+        return self._through(np.add.reduceat(values, self.begin, axis=-1), late)
+
+    def x_over_risk_sets(self, load: Array) -> Array:
+        """Return the sum of `load` (R,) times x over each group's risk set, shape (p, G)."""
+        late = self.x[:, self.late] * load[self.late] if len(self.late) else None
+        return self._through(_weighted_sums(self.x, load, self.begin), late)
+
+    def _through(self, own: Array, late: Array | None) -> Array:
+        """Return sums over risk sets from those over the rows whose range ends with each group, shape (..., G)."""
         # from the far end, so that small late risk sets are not differences of large sums
-        tail = _from_the_end(np.add.reduceat(values, self.begin))
-        total = tail[:-1] - tail[self.end]
-        if len(self.late):
-            entering = _from_the_end(summed(self.low[self.late], values[self.late], size + 1)[1:])
-            total = total - (entering[:-1] - entering[self.end - 1])
-        return np.asarray(total)
+        tail = _from_the_end(own)
+        total = tail[..., :-1] - tail[..., self.end]
+        if late is None:
+            return np.asarray(total)
+        size = len(self.time) + 1
+        joined = [summed(self.low[self.late], part, size)[1:] for part in np.atleast_2d(late)]
+        entering = _from_the_end(np.stack(joined).reshape(own.shape))
+        return np.asarray(total - (entering[..., :-1] - entering[..., self.end - 1]))
 
     def over_events(self, values: Array) -> Array:
-        """Return the sum of `values` (E,) over each group's events, shape (G,)."""
-        return np.asarray(np.add.reduceat(values, self.begin_event))
+        """Return the sum of `values` (..., E) over each group's events, shape (..., G)."""
+        return np.asarray(np.add.reduceat(values, self.begin_event, axis=-1))
+
+    def x_over_events(self, load: Array) -> Array:
+        """Return the sum of `load` (E,) times x over each group's events, shape (p, G)."""
+        return _weighted_sums(self.x_event, load, self.begin_event)
 
     def over_range(self, values: Array) -> Array:
         """Return the sum of `values` (..., G) over the groups each row is at risk at, shape (..., R)."""
@@ -103,9 +133,28 @@ class CoxRows:
         return summed(self.group, values, len(self.time)) if self.group is not None else values
 
 
+def _weighted_sums(x: Array, load: Array, begin: IntArray) -> Array:
+    """Return the sums of `load` (R,) times x (p, R) from each of `begin` (G,) to the next, shape (p, G)."""
+    total = np.empty((len(x), len(begin)))
+    if x.size <= _CELLS:
+        np.add.reduceat(x * load, begin, axis=-1, out=total)
+    elif len(load) > _MANY * len(begin):
+        ends = [*begin.tolist(), len(load)]
+        for g in range(len(begin)):
+            part = slice(ends[g], ends[g + 1])
+            total[:, g] = x[:, part] @ load[part]
+    else:
+        product = np.empty(len(load))
+        for row, column in zip(total, x, strict=True):
+            np.add.reduceat(np.multiply(load, column, out=product), begin, out=row)
+    return total
+
+
 def _from_the_end(values: Array) -> Array:
-    """Return sums from each index to the end, with a trailing 0."""
-    return np.append(np.cumsum(values[::-1])[::-1], 0.0)
+    """Return sums from each index of the last axis to the end, with a trailing 0."""
+    total = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
+    np.cumsum(values[..., ::-1], axis=-1, out=total[..., -2::-1])
+    return total
 
 
 def sort_rows(
@@ -120,6 +169,7 @@ def sort_rows(
     scale: Array,
     *,
     efron: bool,
+    offset: Array | None = None,
 ) -> CoxRows:
     """Return the rows in order.
 
@@ -134,8 +184,10 @@ def sort_rows(
         Sampling weight, and number of people the row stands for. Rows with weight 0 are left out.
     values : ndarray, shape (N, p)
         Covariates; `centre` (p,) is subtracted and `scale` (p,) divided by.
+    offset : ndarray, shape (N,), optional
+        Added to beta x as it is.
     """
-    low, high, time, end, own = _ranges(entry, exit, died & (weight > 0), stratum)
+    low, high, time, end, own, of = _ranges(entry, exit, died & (weight > 0), stratum)
     kept = np.flatnonzero((high > low) & (weight > 0))
     ends = high[kept]
     small = len(time) < np.iinfo(np.uint16).max  # sorted by radix then
@@ -143,7 +195,9 @@ def sort_rows(
     low, high, own = low[order], high[order], own[order]
     x = np.empty((values.shape[1], len(order)))
     for j in range(len(x)):
-        np.divide(values[order, j] - centre[j], scale[j], out=x[j])
+        np.take(values[:, j], order, out=x[j])
+        x[j] -= centre[j]
+        x[j] /= scale[j]
     groups = np.arange(len(time))
     event = np.flatnonzero(own >= 0)
     own = own[event]
@@ -163,18 +217,20 @@ def sort_rows(
         begin=np.searchsorted(high, groups + 1), end=end, event=event, own=own,
         begin_event=np.searchsorted(own, groups), time=time, deaths=deaths.astype(np.int64),
         mean_weight=summed(own, sampling * number, len(time)) / deaths, group=group, fraction=fraction,
+        stratum=of, offset=None if offset is None else offset[order],
     )  # fmt: skip
 
 
 def _ranges(
     entry: Array, exit: Array, died: npt.NDArray[np.bool_], stratum: IntArray | None
-) -> tuple[IntArray, IntArray, Array, IntArray, IntArray]:
-    """Return low, high (N,), the groups' times and ends of strata (G,), and each event row's group, else -1 (N,)."""
+) -> tuple[IntArray, IntArray, Array, IntArray, IntArray, IntArray]:
+    """Return low, high (N,), the groups' times and ends of strata (G,), each event row's group, else -1 (N,), groups' strata."""
     own = np.full(len(exit), -1, dtype=np.int64)
     if stratum is None:
         time, own[died] = np.unique(exit[died], return_inverse=True)
         low = np.searchsorted(time, entry, side="right") if entry.any() else np.zeros(len(exit), dtype=np.int64)
-        return low, np.searchsorted(time, exit, side="right"), time, np.full(len(time), len(time)), own
+        end, none = np.full(len(time), len(time)), np.zeros(len(time), dtype=np.int64)
+        return low, np.searchsorted(time, exit, side="right"), time, end, own, none
     # one ordered key for (stratum, time): rank of the time, plus an offset a stratum
     moments, rank = np.unique(np.concatenate((entry, exit)), return_inverse=True)
     span = len(moments) + 1
@@ -188,6 +244,7 @@ def _ranges(
         moments[keys % span],
         end,
         own,
+        np.asarray(of, dtype=np.int64),
     )
 
 

@@ -1,7 +1,8 @@
-"""From a formula to the columns of a regression: names, missing values, columns that say nothing."""
+"""From a formula to the columns of a regression: names, missing values, columns that say nothing; and the same columns of new rows."""
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,20 @@ from outcomes.results import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DesignMatrix", "check_columns", "dependent_columns", "design_matrix"]
+__all__ = [
+    "DesignMatrix",
+    "check_columns",
+    "check_numbers",
+    "columns_of",
+    "dependent_columns",
+    "design_matrix",
+    "spread",
+]
+
+_PLAIN = re.compile(r"\s*[^\W\d]\w*(\s*\+\s*[^\W\d]\w*)*\s*")
+_CHUNK = 4_096
+
+ArmCodes = tuple[str | None, Array, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -24,15 +38,15 @@ class DesignMatrix:
     Attributes
     ----------
     values : ndarray, shape (N, p)
-        Without the intercept.
+        Without the intercept; each column lies in one piece.
     columns : tuple of str
         Names: numeric columns keep theirs, a level is ``C(band)[high]`` or ``arm[bespoke]``.
     terms : tuple of str
         Term of the formula each column belongs to.
     needed : tuple of str
-        Columns of the frame the formula asks for.
-    spec : formulaic.ModelSpec
-        The formula with the levels and means it was read with.
+        Columns of the frame the formula speaks of.
+    spec : formulaic.ModelSpec or None
+        What remembers levels and codings; None where every term is a numeric column.
     """
 
     values: Array
@@ -41,36 +55,9 @@ class DesignMatrix:
     needed: tuple[str, ...]
     spec: Any
 
-    def of(self, frame: pd.DataFrame, what: str) -> Array:
-        """Return the same columns of other people, shape (n, p): their levels are those of the fit."""
-        from formulaic.errors import FormulaicError
-
-        matrix, problem = None, ""
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error"
-            )  # a level that was not there would become missing with no more than a warning
-            try:
-                matrix = self.spec.get_model_matrix(frame[list(self.needed)], na_action="ignore")
-            except (FormulaicError, TypeError, ValueError, KeyError, Warning):
-                problem = f"{what}: the frame does not fit the formula: a level that was not in the data, or text for a number."
-        if problem or matrix is None:
-            raise EstimationError(problem)
-        keep = [i for i, name in enumerate(matrix.columns) if str(name) != "Intercept"]
-        values = np.asarray(matrix, dtype=np.float64)[:, keep]
-        if not np.isfinite(values).all():
-            raise EstimationError(
-                f"{what}: {int((~np.isfinite(values)).any(axis=1).sum()):,} rows are infinite or fit no level."
-            )
-        return values
-
 
 def design_matrix(
-    formula: str,
-    frame: pd.DataFrame,
-    *,
-    arm: tuple[str | None, Array, tuple[str, ...]] | None,
-    what: str,
+    formula: str, frame: pd.DataFrame, *, arm: ArmCodes | None, what: str, unsaid: tuple[str, ...] = ()
 ) -> DesignMatrix:
     """Return the columns of `formula` (right-hand side) on `frame`, checked.
 
@@ -85,50 +72,153 @@ def design_matrix(
         formula must not speak of the arm.
     what : str
         Who asks, for messages.
+    unsaid : tuple of str
+        Columns whose terms are left out where they stand alone, with each other: what a baseline hazard says already.
 
     Raises
     ------
     EstimationError
         Unknown columns, missing values (counted by column), constant, infinite or collinear columns.
     """
-    import pandas as pd
-    from formulaic import Formula
-    from formulaic.errors import FormulaicError
+    plain = _plain_columns(formula, frame, arm, unsaid)
+    if plain is not None:
+        values = _numbers(frame, plain)
+        if np.isnan(values).any():
+            _check_present(plain, frame, what)
+        matrix = DesignMatrix(values, plain, plain, plain, None)
+    else:
+        matrix = _by_formulaic(formula, frame if arm is None else _with_arm(frame, arm), arm, what, unsaid)
+    check_columns(matrix.values, matrix.columns, what)
+    return matrix
 
-    table = frame
-    if arm is not None:
-        original, codes, arms = arm
-        factor = pd.Categorical.from_codes(np.asarray(codes, dtype=np.int64).tolist(), categories=pd.Index(arms))
-        table = table.assign(arm=factor)
-        if original is not None and original != "arm" and not pd.api.types.is_numeric_dtype(frame[original]):
-            table = table.assign(**{original: factor})
-    problem = ""
+
+def columns_of(matrix: DesignMatrix, frame: pd.DataFrame, *, arm: ArmCodes | None, what: str) -> Array:
+    """Return the same columns of other rows, shape (M, p).
+
+    Raises
+    ------
+    EstimationError
+        A column that is not there, missing values (counted), a level the model does not know (counted by column).
+    """
+    table = frame if arm is None else _with_arm(frame, arm)
+    _check_present(matrix.needed, table, what)
+    if matrix.spec is None:
+        check_numbers(matrix.needed, table, what)
+        return _numbers(table, matrix.needed)
+    from formulaic.errors import DataMismatchWarning, FormulaicError
+
+    found, problem = None, ""
     try:
-        parsed = Formula(f"1 + {formula}")
-        needed = sorted(str(name) for name in parsed.required_variables)
-    except (FormulaicError, SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DataMismatchWarning)
+            found = matrix.spec.get_model_matrix(table[list(matrix.needed)], na_action="ignore")
+    except (DataMismatchWarning, FormulaicError, TypeError, ValueError, KeyError):
         problem = (
-            f"{what}: the formula {formula!r} cannot be read. Expected terms joined by +, such as 'age + C(risk_band)'."
+            f"{what}: {', '.join(matrix.needed)} of the new rows do not fit the model: they hold a level it was not fitted to, or no "
+            "number where one is needed."
         )
-    if problem:
+    if found is None:
         raise EstimationError(problem)
+    names = [str(name) for name in found.columns]
+    keep = [i for i, name in enumerate(names) if name.replace("[T.", "[") in matrix.columns]
+    values = np.asarray(found, dtype=np.float64)[:, keep]
+    if odd := int((~np.isfinite(values)).any(axis=1).sum()):
+        raise EstimationError(f"{what}: {odd:,} of {len(values):,} new rows are infinite or fit no level.")
+    return values
+
+
+def _plain_columns(
+    formula: str, frame: pd.DataFrame, arm: ArmCodes | None, unsaid: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """Return the columns of a formula that only adds numeric columns; None for every other formula."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    if not _PLAIN.fullmatch(formula):
+        return None
+    names, types = tuple(dict.fromkeys(part.strip() for part in formula.split("+"))), frame.dtypes
+    special = {*unsaid, "arm"} if arm is not None else {*unsaid}
+    for name in names:
+        if name in special or name not in frame.columns:
+            return None
+        if not is_numeric_dtype(types[name]) or is_bool_dtype(types[name]):
+            return None
+    return names
+
+
+def _numbers(frame: pd.DataFrame, names: tuple[str, ...]) -> Array:
+    values = np.empty((len(names), len(frame)))
+    for j, name in enumerate(names):
+        values[j] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return values.T
+
+
+def _with_arm(frame: pd.DataFrame, arm: ArmCodes) -> pd.DataFrame:
+    """Return the frame with the arm as a factor, the reference first, under its own name and (unless numeric) the column's."""
+    import pandas as pd
+
+    original, codes, arms = arm
+    factor = pd.Categorical.from_codes(np.asarray(codes, dtype=np.int64).tolist(), categories=pd.Index(arms))
+    named = {"arm": factor}
+    if original not in (None, "arm") and not (
+        original in frame.columns and pd.api.types.is_numeric_dtype(frame[original])
+    ):
+        named[str(original)] = factor
+    return frame.assign(**named)
+
+
+def _check_present(needed: tuple[str, ...], table: pd.DataFrame, what: str) -> None:
+    """Raise where a column is not there, or not filled everywhere."""
     for name in needed:
         if name not in table.columns:
             raise EstimationError(
                 f"{what}: the data have no column {name!r}. {did_you_mean(name, map(str, table.columns))}"
             )
-    if arm is not None and len(arm[2]) == 1 and (alone := [name for name in needed if name in ("arm", arm[0])]):
-        hint = " Exposure, which changes with time, is the column exposure." if "exposure" in table.columns else ""
-        raise EstimationError(f"{what}: there is only one arm, so {alone[0]} says nothing. Leave it out.{hint}")
     missing = {name: int(table[name].isna().sum()) for name in needed if table[name].isna().any()}
     if missing:
         listed = ", ".join(f"{name} ({count:,})" for name, count in missing.items())
         raise EstimationError(
             f"{what}: covariates are missing: {listed} of {len(table):,} rows. Complete them at source, or leave the column out."
         )
+
+
+def check_numbers(names: tuple[str, ...], table: pd.DataFrame, what: str) -> None:
+    """Raise where a column that must hold numbers holds something else, or nothing in some rows."""
+    from pandas.api.types import is_numeric_dtype
+
+    wrong = [name for name in names if not is_numeric_dtype(table[name])]
+    if wrong:
+        raise EstimationError(f"{what}: {', '.join(wrong)} must hold numbers in the new rows.")
+    _check_present(names, table, what)
+
+
+def _check_arm(needed: tuple[str, ...], table: pd.DataFrame, arm: ArmCodes | None, what: str) -> None:
+    """Raise where the formula names the arm and everybody is in one."""
+    if arm is not None and len(arm[2]) == 1 and (alone := [name for name in needed if name in ("arm", arm[0])]):
+        hint = " Exposure, which changes with time, is the column exposure." if "exposure" in table.columns else ""
+        raise EstimationError(f"{what}: there is only one arm, so {alone[0]} says nothing. Leave it out.{hint}")
+
+
+def _by_formulaic(
+    formula: str, table: pd.DataFrame, arm: ArmCodes | None, what: str, unsaid: tuple[str, ...]
+) -> DesignMatrix:
+    from formulaic import Formula
+    from formulaic.errors import FormulaicError
+
+    problem = ""
+    try:
+        parsed = Formula(f"1 + {formula}")
+        needed = tuple(sorted(str(name) for name in parsed.required_variables))
+    except (FormulaicError, SyntaxError, ValueError):
+        problem = (
+            f"{what}: the formula {formula!r} cannot be read. Expected terms joined by +, such as 'age + C(risk_band)'."
+        )
+    if problem:
+        raise EstimationError(problem)
+    _check_present(needed, table, what)
+    _check_arm(needed, table, arm, what)
     matrix = None
     try:
-        matrix = parsed.get_model_matrix(table[needed], na_action="ignore") if needed else None
+        matrix = parsed.get_model_matrix(table[list(needed)], na_action="ignore") if needed else None
     except (FormulaicError, TypeError, ValueError, KeyError):
         problem = f"{what}: the formula {formula!r} does not fit the data: check that numbers are numbers and factors are in C(…)."
     if problem:
@@ -137,31 +227,40 @@ def design_matrix(
         raise EstimationError(f"{what}: the formula {formula!r} names no column.")
     names = [str(name) for name in matrix.columns]
     owner = {index: str(term) for term, indices in matrix.model_spec.term_indices.items() for index in indices}
-    keep = [i for i, name in enumerate(names) if name != "Intercept"]
-    values = np.asarray(matrix, dtype=np.float64)[:, keep]
+    silent = {term for term in owner.values() if set(re.findall(r"\w+", term)) & set(needed) <= set(unsaid)}
+    keep = [i for i, name in enumerate(names) if name != "Intercept" and owner[i] not in silent]
     if not keep:
         raise EstimationError(
             f"{what}: the formula {formula!r} has no column that differs between people (only one arm or level)."
         )
+    values = np.asfortranarray(np.asarray(matrix, dtype=np.float64)[:, keep])
     columns = tuple(names[i].replace("[T.", "[") for i in keep)
-    check_columns(values, columns, what)
-    return DesignMatrix(values, columns, tuple(owner[i] for i in keep), tuple(needed), matrix.model_spec)
+    return DesignMatrix(values, columns, tuple(owner[i] for i in keep), needed, matrix.model_spec)
 
 
 def check_columns(values: Array, columns: tuple[str, ...], what: str) -> None:
     """Raise where a column is infinite, the same for everyone, or follows from those before it."""
-    infinite = [name for name, column in zip(columns, values.T, strict=True) if not np.isfinite(column).all()]
+    ends = [(float(column.min()), float(column.max())) for column in values.T]
+    infinite = [name for name, pair in zip(columns, ends, strict=True) if not np.isfinite(pair).all()]
     if infinite:
         raise EstimationError(f"{what}: infinite values in {', '.join(infinite)}.")
-    constant = [name for name, column in zip(columns, values.T, strict=True) if np.ptp(column) == 0]
+    constant = [name for name, (low, high) in zip(columns, ends, strict=True) if low == high]
     if constant:
         raise EstimationError(f"{what}: {', '.join(constant)} is the same for everyone and says nothing. Leave it out.")
-    centred = values - values.mean(axis=0)
-    dependent = [columns[j] for j in dependent_columns(centred.T @ centred)]
+    dependent = [columns[j] for j in dependent_columns(spread(values, values.mean(axis=0)))]
     if dependent:
         raise EstimationError(
             f"{what}: follows exactly from the other columns (collinear), leave out: {', '.join(dependent)}."
         )
+
+
+def spread(values: Array, centre: Array) -> Array:
+    """Return the sums of products of the columns of `values` (N, p) about `centre` (p,), shape (p, p)."""
+    total = np.zeros((len(centre), len(centre)))
+    for start in range(0, len(values), _CHUNK):
+        part = values[start : start + _CHUNK].T - centre[:, None]
+        total += part @ part.T
+    return total
 
 
 def dependent_columns(moment: Array, floor: float = 0.0) -> list[int]:
@@ -169,6 +268,8 @@ def dependent_columns(moment: Array, floor: float = 0.0) -> list[int]:
     diagonal = np.diag(moment)
     size = np.sqrt(np.where(diagonal > floor, diagonal, 0.0))
     scaled = moment / np.outer(np.where(size > 0, size, 1.0), np.where(size > 0, size, 1.0))
+    if bool((size > 0).all()) and _independent(scaled):
+        return []
     dependent, basis = [], list[int]()
     for j in range(len(moment)):
         # what is left is 1 - R² of the column on those before it
@@ -181,3 +282,11 @@ def dependent_columns(moment: Array, floor: float = 0.0) -> list[int]:
         else:
             basis.append(j)
     return dependent
+
+
+def _independent(scaled: Array) -> bool:
+    """Return whether every column is well away from following from those before it: 1 - R² is the square of Cholesky's diagonal."""
+    try:
+        return bool(np.diag(np.linalg.cholesky(scaled)).min() ** 2 > 1e-9)
+    except np.linalg.LinAlgError:
+        return False

@@ -10,7 +10,7 @@ import numpy as np
 
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean
 from outcomes.results import Array, IntArray
-from outcomes.survival.design_matrix import DesignMatrix, check_columns, design_matrix
+from outcomes.survival.design_matrix import DesignMatrix, check_columns, columns_of, design_matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,9 @@ class ParametricDesign:
             raise EstimationError(f"{what}: covariates are missing: {listed} of {len(frame):,} rows.")
         table = self._with_arm(frame, what)
         return tuple(
-            np.ones((len(frame), 1)) if matrix is None else _with_intercept(matrix.of(table, what))
+            np.ones((len(frame), 1))
+            if matrix is None
+            else _with_intercept(columns_of(matrix, table, arm=None, what=what))
             for matrix in self.matrices
         )
 

@@ -1,4 +1,4 @@
-"""The score test of proportional hazards (Grambsch & Therneau 1994, in the exact form of R's survival 3)."""
+"""The score test of proportional hazards (Grambsch & Therneau 1994, in the exact form of R's survival 3), and its robust form."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import numpy as np
 
 from outcomes.errors import one_of
 from outcomes.results import Array, Note, Result
-from outcomes.survival.cox_kernel import group_scores, information, risk_sums
+from outcomes.survival.cox_kernel import group_scores, information
+from outcomes.survival.cox_variance import score_by_person
 from outcomes.survival.curve_kernel import fit_arm
+from outcomes.survival.estimates import covariance_of, stack
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.survival.cox_model import Cox
+    from outcomes.survival.cox_result import Cox
 
 __all__ = ["ProportionalHazards", "score_test"]
 
@@ -53,37 +55,44 @@ def score_test(model: Cox, *, transform: str, by_term: bool) -> ProportionalHaza
     -----
     The coefficient of x times g(t) is tested at 0 with the other coefficients free: the score over event times of g(t) times
     (observed - expected covariate), against its information less what the fitted coefficients take up. Neither centring g nor
-    the scale of x changes it.
+    the scale of x changes it. Robust: against the sum over people or clusters of their squared contributions to that score (Lin & Wei
+    1989), so that the scale of the weights does not matter.
     """
     import pandas as pd
     from scipy.special import chdtrc
 
     one_of(transform, ("km", "identity", "log", "rank"), what="proportional_hazards: transform")
-    rows = model.rows
-    sums = risk_sums(rows, np.asarray(model.coefficients * model.scale))
+    model.refuse("proportional_hazards", exact=True, penalised=True)
+    rows, sums = model.rows, model.sums
     g = _clock(model, transform)
     g = g - np.average(g, weights=rows.deaths)
     u = group_scores(rows, sums) @ g
-    base, first, second = (information(rows, sums, power) for power in (None, g, g**2))
-    rest = second - first @ np.linalg.solve(base, first)
+    base, first = information(rows, sums), information(rows, sums, g)
+    if model.asked.variance == "model":
+        spread = information(rows, sums, g**2) - first @ np.linalg.solve(base, first)
+    else:
+        spread = _robust(model, g, np.asarray(np.linalg.solve(base, first)))
     owners = model.owners if by_term else model.terms
     tests = []
     for term in dict.fromkeys(owners):
         index = [i for i, owner in enumerate(owners) if owner == term]
-        tests.append(_row(term, u[index], _one_term(index, first, second, base)))
-    tests.append(_row("GLOBAL", u, rest))
+        tests.append(_row(term, u[index], spread[np.ix_(index, index)], model.asked.n_clusters))
+    tests.append(_row("GLOBAL", u, spread, model.asked.n_clusters))
     frame = pd.DataFrame(tests)
     frame["p_value"] = chdtrc(frame["df"], frame["statistic"])
     return ProportionalHazards(frame=frame, transform=transform, notes=model.notes)
 
 
-def _one_term(index: list[int], first: Array, second: Array, base: Array) -> Array:
-    cross = first[:, index]
-    return np.asarray(second[np.ix_(index, index)] - cross.T @ np.linalg.solve(base, cross))
+def _robust(model: Cox, g: Array, taken: Array) -> Array:
+    """Return the variance of the scores from people's (or clusters') own, less what the fitted coefficients take up, shape (p, p)."""
+    each = score_by_person(model, g) - score_by_person(model) @ taken
+    return covariance_of(model.asked, stack(model.asked, each))
 
 
-def _row(term: str, u: Array, information: Array) -> dict[str, Any]:
-    return {"term": term, "statistic": float(u @ np.linalg.solve(information, u)), "df": len(u)}
+def _row(term: str, u: Array, spread: Array, clusters: int | None) -> dict[str, Any]:
+    # G clusters span at most G - 1 directions
+    known = clusters is None or clusters > len(u)
+    return {"term": term, "statistic": float(u @ np.linalg.solve(spread, u)) if known else np.nan, "df": len(u)}
 
 
 def _clock(model: Cox, transform: str) -> Array:
@@ -94,12 +103,14 @@ def _clock(model: Cox, transform: str) -> Array:
     if transform == "log":
         return np.asarray(np.log(time))
     if transform == "rank":  # mean rank of the time among all rows, censored ones too
-        ordered = np.sort(np.asarray(model.data.exit))
+        ordered = np.sort(model.data.exit[model.asked.by_row(model.data) > 0])
         low, high = np.searchsorted(ordered, time, side="left"), np.searchsorted(ordered, time, side="right")
         return np.asarray((low + 1 + high) / 2)
-    data = model.data
-    died = (np.asarray(data.event) == 1 + data.causes.index(model.cause)).astype(np.int64)
-    count = np.ones(len(died)) if data.frequency is None else np.asarray(data.frequency)
-    fit = fit_arm(np.asarray(data.entry), np.asarray(data.exit), died, count, count, 1)
+    data, asked = model.data, model.asked
+    weight = asked.by_row(data)
+    used = weight > 0
+    died = (np.asarray(data.event) == 1 + data.causes.index(model.cause))[used].astype(np.int64)
+    count = asked.count[data.person][used]
+    fit = fit_arm(data.entry[used], data.exit[used], died, weight[used] * count, count, 1)
     before = np.concatenate(([1.0], fit.survival[:-1]))
     return np.asarray(1.0 - before[np.searchsorted(fit.times, time)])

@@ -197,16 +197,37 @@ def test_a_large_but_finite_effect_is_not_called_separation() -> None:
     assert not fit.notes
 
 
-def test_the_proportionality_test_is_not_given_where_it_scales_with_weights() -> None:
-    with pytest.raises(oc.NotSupportedError, match="scales with the weights"):
-        oc.cox(take(), "fin", weights=np.ones(432)).proportional_hazards()
+def test_the_robust_proportionality_test_does_not_see_the_scale_of_the_weights() -> None:
+    weights = np.random.default_rng(2).uniform(0.3, 3, 432)
+    once, tenfold = (
+        oc.cox(take(), "fin + age", weights=k * weights).proportional_hazards().to_frame() for k in (1, 10)
+    )
+    pd.testing.assert_frame_equal(once, tenfold, rtol=1e-8)
     with pytest.raises(oc.EstimationError, match="must be one of"):
         oc.cox(take(), "fin").proportional_hazards(transform="cubic")
 
 
+def test_the_robust_proportionality_test_is_that_of_a_term_times_time_with_a_robust_variance() -> None:
+    """The score test of term x g(t) is near the Wald test of the same term, fitted on follow-up cut at every event."""
+    tested = (
+        oc.cox(take(), "age", robust=True).proportional_hazards(transform="identity").to_frame()["statistic"].iloc[0]
+    )
+    fitted = oc.cox(oc.split_follow_up(take(), "events"), "age + age:event_time").to_frame()["statistic"].iloc[1]
+    assert tested == pytest.approx(fitted**2, rel=0.2)
+
+
+def test_as_many_clusters_as_terms_have_no_test_of_proportional_hazards() -> None:
+    test = (
+        oc.cox(take(ROSSI.assign(half=ROSSI["prio"] % 2)), "fin + prio", cluster="half")
+        .proportional_hazards()
+        .to_frame()
+    )
+    assert test["statistic"].isna().tolist() == [False, False, True]
+
+
 def test_only_ties_that_are_offered() -> None:
-    with pytest.raises(oc.EstimationError, match="'efron', 'breslow'"):
-        oc.cox(take(), "fin", ties="exact")
+    with pytest.raises(oc.EstimationError, match="'efron', 'breslow', 'exact'"):
+        oc.cox(take(), "fin", ties="eforn")
 
 
 def test_without_ties_the_two_ways_are_one() -> None:
@@ -254,3 +275,45 @@ def test_a_model_has_no_picture_and_says_what_has() -> None:
     with pytest.raises(NotSupportedError, match=r"compare\(model, measure='hazard_ratio'\)\.plot\(\)"):
         model.plot()
     assert oc.compare(model, measure="hazard_ratio").plot() is not None
+
+
+def test_few_clusters_widen_the_limits_on_t() -> None:
+    fit = oc.cox(take(), "fin + prio", cluster="band")
+    row = fit.to_frame().iloc[0]
+    error = row["std_error"] * np.sqrt(5 / 4)
+    assert row["df"] == 4
+    assert row["statistic"] == pytest.approx(row["estimate"] / error)
+    assert row["conf_high"] == pytest.approx(row["estimate"] + 2.7764451 * error, rel=1e-7)
+    assert "few_clusters" in {note.code for note in fit.notes}
+
+
+def test_arms_given_to_areas_have_two_degrees_of_freedom_fewer_and_one_area_no_interval() -> None:
+    areas = ROSSI.assign(area=ROSSI["band"] + 10 * ROSSI["fin"])
+    nested = oc.cox(take(areas, arm="fin", reference=0), "arm + prio", cluster="area").to_frame()
+    assert nested["df"].tolist() == [8, 9]
+    alone = ROSSI.assign(area=np.where(ROSSI["fin"] == 1, 0, ROSSI["band"]))
+    fit = oc.cox(take(alone, arm="fin", reference=0), "arm + prio", cluster="area")
+    assert fit.to_frame()[["p_value", "conf_low", "conf_high"]].isna().to_numpy().tolist() == [[True] * 3, [False] * 3]
+    assert "one_cluster" in {note.code for note in fit.notes}
+
+
+def test_an_offset_is_a_coefficient_that_is_known() -> None:
+    full = oc.cox(take(), "fin + prio")
+    held = take(ROSSI.assign(known=ROSSI["prio"] * full.coefficients[1]))
+    fit = oc.cox(held, "fin", offset="known")
+    assert fit.coefficients == pytest.approx(full.coefficients[:1], rel=1e-9)
+    assert fit.loglik == pytest.approx(full.loglik, rel=1e-12)
+    assert fit.concordance().estimate == pytest.approx(full.concordance().estimate)
+    with pytest.raises(oc.EstimationError, match="Did you mean 'known'"):
+        oc.cox(held, "fin", offset="knwn")
+    with pytest.raises(oc.EstimationError, match=r"\(offset\) is missing or infinite in 1 rows"):
+        oc.cox(take(ROSSI.assign(known=np.where(ROSSI.index == 3, np.nan, 0.0))), "fin", offset="known")
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [("fin + frailty(band)", "cluster="), ("fin + tt(age)", "split_follow_up"), ("fin + strata(band)", "strata=")],
+)
+def test_what_is_asked_otherwise_or_not_at_all_is_named(formula: str, message: str) -> None:
+    with pytest.raises(NotSupportedError, match=message):
+        oc.cox(take(), formula)

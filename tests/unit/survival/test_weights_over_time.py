@@ -64,6 +64,12 @@ NUMBERS: dict[str, Callable[..., Any]] = {
     "cox": lambda d, w: oc.cox(d, "arm + age", cause="any", weights=w).to_frame(),
     "breslow": lambda d, w: oc.cox(d, "arm + age", cause="any", weights=w, ties="breslow").to_frame(),
     "concordance": lambda d, w: pd.DataFrame([vars(oc.cox(d, "arm + age", cause="any", weights=w).concordance())]),
+    "proportional_hazards": lambda d, w: (
+        oc.cox(d, "arm + age", cause="any", weights=w).proportional_hazards().to_frame()
+    ),
+    "predict": lambda d, w: (
+        oc.cox(d, "arm + age", cause="any", weights=w).predict(pd.DataFrame({"arm": ["1"], "age": [35]}), times=[3, 9])
+    ).to_frame(),
     "logrank_test": lambda d, w: oc.logrank_test(d, cause="any", weights=w).to_frame(),
     "difference": lambda d, w: oc.compare(
         oc.cumulative_incidence(d, weights=w), measure="risk_difference", at=[5, 9]

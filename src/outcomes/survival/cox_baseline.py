@@ -1,0 +1,191 @@
+"""The baseline hazard of a Cox model, and how it moves with each person's weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outcomes.errors import EstimationError
+from outcomes.results import Array, IntArray
+from outcomes.survival.cox_kernel import RiskSums
+from outcomes.survival.cox_rows import CoxRows
+from outcomes.survival.design_matrix import check_numbers, columns_of
+from outcomes.survival.estimates import by_person
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outcomes.design.data import SurvivalData
+    from outcomes.survival.cox_result import Cox
+
+__all__ = ["Baseline", "baseline_of", "encode", "hazard_derivative", "log_relative", "stratum_of"]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Cumulative sums over event times at covariates 0 of the sorted rows; G groups, S strata, p terms.
+
+    Attributes
+    ----------
+    time : ndarray, shape (G,)
+    first, end : ndarray of int, shape (S,)
+        Groups of each stratum: first..end-1; none where nobody of the stratum had an event.
+    last : ndarray, shape (S,)
+        Last time anybody of the stratum was observed.
+    hazard, square : ndarray, shape (G + 1,)
+        Sums of the hazard, and of its variance by independent events.
+    mean : ndarray, shape (p, G + 1)
+        Sums of the hazard times the mean covariates of those at risk.
+    """
+
+    time: Array
+    first: IntArray
+    end: IntArray
+    last: Array
+    hazard: Array
+    square: Array
+    mean: Array
+
+    def passed(self, stratum: int, times: Array) -> IntArray:
+        """Return the group after the last one at or before each time, in the stratum."""
+        own = slice(self.first[stratum], self.end[stratum])
+        return np.asarray(self.first[stratum] + np.searchsorted(self.time[own], times, side="right"))
+
+    def at(self, stratum: int, times: Array) -> tuple[Array, Array, Array]:
+        """Return hazard (T,), its variance (T,) and the hazard times mean covariates (p, T), cumulated up to each time."""
+        upto, start = self.passed(stratum, times), self.first[stratum]
+        return (
+            self.hazard[upto] - self.hazard[start],
+            self.square[upto] - self.square[start],
+            self.mean[:, upto] - self.mean[:, [start]],
+        )
+
+
+def baseline_of(model: Cox) -> Baseline:
+    """Return the baseline of every stratum (Breslow's, or Efron's where that is how ties were taken)."""
+    rows, sums = model.rows, model.sums
+    size = 1 if model.strata_levels is None else len(model.strata_levels)
+    codes = np.arange(size)
+    last = np.zeros(size)
+    np.maximum.at(last, _row_strata(model), model.data.exit)
+    return Baseline(
+        time=rows.time,
+        first=np.searchsorted(rows.stratum, codes, side="left"),
+        end=np.searchsorted(rows.stratum, codes, side="right"),
+        last=last,
+        hazard=_prefix(sums.hazard),
+        square=_prefix(sums.square),
+        mean=_prefix(sums.s1 * sums.square - sums.d1 * sums.square_f),
+    )
+
+
+def _row_strata(model: Cox) -> IntArray:
+    if model.strata_levels is None:
+        return np.zeros(len(model.data.exit), dtype=np.int64)
+    return stratum_of(model, model.data.frame)
+
+
+def _prefix(values: Array) -> Array:
+    total = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
+    np.cumsum(values, axis=-1, out=total[..., 1:])
+    return total
+
+
+def stratum_of(model: Cox, frame: pd.DataFrame) -> IntArray:
+    """Return the code of each row's stratum, shape (M,).
+
+    Raises
+    ------
+    EstimationError
+        A stratum's column that is not there; rows of a stratum the model does not know (counted).
+    """
+    import pandas as pd
+
+    levels = model.strata_levels
+    if levels is None:
+        return np.zeros(len(frame), dtype=np.int64)
+    absent = [name for name in model.strata if name not in frame.columns]
+    if absent:
+        raise EstimationError(f"cox: the new rows have no column {', '.join(absent)} (strata).")
+    names = list(model.strata)
+    known = pd.MultiIndex.from_frame(levels[names])
+    codes = known.get_indexer(pd.MultiIndex.from_frame(frame[names]))
+    unknown = int((codes < 0).sum())
+    if unknown:
+        raise EstimationError(
+            f"cox: {unknown:,} of {len(frame):,} new rows are of a stratum the model was not fitted to."
+        )
+    return np.asarray(codes, dtype=np.int64)
+
+
+def encode(model: Cox, frame: pd.DataFrame, codes: IntArray | None, *, what: str) -> Array:
+    """Return the covariates of other rows as the sorted rows have them, shape (M, p).
+
+    `codes` are the arms of the rows; None: they are read from a column ``arm`` or the arm's own, by name.
+    """
+    data = model.data
+    arm = None
+    if _names_arms(model):
+        known = codes if codes is not None else _arm_codes(data, frame, what)
+        arm = (data.arm_column, known.astype(np.float64), data.arms)
+    values = columns_of(model.design, frame, arm=arm, what=what)
+    return np.asarray((values - model.centre) / model.scale)
+
+
+def _names_arms(model: Cox) -> bool:
+    """Return whether the formula speaks of arms by name, and not of a number that stands for them."""
+    from pandas.api.types import is_numeric_dtype
+
+    data, needed = model.data, model.design.needed
+    if "arm" in needed:
+        return True
+    return data.arm_column in needed and not is_numeric_dtype(data.frame[data.arm_column])
+
+
+def _arm_codes(data: SurvivalData, frame: pd.DataFrame, what: str) -> IntArray:
+    """Return the index of each row's arm, read by name from a column ``arm`` or the arm's own, shape (M,)."""
+    given = next((n for n in ("arm", data.arm_column) if n is not None and n in frame.columns), None)
+    if given is None:
+        raise EstimationError(f"{what}: the new rows have no column 'arm'.")
+    known = {name: code for code, name in enumerate(data.arms)}
+    codes = np.array([known.get(name, -1) for name in frame[given].astype(str)], dtype=np.int64)
+    if (codes < 0).any():
+        count = f"{int((codes < 0).sum()):,} of {len(frame):,}"
+        raise EstimationError(f"{what}: {count} new rows are of no arm of the data ({', '.join(data.arms)}).")
+    return codes
+
+
+def log_relative(model: Cox, frame: pd.DataFrame, x: Array, *, what: str) -> Array:
+    """Return the log hazard ratio of rows against covariates 0 of the sorted rows, offset included, shape (M,)."""
+    found: Array = x @ model.scaled
+    if model.offset is None:
+        return found
+    if model.offset not in frame.columns:
+        raise EstimationError(f"{what}: the new rows have no column {model.offset!r} (offset).")
+    check_numbers((model.offset,), frame, what)
+    return np.asarray(found + frame[model.offset].to_numpy(dtype=np.float64))
+
+
+def hazard_derivative(model: Cox, baseline: Baseline, stratum: int, times: Array) -> Array:
+    """Return how a stratum's cumulative baseline hazard moves with each person's weight, coefficients fixed, shape (P, T)."""
+    rows, sums, data = model.rows, model.sums, model.data
+    mine = np.flatnonzero((rows.low >= baseline.first[stratum]) & (rows.low < baseline.end[stratum]))
+    upto = baseline.passed(stratum, times)
+    each = _by_row(rows, sums, mine, upto) * np.reshape(model.asked.beside(rows.order[mine]), (-1, 1))
+    return by_person(each, data.person[rows.order[mine]], len(data.baseline))
+
+
+def _by_row(rows: CoxRows, sums: RiskSums, mine: IntArray, upto: IntArray) -> Array:
+    """Return the derivative by the weight of each of the rows `mine` where groups before `upto` have passed, shape (M, T)."""
+    spent = _prefix(sums.square)
+    low, high = rows.low[mine, None], rows.high[mine, None]
+    through = spent[np.minimum(high, upto)] - spent[np.minimum(low, upto)]
+    own = np.full(len(rows.order), -1)
+    own[rows.event] = rows.own
+    group = own[mine]
+    happened = (group[:, None] >= 0) & (group[:, None] < upto)
+    through -= np.where(happened, sums.square_f[group][:, None], 0.0)
+    jump = (sums.hazard / (rows.mean_weight * rows.deaths))[group][:, None]
+    return np.where(happened, jump, 0.0) - sums.relative[mine, None] * through

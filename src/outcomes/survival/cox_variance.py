@@ -1,0 +1,74 @@
+"""How the coefficients of a Cox model move with each person's weight, and the robust covariance made of it (Lin & Wei 1989)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outcomes.errors import EstimationError, did_you_mean
+from outcomes.results import Array
+from outcomes.survival.cox_kernel import moment, score_residuals
+from outcomes.survival.estimates import by_person, stack
+from outcomes.survival.inputs import Asked, resolve
+from outcomes.survival.risk_table import summed
+
+if TYPE_CHECKING:
+    from outcomes.survival.cox_result import Cox
+
+__all__ = ["asked_as", "coefficient_derivative", "influence_of", "meat", "robust_covariance", "score_by_person"]
+
+
+def asked_as(model: Cox, variance: str | None) -> Asked:
+    """Return what the model was asked with, with another kind of variance where one is named."""
+    asked = model.asked
+    if variance is None or variance == asked.variance:
+        return asked
+    again = resolve(model.data, asked.given, None, variance, what="cox")
+    return replace(again, cluster=None if again.variance == "model" else asked.cluster)
+
+
+def score_by_person(model: Cox, by_group: Array | None = None) -> Array:
+    """Return each person's score residual by term, per unit of the person's weight, shape (P, p), on the scaled columns."""
+    rows, person = model.rows, model.data.person[model.rows.order]
+    residual = score_residuals(rows, model.sums, by_group) * model.asked.beside(rows.order)
+    return by_person(residual.T, person, len(model.data.baseline))
+
+
+def coefficient_derivative(model: Cox) -> Array:
+    """Return the derivative of the coefficients by each person's weight, shape (P, p)."""
+    found: Array = score_by_person(model) @ (model.model_covariance * model.scale[:, None])
+    return found
+
+
+def influence_of(model: Cox, terms: str | Sequence[str] | None, variance: str | None) -> Array:
+    """Return each person's influence on some or all of the coefficients."""
+    model.refuse("influence", exact=True)
+    asked = asked_as(model, variance)
+    names = model.terms if terms is None else (terms,) if isinstance(terms, str) else tuple(terms)
+    for name in names:
+        if name not in model.terms:
+            raise EstimationError(f"cox: no term {name!r}. {did_you_mean(name, model.terms)}")
+    return stack(asked, model.slopes[:, [model.terms.index(name) for name in names]])
+
+
+def robust_covariance(model: Cox) -> Array:
+    """Return the covariance from score residuals summed by person or cluster, weights taken as known, shape (p, p)."""
+    inverse = model.model_covariance * model.scale
+    return np.asarray(inverse @ meat(model, score_residuals(model.rows, model.sums)) @ inverse.T)
+
+
+def meat(model: Cox, residual: Array) -> Array:
+    """Return the sum over people or clusters of the squares of their summed residuals (p, R), shape (p, p)."""
+    asked, rows = model.asked, model.rows
+    person = model.data.person[rows.order]
+    weight, count = asked.by_row(model.data, rows.order), asked.count[person]
+    if asked.cluster is None and not model.data.multi_row:
+        return moment(residual, weight**2 * count)
+    group = person if asked.cluster is None else asked.cluster[person]
+    each = weight * (np.sqrt(count) if asked.cluster is None else count)
+    total = np.stack([summed(group, row * each, int(group.max()) + 1) for row in residual])
+    middle: Array = total @ total.T
+    return middle
