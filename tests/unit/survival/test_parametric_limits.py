@@ -222,7 +222,7 @@ def test_people_who_do_not_fit_the_formula_are_counted_and_never_shown() -> None
     frame = ROSSI.assign(band=np.where(ROSSI["age"] > 25, "old", "young"))
     fit = oc.parametric(take(frame), "arm + C(band)", distribution="weibull")
     for new, message in (
-        (pd.DataFrame({"arm": [0, 1], "band": ["old", marker]}), "does not fit the formula"),
+        (pd.DataFrame({"arm": [0, 1], "band": ["old", marker]}), "do not fit the model"),
         (pd.DataFrame({"arm": [0, marker], "band": ["old", "old"]}), "names no arm of the data in 1 of 2 rows"),
         (pd.DataFrame({"arm": [0, 1], "band": ["old", None]}), r"covariates are missing: band \(1\) of 2 rows"),
         (pd.DataFrame({"arm": [0, 1], "bnad": ["old", marker]}), "no column 'band'"),
