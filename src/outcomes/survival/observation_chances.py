@@ -68,6 +68,8 @@ class Observation:
     censored : Draws
     entered : Draws or None
         None where everybody enters at the start.
+    last : ndarray, shape (K,)
+        Last time anybody of the stratum was in view; nobody can be beyond it.
     exact : bool
         Tie rule: with an event and a censoring at one time, whether the event comes first, so that who has it could not be
         censored then. False is the rule of Fine and Gray's own program: both are at risk.
@@ -75,11 +77,12 @@ class Observation:
 
     censored: Draws
     entered: Draws | None
+    last: Array
     exact: bool
 
     def before(self, code: int, time: Array) -> Array:
         """Return the chance in stratum `code` of being in view just before each time."""
-        chance = _before(self.censored, code, time)
+        chance = np.where(time <= self.last[code], _before(self.censored, code, time), 0.0)
         return chance if self.entered is None else chance * _before(self.entered, code, time, backwards=True)
 
 
@@ -107,14 +110,16 @@ def observe(
     exact : bool
         As in `Observation`; with late entry always true.
     """
+    last = np.zeros(int(code.max()) + 1)
+    np.maximum.at(last, code[weight > 0], exit[weight > 0])
     late = bool(entry.any())
     exact = exact or late
     counted = weight > 0
     leaving = _draws(entry, exit, exit, censored & counted, code, weight, ends=(True, censored if exact else None))
     if not late:
-        return Observation(leaving, None, exact)
+        return Observation(leaving, None, last, exact)
     entering = _draws(entry, exit, entry, counted, code, weight, ends=(False, np.zeros(len(exit), dtype=bool)))
-    return Observation(leaving, entering, exact)
+    return Observation(leaving, entering, last, exact)
 
 
 def _draws(
