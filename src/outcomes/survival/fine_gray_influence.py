@@ -20,12 +20,12 @@ __all__ = ["hazard_influence", "score_influence"]
 
 
 def score_influence(rows: CompetingRows, sums: RiskSums, observation: Observation | None, size: int) -> Array:
-    """Return what a unit of weight of each row of the data adds to the score, shape (p, N).
+    """Return what a unit of weight of each row of the data adds to the score, shape (N, p).
 
     `observation` None takes the chances of being in view as known.
     """
-    total = np.zeros((len(rows.x), size))
-    total[:, rows.order] = score_residuals(rows, sums)
+    total = np.zeros((size, len(rows.x)))
+    total[rows.order] = score_residuals(rows, sums).T
     if observation is None:
         return total
     load = (rows.weight * sums.relative)[rows.rival]
@@ -42,7 +42,7 @@ def score_influence(rows: CompetingRows, sums: RiskSums, observation: Observatio
 def hazard_influence(
     rows: CompetingRows, sums: RiskSums, observation: Observation | None, size: int, reached: Array
 ) -> Array:
-    """Return what a unit of weight of each row adds to baseline cumulative hazards, coefficients held, shape (T, N).
+    """Return what a unit of weight of each row adds to baseline cumulative hazards, coefficients held, shape (N, T).
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ def hazard_influence(
     each[:, rows.event] += square_f[:, rows.own]
     each *= sums.relative
     each[:, rows.event] += (reached * sums.hazard / (rows.mean_weight * rows.deaths))[:, rows.own]
-    total = np.zeros((len(reached), size))
-    total[:, rows.order] = each
+    total = np.zeros((size, len(reached)))
+    total[rows.order] = each.T
     if observation is None:
         return total
     near = (rows.weight * sums.relative)[rows.rival][None, :]

@@ -158,7 +158,7 @@ class FineGray(Result):
     def unit_influence(self) -> Array:
         """Return how the coefficients move with a unit of each person's weight, shape (P, p)."""
         score = score_influence(self.rows, risk_sums(self.rows, self.standardised), self.uncertain, len(self.data.exit))
-        each = score.T @ (self.model_covariance * self.scale[:, None]) * np.reshape(self.asked.beside(), (-1, 1))
+        each = score @ (self.model_covariance * self.scale[:, None]) * np.reshape(self.asked.beside(), (-1, 1))
         return by_person(each, self.data.person, len(self.data.baseline))
 
     def asked_as(self, variance: str | None) -> Asked:

@@ -148,7 +148,7 @@ class PredictedIncidence(Result):
         if model.stratum is not None:
             of_group[rows.own] = model.stratum[rows.order[rows.event]]
         reached = ((rows.time <= times[:, None]) & (of_group == code)).astype(np.float64)
-        moved = hazard_influence(rows, sums, model.uncertain, len(model.data.exit), reached).T
+        moved = hazard_influence(rows, sums, model.uncertain, len(model.data.exit), reached)
         moved = by_person(moved * np.reshape(model.asked.beside(), (-1, 1)), model.data.person, people)
         total = stack(model.asked, np.concatenate((moved, each), axis=1))
         if model.asked.cluster is not None:

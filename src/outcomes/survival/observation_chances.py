@@ -48,14 +48,15 @@ class Draws:
     high: IntArray
 
     def moved(self, pull: Array) -> Array:
-        """Return what each row's weight does to a sum that a unit of step m pulls by `pull` (n, M), shape (n, N)."""
-        size = pull.shape[1]
-        drawn = pull * self.per
-        prefix = np.zeros((len(pull), size + 1))
-        np.cumsum(drawn * self.rate, axis=1, out=prefix[:, 1:])
-        total = np.take(prefix, self.low, axis=1) - np.take(prefix, self.high, axis=1)
+        """Return what each row's weight does to a sum that the logarithm of step m pulls by `pull` (n, M), shape (N, n)."""
+        drawn = (pull * self.per).T
+        prefix = np.zeros((len(drawn) + 1, len(pull)))
+        np.cumsum(drawn * self.rate[:, None], axis=0, out=prefix[1:])
+        total = -prefix[self.high]
+        if self.low.any():
+            total += prefix[self.low]
         mine = np.flatnonzero(self.own >= 0)
-        total[:, mine] += drawn[:, self.own[mine]]
+        total[mine] += drawn[self.own[mine]]
         return np.asarray(total)
 
 
