@@ -50,7 +50,7 @@ _PUBLIC = {
     "StandardisedCurves": "outcomes.survival.cox_standardised",
     "CauseSpecific": "outcomes.survival.cause_specific_hazards",
     "cause_specific": "outcomes.survival.cause_specific_hazards",
-    "FineGray": "outcomes.survival.fine_gray_model",
+    "FineGray": "outcomes.survival.fine_gray_result",
     "PredictedIncidence": "outcomes.survival.incidence_predictions",
     "fine_gray": "outcomes.survival.fine_gray_model",
     "cox": "outcomes.survival.cox_model",

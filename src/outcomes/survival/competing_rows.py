@@ -9,6 +9,7 @@ of sums a cell (baseline stratum by censoring stratum).
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -56,27 +57,36 @@ class Cell:
 
 @dataclass(frozen=True)
 class CompetingRows(CoxRows):
-    """Rows of a Cox model with competing events; the first rows are at risk at some group, the others only afterwards.
+    """Rows of a Cox model with competing events; rows that are at risk only after theirs stand first, before any group's.
 
     Attributes
     ----------
-    at_risk : int
-        Number of rows at risk at some group.
     rival : ndarray of int
         Rows with a competing event, cell by cell in order of time.
     cells : tuple of Cell
     """
 
-    at_risk: int
     rival: IntArray
     cells: tuple[Cell, ...]
 
+    @cached_property
+    def x_rival(self) -> Array:
+        """Covariates of the rows with a competing event."""
+        return np.take(self.x, self.rival, axis=1)
+
     def over_risk_sets(self, values: Array) -> Array:
-        """Return the sum of `values` (R,) over each group's risk set, shape (G,)."""
-        total = super().over_risk_sets(values[: self.at_risk])
-        stayed = values[self.rival]
+        """Return the sum of `values` (..., R) over each group's risk set, shape (..., G)."""
+        return self._joined_by(np.take(values, self.rival, axis=-1), super().over_risk_sets(values))
+
+    def x_over_risk_sets(self, load: Array) -> Array:
+        """Return the sum of `load` (R,) times x over each group's risk set, shape (p, G)."""
+        return self._joined_by(self.x_rival * load[self.rival], super().x_over_risk_sets(load))
+
+    def _joined_by(self, stayed: Array, total: Array) -> Array:
+        """Return sums over those at risk (..., G) with those who stay after a competing event added."""
         for cell in self.cells:
-            total[cell.groups] += cell.chance_then * running(stayed[cell.rivals] / cell.chance)[cell.before]
+            earlier = running(stayed[..., cell.rivals] / cell.chance)
+            total[..., cell.groups] += cell.chance_then * np.take(earlier, cell.before, axis=-1)
         return total
 
     def over_range(self, values: Array) -> Array:
@@ -128,25 +138,27 @@ def with_rivals(
     """
     weight, values, centre, scale = data
     place = np.full(len(exit), -1, dtype=np.int64)
-    place[rows.order] = np.arange(len(rows.order))
+    place[rows.order] = 0
     added = np.flatnonzero(rival & (place < 0))
-    at_risk = len(rows.order)
-    place[added] = at_risk + np.arange(len(added))
-    nothing = np.zeros(len(added), dtype=np.int64)
+    first = len(added)
+    place[rows.order] = first + np.arange(len(rows.order))
+    place[added] = np.arange(first)
+    nothing = np.zeros(first, dtype=np.int64)
     own = {field.name: getattr(rows, field.name) for field in fields(CoxRows)} | {
-        "order": np.concatenate((rows.order, added)),
-        "x": np.concatenate((rows.x, ((values[added] - centre) / scale).T), axis=1) if len(added) else rows.x,
-        "weight": np.concatenate((rows.weight, weight[added])),
-        "low": np.concatenate((rows.low, nothing)),
-        "high": np.concatenate((rows.high, nothing)),
+        "order": np.concatenate((added, rows.order)),
+        "x": np.concatenate((((values[added] - centre) / scale).T, rows.x), axis=1) if first else rows.x,
+        "weight": np.concatenate((weight[added], rows.weight)),
+        "low": np.concatenate((nothing, rows.low)),
+        "high": np.concatenate((nothing, rows.high)),
+        "late": rows.late + first,
+        "begin": rows.begin + first,
+        "event": rows.event + first,
     }
     which = np.flatnonzero(rival)
     layer = np.zeros(len(exit), dtype=np.int64) if stratum is None else stratum
     which = which[np.lexsort((exit[which], code[which], layer[which]))]
-    of_group = np.empty(len(rows.time), dtype=np.int64)
-    of_group[rows.own] = layer[rows.order[rows.event]]
-    cells = _cells(rows.time, of_group, exit[which], layer[which], code[which], observation)
-    return CompetingRows(**own, at_risk=at_risk, rival=place[which], cells=cells)
+    cells = _cells(rows.time, rows.stratum, exit[which], layer[which], code[which], observation)
+    return CompetingRows(**own, rival=place[which], cells=cells)
 
 
 def _cells(

@@ -1,25 +1,23 @@
-"""Fine–Gray regression of the cumulative incidence: the function people call and the result they get."""
+"""Fine–Gray regression of the cumulative incidence: the function people call, and its fit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
-from outcomes.results import Array, IntArray, Note, Result, read_only
-from outcomes.survival.coefficient_table import coefficient_columns
+from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.competing_rows import CompetingRows, with_rivals
-from outcomes.survival.cox_kernel import newton, risk_sums
+from outcomes.survival.cox_kernel import CoxFit, newton
 from outcomes.survival.cox_rows import sort_rows, strata_codes
 from outcomes.survival.design_matrix import DesignMatrix, check_columns, design_matrix
-from outcomes.survival.estimates import by_person, covariance_of, stack
-from outcomes.survival.fine_gray_influence import score_influence
-from outcomes.survival.fitted_information import inverse_information
-from outcomes.survival.incidence_predictions import PredictedIncidence, predicted_incidence
+from outcomes.survival.estimates import covariance_of
+from outcomes.survival.few_clusters import few_clusters
+from outcomes.survival.fine_gray_result import FineGray
+from outcomes.survival.fitted_information import refuse_flat, runaway
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
 from outcomes.survival.observation_chances import Observation, observe
 
@@ -29,181 +27,6 @@ if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
 __all__ = ["FineGray", "fine_gray"]
-
-
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class FineGray(Result):
-    """A fitted Fine–Gray model; p terms.
-
-    Attributes
-    ----------
-    terms : tuple of str
-        Column names: numeric columns keep theirs, a level is ``arm[bespoke]``.
-    coefficients : ndarray, shape (p,)
-        Log subdistribution hazard ratios.
-    covariance, model_covariance : ndarray, shape (p, p)
-        The covariance the standard errors come from; the inverse information.
-    loglik_null, loglik : float
-        Log pseudo-likelihood at 0 and at the estimate.
-    rows : CompetingRows
-        The sorted rows it was fitted to, centred and scaled.
-    observation : Observation
-        The chances of being in view that weigh those who had a competing event.
-    centre, scale : ndarray, shape (p,)
-        Mean and standard deviation of each column.
-    stratum : ndarray of int, shape (N,), or None
-        Baseline stratum of each row.
-    n_competing : int
-        Number of competing events, frequencies counted.
-    """
-
-    data: SurvivalData
-    asked: Asked
-    formula: str
-    cause: str
-    ties: str
-    strata: tuple[str, ...]
-    terms: tuple[str, ...]
-    coefficients: Array
-    covariance: Array
-    model_covariance: Array
-    loglik_null: float
-    loglik: float
-    rows: CompetingRows
-    observation: Observation
-    centre: Array
-    scale: Array
-    stratum: IntArray | None
-    n_competing: int
-    conf_level: float
-    notes: tuple[Note, ...] = ()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-
-    tabled: ClassVar[bool] = True
-    instead: ClassVar[str] = "Curves at covariates are drawn by .predict(new).plot()."
-    title: ClassVar[str] = "Fine–Gray regression"
-
-    @property
-    def n_events(self) -> int:
-        """Number of events of the cause, frequencies counted."""
-        return int(self.rows.deaths.sum())
-
-    @property
-    def n(self) -> int:
-        """Number of people with a weight above 0, frequencies counted."""
-        return int(self.asked.people_by_arm(self.data).sum())
-
-    @property
-    def standardised(self) -> Array:
-        """Coefficients per standard deviation, shape (p,)."""
-        return self.coefficients * self.scale
-
-    @property
-    def uncertain(self) -> Observation | None:
-        """The chances of being in view where the variance counts them as estimated; None where it takes them as known."""
-        return self.observation if self.ties == "breslow" else None
-
-    def to_frame(self, *, exponentiate: bool = False) -> pd.DataFrame:
-        """Return one row a term: term, estimate, std_error, statistic, p_value, conf_low, conf_high, n, n_events, n_competing.
-
-        Estimates are log subdistribution hazard ratios; ``exponentiate=True`` gives ratios and their limits (std_error stays
-        on the log scale).
-        """
-        import pandas as pd
-
-        scale = "subdistribution_hazard_ratio"
-        return pd.DataFrame(
-            {
-                "outcome": self.data.labels.get("outcome", ""),
-                "cause": self.cause,
-                "term": self.terms,
-                "measure": scale if exponentiate else f"log_{scale}",
-                **coefficient_columns(self.coefficients, self.covariance, self.conf_level, exponentiate=exponentiate),
-                "n": self.n,
-                "n_events": self.n_events,
-                "n_competing": self.n_competing,
-            }
-        )
-
-    def summary(self) -> pd.DataFrame:
-        """Return subdistribution hazard ratios with limits, one row a term."""
-        frame = self.to_frame(exponentiate=True)
-        return frame[["term", "estimate", "conf_low", "conf_high", "p_value"]].rename(
-            columns={"estimate": "subdistribution_hazard_ratio"}
-        )
-
-    def tests(self) -> pd.DataFrame:
-        """Return the Wald test of all terms at once: test, statistic, df, p_value.
-
-        Missing where there are not more clusters than terms. A pseudo-likelihood has no likelihood-ratio test.
-        """
-        import pandas as pd
-        from scipy.special import chdtrc
-
-        df = len(self.terms)
-        enough = self.asked.n_clusters is None or self.asked.n_clusters > df
-        wald = float(self.coefficients @ np.linalg.solve(self.covariance, self.coefficients)) if enough else np.nan
-        return pd.DataFrame([{"test": "wald", "statistic": wald, "df": df, "p_value": float(chdtrc(df, wald))}])
-
-    def influence(self, *, variance: str | None = None) -> Array:
-        """Return each person's influence on the coefficients, shape (P, p); summed by cluster its square is the covariance.
-
-        Parameters
-        ----------
-        variance : {"robust", "stacked"}, optional
-            Whether weights count as known or as estimated; default as in the result.
-        """
-        return stack(self.asked_as(variance), self.unit_influence())
-
-    def unit_influence(self) -> Array:
-        """Return how the coefficients move with a unit of each person's weight, shape (P, p)."""
-        score = score_influence(self.rows, risk_sums(self.rows, self.standardised), self.uncertain, len(self.data.exit))
-        each = score @ (self.model_covariance * self.scale[:, None]) * np.reshape(self.asked.beside(), (-1, 1))
-        return by_person(each, self.data.person, len(self.data.baseline))
-
-    def asked_as(self, variance: str | None) -> Asked:
-        """Return what was asked, with another kind of variance where one is named."""
-        if variance is None or variance == self.asked.variance:
-            return self.asked
-        one_of(variance, ("robust", "stacked"), what="fine_gray: variance")
-        again = resolve(self.data, self.asked.given, None, variance, what="fine_gray")
-        return replace(again, cluster=self.asked.cluster)
-
-    def predict(self, new: pd.DataFrame, *, conf_type: str = "log-log") -> PredictedIncidence:
-        """Return the cumulative incidence of the cause at covariates, one curve a row of `new`.
-
-        Parameters
-        ----------
-        new : pandas.DataFrame
-            One row a profile, with every column of the formula (``arm`` by name) and of `strata`. Its index names the profiles.
-        conf_type : {"log-log", "log", "plain", "logit", "arcsine"}
-
-        Returns
-        -------
-        PredictedIncidence
-            ``at(times)`` and ``to_frame()``: profile, cause, time, estimate, std_error, conf_low, conf_high; ``plot()``.
-
-        Raises
-        ------
-        EstimationError
-            A column is not there or has missing values; a level or stratum the model was not fitted to.
-        """
-        return predicted_incidence(self, new, conf_type)
-
-    def describe(self) -> str:
-        """Return the ratios in plain sentences, and what they are and are not."""
-        parts = [
-            f"{r['term']}: {r['estimate']:.2f} ({r['conf_low']:.2f} to {r['conf_high']:.2f})"
-            for r in self.to_frame(exponentiate=True).to_dict("records")
-        ]
-        return (
-            f"Subdistribution hazard ratios for {self.cause} ({self.n:,} people, {self.n_events:,} events, "
-            f"{self.n_competing:,} competing events, {100 * self.conf_level:g} % intervals): "
-            + "; ".join(parts)
-            + ". Above 1 means that a larger share has had the event by any time; the ratio says the direction, not by how many people. "
-            "It is not a ratio of rates among people still at risk: it mixes what a term does to the event with what it does to "
-            "the competing events. Read it beside cause-specific hazard ratios and the incidences themselves."
-        )
 
 
 def fine_gray(
@@ -247,7 +70,7 @@ def fine_gray(
     Returns
     -------
     FineGray
-        ``to_frame()`` has one row a term: term, estimate (log subdistribution hazard ratio), std_error, statistic, p_value,
+        ``to_frame()`` has one row a term: term, estimate (log subdistribution hazard ratio), std_error, statistic, df, p_value,
         conf_low, conf_high, n, n_events, n_competing.
 
     Raises
@@ -294,6 +117,7 @@ def fine_gray(
     matrix = design_matrix(formula, data.frame, arm=arm, what="fine_gray")
     stratum = strata_codes(data, strata, what="fine_gray")
     code = strata_codes(data, censoring_strata, what="fine_gray")
+    levels = None if strata is None or stratum is None else _levels(data, strata, stratum)
     fit = _fit(data, asked, matrix, name, stratum, code, efron=ties == "efron")
     result = FineGray(
         data=data,
@@ -301,8 +125,7 @@ def fine_gray(
         formula=formula,
         cause=name,
         ties=ties,
-        strata=(strata,) if isinstance(strata, str) else tuple(strata or ()),
-        terms=matrix.columns,
+        design=replace(matrix, values=matrix.values[:0].copy()),
         coefficients=read_only(fit.coefficients),
         covariance=read_only(fit.inverse),
         model_covariance=read_only(fit.inverse),
@@ -312,10 +135,10 @@ def fine_gray(
         observation=fit.observation,
         centre=read_only(fit.centre),
         scale=read_only(fit.scale),
-        stratum=stratum,
+        strata_levels=levels,
         n_competing=fit.n_competing,
         conf_level=conf_level,
-        notes=(*data.notes, *fit.notes),
+        notes=(*data.notes, *fit.notes, *few_clusters(data, asked, matrix.terms).notes),
     )
     return replace(result, covariance=read_only(covariance_of(asked, result.influence())))
 
@@ -355,22 +178,48 @@ def _fit(
     rival = used & (data.event > 0) & ~died
     if not died.any():
         raise EstimationError(f"fine_gray: nobody had the event {cause!r}; there is nothing to fit.")
-    centre = total @ values / total.sum()
-    scale = np.sqrt(total @ (values - centre) ** 2 / total.sum())
+    share = total / total.sum()
+    centre = np.array([share @ column for column in values.T])
+    scale = np.array([np.sqrt(share @ (column - middle) ** 2) for column, middle in zip(values.T, centre, strict=True)])
     code = np.zeros(len(total), dtype=np.int64) if code is None else code
     observation = observe(data.entry, data.exit, data.event == 0, code, total, exact=efron)
     at_risk = sort_rows(data.entry, data.exit, died, stratum, weight, count, values, centre, scale, efron=efron)
     rows = with_rivals(at_risk, data.exit, rival, stratum, code, observation, (total, values, centre, scale))
     fit = newton(rows)
-    events, mass = int(rows.deaths.sum()), float(total[died].sum())
-    inverse, notes = inverse_information(fit, matrix.columns, events, mass, what="fine_gray")
+    refuse_flat(fit, matrix.columns, float(total[died].sum()), what="fine_gray")
+    inverse = np.asarray(np.linalg.pinv(fit.information, hermitian=True), dtype=np.float64)
     n_competing = int(count[rival].sum())
-    if not n_competing:
-        notes = (*notes, Note("nothing_competes", "Nobody had a competing event: this is the Cox model."))
+    notes = _about(fit, inverse, matrix.columns, int(rows.deaths.sum()), n_competing)
     return _Fit(
         fit.beta / scale, inverse / np.outer(scale, scale), fit.loglik_null, fit.loglik, rows, observation, centre, scale,
         n_competing, notes,
     )  # fmt: skip
+
+
+def _about(fit: CoxFit, inverse: Array, columns: tuple[str, ...], events: int, n_competing: int) -> tuple[Note, ...]:
+    """Return what must be said about a fit."""
+    notes = []
+    away = runaway(fit, inverse, columns)
+    if away:
+        text = (
+            f"The coefficient of {', '.join(away)} has no finite maximum (all or no events on one side); it and its interval mean "
+            "nothing. Compare cumulative incidences, or join levels."
+        )
+        notes.append(Note("separation", text))
+    elif not fit.converged:
+        notes.append(Note("not_converged", f"The fit stopped after {fit.iterations} steps without converging."))
+    if events < 10 * len(columns):
+        text = f"Fewer than 10 events a term (events: {events:,}; terms: {len(columns)}). Estimates are unstable and biased away from 0."
+        notes.append(Note("few_events", text))
+    if not n_competing:
+        notes.append(Note("nothing_competes", "Nobody had a competing event: this is the Cox model."))
+    return tuple(notes)
+
+
+def _levels(data: SurvivalData, strata: str | Sequence[str], stratum: IntArray) -> pd.DataFrame:
+    """Return the values of the strata's columns, one row a code."""
+    first = np.unique(stratum, return_index=True)[1]
+    return data.frame[[strata] if isinstance(strata, str) else list(strata)].iloc[first].reset_index(drop=True)
 
 
 def _refuse_several_rows(data: SurvivalData) -> None:

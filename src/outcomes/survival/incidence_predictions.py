@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.durations import days, in_words
+from outcomes.durations import in_words
 from outcomes.errors import EstimationError, one_of
 from outcomes.results import Array, IntArray, Note, Result
-from outcomes.survival.cox_kernel import RiskSums, risk_sums
+from outcomes.survival.cox_curves import moments_of
 from outcomes.survival.estimates import by_person, stack
 from outcomes.survival.fine_gray_influence import hazard_influence
 from outcomes.survival.inputs import normal_quantile
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
-from outcomes.survival.new_covariates import columns_at
+from outcomes.survival.new_covariates import new_columns, new_strata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,11 +66,7 @@ class PredictedIncidence(Result):
 
         Columns: outcome, profile, cause, time, estimate, std_error, conf_low, conf_high.
         """
-        unit = self.model.data.unit
-        listed = [times] if isinstance(times, (str, int, float)) else list(times)
-        return self._rows(
-            np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time", unit=unit) for t in listed])
-        )
+        return self._rows(moments_of(times, self.model.data.unit))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the curves from time 0 at the times of events (at most 200 of them, evenly spread); columns as in `at`."""
@@ -122,8 +118,6 @@ class PredictedIncidence(Result):
     def _cumulative_hazards(self, times: Array) -> tuple[Array, Array]:
         """Return cumulative subdistribution hazards and their standard errors, shape (M, T) each."""
         model, shape = self.model, (len(self.profiles), len(times))
-        sums = risk_sums(model.rows, model.standardised)
-        each = model.unit_influence()
         hazard, variance = np.zeros(shape), np.zeros(shape)
         relative = np.exp(self.away @ model.coefficients)[:, None]
         width = max(1, _CELLS // len(model.data.exit))
@@ -131,25 +125,22 @@ class PredictedIncidence(Result):
             mine = np.flatnonzero(self.stratum == code)
             for start in range(0, len(times), width):
                 part = slice(start, start + width)
-                baseline, slope, own, cross = self._baseline(int(code), times[part], sums, each)
+                baseline, slope, own, cross = self._baseline(int(code), times[part])
                 moved = baseline[None, :, None] * self.away[mine, None, :] - slope[None, :, :]
                 spread = own + 2 * (moved * cross).sum(axis=-1) + ((moved @ model.covariance) * moved).sum(axis=-1)
                 hazard[mine, part] = relative[mine] * baseline
                 variance[mine, part] = relative[mine] ** 2 * np.maximum(spread, 0.0)
         return hazard, np.sqrt(variance)
 
-    def _baseline(self, code: int, times: Array, sums: RiskSums, each: Array) -> tuple[Array, Array, Array, Array]:
+    def _baseline(self, code: int, times: Array) -> tuple[Array, Array, Array, Array]:
         """Return one stratum's cumulative hazard at the means, its slope by the coefficients, variance and covariance with them.
 
         Shapes (T,), (T, p), (T,), (T, p).
         """
-        model, rows, people = self.model, self.model.rows, len(each)
-        of_group = np.zeros(len(rows.time), dtype=np.int64)
-        if model.stratum is not None:
-            of_group[rows.own] = model.stratum[rows.order[rows.event]]
-        reached = ((rows.time <= times[:, None]) & (of_group == code)).astype(np.float64)
+        model, rows, sums, each = self.model, self.model.rows, self.model.sums, self.model.slopes
+        reached = ((rows.time <= times[:, None]) & (rows.stratum == code)).astype(np.float64)
         moved = hazard_influence(rows, sums, model.uncertain, len(model.data.exit), reached)
-        moved = by_person(moved * np.reshape(model.asked.beside(), (-1, 1)), model.data.person, people)
+        moved = by_person(moved * np.reshape(model.asked.beside(), (-1, 1)), model.data.person, len(each))
         total = stack(model.asked, np.concatenate((moved, each), axis=1))
         if model.asked.cluster is not None:
             total = by_person(total, model.asked.cluster, int(model.asked.cluster.max()) + 1)
@@ -164,28 +155,12 @@ def predicted_incidence(model: FineGray, new: pd.DataFrame, conf_type: str) -> P
     if len(new) == 0:
         raise EstimationError("fine_gray.predict: the new rows are none.")
     what = "fine_gray.predict"
-    columns = columns_at(model.formula, model.data, new, what=what)
+    columns = new_columns(model.data, model.design, new, None, what=what)
     return PredictedIncidence(
         model=model,
         profiles=tuple(str(name) for name in new.index),
         away=columns - model.centre,
-        stratum=_strata_of(model, new),
+        stratum=new_strata(model.strata_levels, new, what=what),
         conf_type=conf_type,
         notes=model.notes,
     )
-
-
-def _strata_of(model: FineGray, new: pd.DataFrame) -> IntArray:
-    """Return the baseline stratum of each new row, shape (M,)."""
-    if model.stratum is None:
-        return np.zeros(len(new), dtype=np.int64)
-    names = list(model.strata)
-    absent = [name for name in names if name not in new.columns]
-    if absent:
-        raise EstimationError(f"fine_gray.predict: the new rows have no column {absent[0]!r} (strata).")
-    known = model.data.frame[names].assign(code=model.stratum).drop_duplicates(names)
-    found = new[names].merge(known, on=names, how="left")["code"]
-    lost = int(found.isna().sum())
-    if lost:
-        raise EstimationError(f"fine_gray.predict: {lost:,} new rows are of a stratum the data do not have.")
-    return np.asarray(found.to_numpy(), dtype=np.int64)

@@ -1,79 +1,69 @@
-"""The columns of a fitted formula at covariates of the reader's choice: levels are those of the fit, the new rows teach nothing."""
+"""Covariates and strata of rows that a model was not fitted to, by the names and levels of the rows it was."""
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outcomes.errors import EstimationError, did_you_mean
+from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray
+from outcomes.survival.design_matrix import DesignMatrix, columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from outcomes.design.data import SurvivalData
 
-__all__ = ["columns_at"]
+__all__ = ["new_columns", "new_strata"]
 
 
-def columns_at(formula: str, data: SurvivalData, new: pd.DataFrame, *, what: str) -> Array:
-    """Return the columns of `formula`, as fitted to `data`, at the rows of `new`, shape (M, p).
+def new_columns(
+    data: SurvivalData, design: DesignMatrix, frame: pd.DataFrame, codes: IntArray | None, *, what: str
+) -> Array:
+    """Return the columns of a model of `data` at other rows, shape (M, p).
+
+    `codes` are the arms of the rows; None: they are read from a column ``arm`` or the arm's own, by name.
+    """
+    arm = None
+    speaks = {"arm", data.arm_column} & set(design.needed)
+    if speaks and codes is None:
+        given = next((n for n in ("arm", data.arm_column) if n is not None and n in frame.columns), None)
+        if given is None:
+            raise EstimationError(f"{what}: the new rows have no column 'arm'.")
+        names = frame[given].astype(str).to_numpy(dtype=object)
+        known = {name: code for code, name in enumerate(data.arms)}
+        codes = np.array([known.get(name, -1) for name in names], dtype=np.int64)
+        if (codes < 0).any() and design.spec is not None:
+            raise EstimationError(
+                f"{what}: {int((codes < 0).sum()):,} of {len(frame):,} new rows are of no arm of the data ({', '.join(data.arms)})."
+            )
+    if speaks and design.spec is not None and codes is not None:
+        arm = (data.arm_column, codes.astype(np.float64), data.arms)
+    return columns_of(design, frame, arm=arm, what=what)
+
+
+def new_strata(levels: pd.DataFrame | None, frame: pd.DataFrame, *, what: str) -> IntArray:
+    """Return the code of each row's stratum, shape (M,); `levels` has the strata's columns, one row a code.
 
     Raises
     ------
     EstimationError
-        A column is not in `new` or has missing values there; a level or arm that the data do not have.
+        A stratum's column that is not there; rows of a stratum the model does not know (counted).
     """
-    from formulaic import Formula
-    from formulaic.errors import DataMismatchWarning
-
-    parsed = Formula(f"1 + {formula}")
-    needed = sorted(str(name) for name in parsed.required_variables)
-    known = _with_arm(data.frame, data, needed, data.row_arm)
-    asked = _with_arm(new, data, needed, None)
-    for name in needed:
-        if name not in asked.columns:
-            raise EstimationError(
-                f"{what}: the new rows have no column {name!r}. {did_you_mean(name, map(str, new.columns))}"
-            )
-        unknown = int(asked[name].isna().sum())
-        if unknown:
-            raise EstimationError(
-                f"{what}: column {name!r} is missing, or holds an arm the data do not have, in {unknown:,} of {len(new):,} new rows."
-            )
-    spec = parsed.get_model_matrix(known[needed], na_action="ignore").model_spec
-    columns = None
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DataMismatchWarning)
-        try:
-            columns = np.asarray(spec.get_model_matrix(asked[needed], na_action="ignore"), dtype=np.float64)
-        except (DataMismatchWarning, TypeError, ValueError):
-            columns = None
-    if columns is None or not np.isfinite(columns).all():
-        raise EstimationError(
-            f"{what}: the new rows do not fit the formula {formula!r}: a level the data do not have, or text where the data hold numbers."
-        )
-    keep = [i for i, name in enumerate(spec.column_names) if str(name) != "Intercept"]
-    return np.asarray(columns[:, keep])
-
-
-def _with_arm(frame: pd.DataFrame, data: SurvivalData, needed: list[str], codes: IntArray | None) -> pd.DataFrame:
-    """Return `frame` with the arm as the factor the fit took it for; arms the data do not have are missing."""
     import pandas as pd
 
-    original = data.arm_column
-    names = [name for name in ("arm", original) if name in needed and name is not None]
-    if original in names and original != "arm" and pd.api.types.is_numeric_dtype(data.frame[original]):
-        names.remove(original)
-    for name in names:
-        if codes is not None:
-            values = np.asarray(data.arms, dtype=object)[codes]
-        else:
-            source = name if name in frame.columns else original if name == "arm" else "arm"
-            if source is None or source not in frame.columns:
-                continue
-            values = frame[source].astype(str).to_numpy(dtype=object)
-        frame = frame.assign(**{name: pd.Categorical(values, categories=list(data.arms))})
-    return frame
+    if levels is None:
+        return np.zeros(len(frame), dtype=np.int64)
+    names = list(levels.columns)
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        raise EstimationError(f"{what}: the new rows have no column {', '.join(absent)} (strata).")
+    known = pd.MultiIndex.from_frame(levels)
+    codes = known.get_indexer(pd.MultiIndex.from_frame(frame[names]))
+    unknown = int((codes < 0).sum())
+    if unknown:
+        raise EstimationError(
+            f"{what}: {unknown:,} of {len(frame):,} new rows are of a stratum the model was not fitted to."
+        )
+    return np.asarray(codes, dtype=np.int64)
