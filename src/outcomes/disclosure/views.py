@@ -17,6 +17,7 @@ from outcomes.durations import DAYS_PER_YEAR
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Result
 from outcomes.survival.curves import Curves
+from outcomes.survival.incidence_predictions import PredictedIncidence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,8 @@ def view_of(result: Result, horizon: float | None) -> View:
     """Return the numbers of a result that a policy decides about."""
     if isinstance(result, Curves):
         return _curves(result, horizon)
+    if isinstance(result, PredictedIncidence):
+        return _predictions(result, horizon)
     if isinstance(result, (Comparison, SubgroupEffects)):
         return _effects(result)
     if isinstance(result, Flow):
@@ -78,6 +81,30 @@ def _curves(result: Curves, horizon: float | None) -> View:
             "conf_level": result.conf_level,
             "estimand": result.asked.estimand,
             **{key: labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
+        },
+    )
+
+
+def _predictions(result: PredictedIncidence, horizon: float | None) -> View:
+    """Return the steps up to the horizon, carried to it."""
+    import pandas as pd
+
+    end = result.last_time if horizon is None else min(float(horizon), result.last_time)
+    steps, last = result.to_frame(), result.at(end)
+    drawn = pd.concat([steps[steps["time"] < end], last], ignore_index=True)
+    order = [drawn[drawn["profile"] == name].sort_values("time", kind="stable") for name in result.profiles]
+    data = result.model.data
+    return View(
+        "predictions",
+        {"predictions": pd.concat(order, ignore_index=True), "summary": last},
+        {
+            "profiles": result.profiles,
+            "cause": result.model.cause,
+            "unit": data.unit,
+            "horizon": end,
+            "marks": marks(end, data.unit),
+            "conf_level": result.model.conf_level,
+            **{key: data.labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
         },
     )
 

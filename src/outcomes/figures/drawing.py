@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from outcomes.disclosure.releasing import INTERNAL, Released, release
 from outcomes.errors import DisclosureError, did_you_mean
-from outcomes.figures import curve_plot, flow_chart, forest_plot, love_plot, overlap_plot
+from outcomes.figures import curve_plot, flow_chart, forest_plot, love_plot, overlap_plot, prediction_plot
 from outcomes.figures.styling import GREY, style
 from outcomes.results import Result
 
@@ -58,6 +58,12 @@ _OVERLAP = (overlap_plot.size, overlap_plot.overlap_data, overlap_plot.paint_ove
 _LOVE = (love_plot.size, love_plot.love_data, love_plot.paint_love, love_plot.love_in_words)
 _CURVES = (curve_plot.size, curve_plot.curve_data, curve_plot.paint_curves, curve_plot.curves_in_words)
 _FOREST = (forest_plot.size, forest_plot.forest_data, forest_plot.paint_forest, forest_plot.forest_in_words)
+_PREDICTIONS = (
+    prediction_plot.size,
+    prediction_plot.prediction_data,
+    prediction_plot.paint_predictions,
+    prediction_plot.predictions_in_words,
+)
 
 FIGURES: Mapping[str, Drawing] = MappingProxyType(
     {
@@ -66,6 +72,7 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "love_plot": Drawing("balance", *_LOVE),
         "kaplan_meier": Drawing("curves", *_CURVES),
         "cumulative_incidence": Drawing("curves", *_CURVES, axes=curve_plot.curve_axes),
+        "predicted_incidence": Drawing("predictions", *_PREDICTIONS),
         "forest": Drawing("effects", *_FOREST),
     }
 )

@@ -155,6 +155,8 @@ def predicted_incidence(model: FineGray, new: pd.DataFrame, conf_type: str) -> P
     if len(new) == 0:
         raise EstimationError("fine_gray.predict: the new rows are none.")
     what = "fine_gray.predict"
+    if not new.index.is_unique:
+        raise EstimationError(f"{what}: the index of the new rows names the profiles and must be unique.")
     columns = new_columns(model.data, model.design, new, None, what=what)
     return PredictedIncidence(
         model=model,
