@@ -11,10 +11,10 @@ import numpy as np
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.competing_rows import CompetingRows, with_rivals
-from outcomes.survival.cox_kernel import CoxFit, newton
+from outcomes.survival.cox_kernel import CoxFit, dot, newton
 from outcomes.survival.cox_rows import sort_rows, strata_codes
 from outcomes.survival.design_matrix import DesignMatrix, check_columns, design_matrix
-from outcomes.survival.estimates import covariance_of
+from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fine_gray_result import FineGray
 from outcomes.survival.fitted_information import refuse_flat, runaway
@@ -140,7 +140,9 @@ def fine_gray(
         conf_level=conf_level,
         notes=(*data.notes, *fit.notes, *few_clusters(data, asked, matrix.terms).notes),
     )
-    return replace(result, covariance=read_only(covariance_of(asked, result.influence())))
+    inverse = fit.inverse * fit.scale
+    middle = covariance_of(asked, stack(asked, result.scores))
+    return replace(result, covariance=read_only(inverse @ middle @ inverse.T))
 
 
 @dataclass(frozen=True)
@@ -179,8 +181,10 @@ def _fit(
     if not died.any():
         raise EstimationError(f"fine_gray: nobody had the event {cause!r}; there is nothing to fit.")
     share = total / total.sum()
-    centre = np.array([share @ column for column in values.T])
-    scale = np.array([np.sqrt(share @ (column - middle) ** 2) for column, middle in zip(values.T, centre, strict=True)])
+    centre = np.array([dot(share, column) for column in values.T])
+    scale = np.array(
+        [np.sqrt(dot(share, (column - middle) ** 2)) for column, middle in zip(values.T, centre, strict=True)]
+    )
     code = np.zeros(len(total), dtype=np.int64) if code is None else code
     observation = observe(data.entry, data.exit, data.event == 0, code, total, exact=efron)
     at_risk = sort_rows(data.entry, data.exit, died, stratum, weight, count, values, centre, scale, efron=efron)

@@ -97,22 +97,27 @@ class FineGray(Result):
         """Number of people with a weight above 0, frequencies counted."""
         return int(self.asked.people_by_arm(self.data).sum())
 
+    @property
+    def uncertain(self) -> Observation | None:
+        """The chances of being in view where the variance counts them as estimated; None where it takes them as known."""
+        return self.observation if self.ties == "breslow" else None
+
     @cached_property
     def sums(self) -> RiskSums:
         """Sums over risk sets at the estimate."""
         return risk_sums(self.rows, self.coefficients * self.scale)
 
     @cached_property
+    def scores(self) -> Array:
+        """What each person adds to the score per unit of weight, on the scaled columns, shape (P, p)."""
+        score = score_influence(self.rows, self.sums, self.uncertain, len(self.data.exit))
+        return by_person(score * np.reshape(self.asked.beside(), (-1, 1)), self.data.person, len(self.data.baseline))
+
+    @cached_property
     def slopes(self) -> Array:
         """Derivative of the coefficients by each person's weight, shape (P, p)."""
-        score = score_influence(self.rows, self.sums, self.uncertain, len(self.data.exit))
-        each = score @ (self.model_covariance * self.scale[:, None]) * np.reshape(self.asked.beside(), (-1, 1))
-        return by_person(each, self.data.person, len(self.data.baseline))
-
-    @property
-    def uncertain(self) -> Observation | None:
-        """The chances of being in view where the variance counts them as estimated; None where it takes them as known."""
-        return self.observation if self.ties == "breslow" else None
+        found: Array = self.scores @ (self.model_covariance * self.scale[:, None])
+        return found
 
     def to_frame(self, *, exponentiate: bool = False) -> pd.DataFrame:
         """Return one row a term: estimate, std_error, statistic, df, p_value, conf_low, conf_high.
