@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -220,6 +221,13 @@ def test_order_of_rows_unit_of_time_and_scale_of_covariates_do_not_matter(frame:
     np.testing.assert_allclose(errors(again) * [1e3, 1], errors(model), rtol=1e-7)
 
 
+def test_the_other_reference_turns_the_sign(frame: pd.DataFrame) -> None:
+    one, other = (fit(take(frame, arm="g", reference=level), "arm + x") for level in (0, 1))
+    assert (one.terms[0], other.terms[0]) == ("arm[1]", "arm[0]")
+    np.testing.assert_allclose(one.coefficients * [-1, 1], other.coefficients, rtol=1e-9)
+    np.testing.assert_allclose(errors(one), errors(other), rtol=1e-9)
+
+
 def test_without_competing_events_it_is_the_cox_model(frame: pd.DataFrame) -> None:
     alone = frame.assign(e=np.where(frame["e"] == 2, 0, frame["e"]))
     model = fit(take(alone), ties="efron")
@@ -261,6 +269,11 @@ def test_several_rows_a_person_have_no_right_answer(frame: pd.DataFrame) -> None
     split.loc[:89, "e"] = 0
     with pytest.raises(oc.NotSupportedError, match="90 rows are a person's second or later"):
         fit(late(split, id="id"))
+
+
+def test_data_that_hold_every_event_are_refused(frame: pd.DataFrame) -> None:
+    with pytest.raises(oc.NotSupportedError, match="fine_gray is about the first"):
+        fit(replace(take(frame), repeated=True))
 
 
 def test_missing_and_useless_columns_are_named(frame: pd.DataFrame) -> None:
