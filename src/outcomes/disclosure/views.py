@@ -17,6 +17,7 @@ from outcomes.durations import DAYS_PER_YEAR
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Result
 from outcomes.survival.curves import Curves
+from outcomes.survival.incidence_predictions import PredictedIncidence
 from outcomes.survival.mean_counts import MeanCount
 from outcomes.survival.parametric_results import Parametric
 from outcomes.survival.state_occupation import StateProbabilities
@@ -42,6 +43,8 @@ def view_of(result: Result, horizon: float | None) -> View:
         return _curves(result, horizon)
     if isinstance(result, StateProbabilities):
         return _states(result, horizon)
+    if isinstance(result, PredictedIncidence):
+        return _predictions(result, horizon)
     if isinstance(result, (Comparison, SubgroupEffects)):
         return _effects(result)
     if isinstance(result, Parametric):
@@ -113,6 +116,30 @@ def _states(result: StateProbabilities, horizon: float | None) -> View:
             "conf_level": result.conf_level,
             "estimand": result.asked.estimand,
             **{key: labels.get(key, "") for key in ("outcome", "population", "scale")},
+        },
+    )
+
+
+def _predictions(result: PredictedIncidence, horizon: float | None) -> View:
+    """Return the steps up to the horizon, carried to it."""
+    import pandas as pd
+
+    end = result.last_time if horizon is None else min(float(horizon), result.last_time)
+    steps, last = result.to_frame(), result.at(end)
+    drawn = pd.concat([steps[steps["time"] < end], last], ignore_index=True)
+    order = [drawn[drawn["profile"] == name].sort_values("time", kind="stable") for name in result.profiles]
+    data = result.model.data
+    return View(
+        "predictions",
+        {"predictions": pd.concat(order, ignore_index=True), "summary": last},
+        {
+            "profiles": result.profiles,
+            "cause": result.model.cause,
+            "unit": data.unit,
+            "horizon": end,
+            "marks": marks(end, data.unit),
+            "conf_level": result.model.conf_level,
+            **{key: data.labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
         },
     )
 

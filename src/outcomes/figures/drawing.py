@@ -17,6 +17,7 @@ from outcomes.figures import (
     love_plot,
     overlap_plot,
     parametric_plot,
+    prediction_plot,
     state_plot,
 )
 from outcomes.figures.styling import GREY, style
@@ -75,6 +76,12 @@ _PARAMETRIC = (
     parametric_plot.paint_parametric,
     parametric_plot.parametric_in_words,
 )
+_PREDICTIONS = (
+    prediction_plot.size,
+    prediction_plot.prediction_data,
+    prediction_plot.paint_predictions,
+    prediction_plot.predictions_in_words,
+)
 
 FIGURES: Mapping[str, Drawing] = MappingProxyType(
     {
@@ -85,6 +92,7 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "cumulative_incidence": Drawing("curves", *_CURVES, axes=curve_plot.curve_axes),
         "mean_count": Drawing("counts", *_COUNTS),
         "state_probabilities": Drawing("states", *_STATES, axes=state_plot.state_axes),
+        "predicted_incidence": Drawing("predictions", *_PREDICTIONS),
         "forest": Drawing("effects", *_FOREST),
         "parametric": Drawing("parametric", *_PARAMETRIC),
     }

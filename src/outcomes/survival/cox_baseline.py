@@ -11,8 +11,9 @@ from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray
 from outcomes.survival.cox_kernel import RiskSums
 from outcomes.survival.cox_rows import CoxRows
-from outcomes.survival.design_matrix import check_numbers, columns_of
+from outcomes.survival.design_matrix import check_numbers
 from outcomes.survival.estimates import by_person
+from outcomes.survival.new_covariates import new_columns, new_strata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,30 +95,8 @@ def _prefix(values: Array) -> Array:
 
 
 def stratum_of(model: Cox, frame: pd.DataFrame) -> IntArray:
-    """Return the code of each row's stratum, shape (M,).
-
-    Raises
-    ------
-    EstimationError
-        A stratum's column that is not there; rows of a stratum the model does not know (counted).
-    """
-    import pandas as pd
-
-    levels = model.strata_levels
-    if levels is None:
-        return np.zeros(len(frame), dtype=np.int64)
-    absent = [name for name in model.strata if name not in frame.columns]
-    if absent:
-        raise EstimationError(f"cox: the new rows have no column {', '.join(absent)} (strata).")
-    names = list(model.strata)
-    known = pd.MultiIndex.from_frame(levels[names])
-    codes = known.get_indexer(pd.MultiIndex.from_frame(frame[names]))
-    unknown = int((codes < 0).sum())
-    if unknown:
-        raise EstimationError(
-            f"cox: {unknown:,} of {len(frame):,} new rows are of a stratum the model was not fitted to."
-        )
-    return np.asarray(codes, dtype=np.int64)
+    """Return the code of each row's stratum, shape (M,)."""
+    return new_strata(model.strata_levels, frame, what="cox")
 
 
 def encode(model: Cox, frame: pd.DataFrame, codes: IntArray | None, *, what: str) -> Array:
@@ -125,12 +104,7 @@ def encode(model: Cox, frame: pd.DataFrame, codes: IntArray | None, *, what: str
 
     `codes` are the arms of the rows; None: they are read from a column ``arm`` or the arm's own, by name.
     """
-    data = model.data
-    arm = None
-    if _names_arms(model):
-        known = codes if codes is not None else _arm_codes(data, frame, what)
-        arm = (data.arm_column, known.astype(np.float64), data.arms)
-    values = columns_of(model.design, frame, arm=arm, what=what)
+    values = new_columns(model.data, model.design, frame, codes, what=what)
     return np.asarray((values - model.centre) / model.scale)
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from outcomes.results import Array
+from outcomes.survival.coefficient_table import coefficient_columns, wald_statistic
 from outcomes.survival.few_clusters import few_clusters
-from outcomes.survival.inputs import normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,50 +19,24 @@ def term_table(model: Cox, *, exponentiate: bool, profile: pd.DataFrame | None) 
     """Return one row a term; limits and p-values from `profile` where there is one, else from standard errors."""
     import pandas as pd
 
-    estimate, error = np.asarray(model.coefficients), np.sqrt(np.diag(model.covariance))
     few = few_clusters(model.data, model.asked, model.owners)
-    statistic = estimate / (error * np.sqrt(few.factor))
-    reach = _quantile(model.conf_level, few.df) * error * np.sqrt(few.factor)
-    low, high, p_value = estimate - reach, estimate + reach, _two_sided(statistic, few.df)
-    if profile is not None:
-        low, high = profile["conf_low"].to_numpy(), profile["conf_high"].to_numpy()
-        p_value = profile["p_value"].to_numpy()
-    if exponentiate:
-        with np.errstate(over="ignore"):  # the limits of a term that separates are infinite
-            estimate, low, high = np.exp(estimate), np.exp(low), np.exp(high)
+    instead = (
+        None if profile is None else {name: profile[name].to_numpy() for name in ("p_value", "conf_low", "conf_high")}
+    )
+    columns = coefficient_columns(
+        model.coefficients, model.covariance, few, model.conf_level, exponentiate=exponentiate, instead=instead
+    )
     return pd.DataFrame(
         {
             "outcome": model.data.labels.get("outcome", ""),
             "cause": model.cause,
             "term": model.terms,
             "measure": "hazard_ratio" if exponentiate else "log_hazard_ratio",
-            "estimate": estimate,
-            "std_error": error,
-            "statistic": statistic,
-            "df": few.df,
-            "p_value": p_value,
-            "conf_low": low,
-            "conf_high": high,
+            **columns,
             "n": model.n,
             "n_events": model.n_events,
         }
     )
-
-
-def _quantile(conf_level: float, df: Array) -> Array:
-    from scipy.special import stdtrit
-
-    normal = normal_quantile(conf_level)
-    finite = np.isfinite(df)
-    return np.where(finite, stdtrit(np.where(finite, df, 1.0), 0.5 + conf_level / 2), normal)
-
-
-def _two_sided(statistic: Array, df: Array) -> Array:
-    from scipy.special import ndtr, stdtr
-
-    finite = np.isfinite(df)
-    size = -np.abs(statistic)
-    return np.asarray(2 * np.where(finite, stdtr(np.where(finite, df, 1.0), size), ndtr(size)))
 
 
 def overall_tests(model: Cox) -> pd.DataFrame:
@@ -74,10 +45,7 @@ def overall_tests(model: Cox) -> pd.DataFrame:
     from scipy.special import chdtrc
 
     df = len(model.terms)
-    # G clusters span at most G - 1 directions: with fewer than the terms need there is no test of all of them
-    enough = model.asked.n_clusters is None or model.asked.n_clusters > df
-    wald = model.coefficients @ np.linalg.solve(model.covariance, model.coefficients) if enough else np.nan
-    rows = [("wald", float(wald))]
+    rows = [("wald", wald_statistic(model.coefficients, model.covariance, model.asked.n_clusters))]
     if model.asked.variance == "model" and not isinstance(model.penalty, float):
         rows.append(("likelihood ratio", 2 * (model.loglik - model.loglik_null)))
         if model.penalty is None:

@@ -27,12 +27,14 @@ __all__ = [
     "information",
     "moment",
     "newton",
+    "paired",
     "risk_sums",
     "score_residuals",
 ]
 
 _CHUNK = 4_096  # rows of a moment held in cache, and few enough for the product to stay on one thread
 _CELLS = 9_000  # cells of a product of a matrix and a vector, for the same reason
+_CUBE = 250_000  # multiplications of a product of two matrices, for the same reason
 _CHEAP = 1_000_000  # cells of x below which the last digits cost little
 
 
@@ -135,9 +137,11 @@ def information(rows: CoxRows, sums: RiskSums, by_group: Array | None = None) ->
     load = exposure_of(rows, sums, times)
     load *= rows.weight * sums.relative
     whole = moment(rows.x, load)
-    cross = (sums.s1 * (sums.square_f * times)) @ sums.d1.T
-    means = (sums.s1 * (sums.square * times)) @ sums.s1.T - cross - cross.T
-    return whole - means - (sums.d1 * (sums.square_ff * times)) @ sums.d1.T
+    means = paired(sums.s1 * (sums.square * times), sums.s1)
+    if rows.group is None:
+        return whole - means
+    cross = paired(sums.s1 * (sums.square_f * times), sums.d1)
+    return whole - means + cross + cross.T - paired(sums.d1 * (sums.square_ff * times), sums.d1)
 
 
 def moment(x: Array, load: Array) -> Array:
@@ -146,6 +150,15 @@ def moment(x: Array, load: Array) -> Array:
     for start in range(0, x.shape[1], _CHUNK):
         part = x[:, start : start + _CHUNK]
         total += (part * load[start : start + _CHUNK]) @ part.T
+    return total
+
+
+def paired(left: Array, right: Array) -> Array:
+    """Return left right' of left (p, R) and right (q, R), shape (p, q), in pieces a single thread takes."""
+    total = np.zeros((len(left), len(right)))
+    step = max(1, _CUBE // total.size)
+    for start in range(0, left.shape[1], step):
+        total += left[:, start : start + step] @ right[:, start : start + step].T
     return total
 
 

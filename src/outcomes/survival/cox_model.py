@@ -20,6 +20,7 @@ from outcomes.survival.cox_rows import CoxRows, sort_rows, strata_codes
 from outcomes.survival.cox_variance import robust_covariance
 from outcomes.survival.design_matrix import DesignMatrix, check_columns, dependent_columns, design_matrix
 from outcomes.survival.few_clusters import few_clusters
+from outcomes.survival.fitted_information import refuse_flat, runaway
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, resolve
 
 if TYPE_CHECKING:
@@ -304,23 +305,19 @@ def _inverse(
 ) -> tuple[Array, tuple[Note, ...]]:
     """Return the inverse information on the scaled columns, and what must be said about the fit.
 
-    `weight` is the events' total: a scaled column that differs among those at risk together has information of this order, and one
-    that does not has what rounding leaves.
+    `weight` is the events' total.
     """
     notes: list[Note] = []
-    flat = dependent_columns(fit.information_null, floor=1e-10 * weight)
-    if flat:
-        raise EstimationError(
-            f"cox: {', '.join(columns[j] for j in flat)} says nothing beyond the other columns among those at risk together "
-            "(the same for all of a stratum, or different only where nobody had the event). Leave it out."
-        )
-    inverse = np.linalg.pinv(fit.information + ridge * np.eye(len(columns)), hermitian=True)
-    runaway = [name for name, b, v in zip(columns, fit.beta, np.diag(inverse), strict=True) if abs(b) > 8 or v > 1e4]
-    if runaway and penalty is None:
+    refuse_flat(fit, columns, weight, what="cox")
+    inverse = np.asarray(
+        np.linalg.pinv(fit.information + ridge * np.eye(len(columns)), hermitian=True), dtype=np.float64
+    )
+    away = runaway(fit, inverse, columns)
+    if away and penalty is None:
         notes.append(
             Note(
                 "separation",
-                f"The coefficient of {', '.join(runaway)} has no finite maximum (all or no events on one side); it and its "
+                f"The coefficient of {', '.join(away)} has no finite maximum (all or no events on one side); it and its "
                 "interval mean nothing. Firth's penalised likelihood (penalty='firth') gives an answer.",
             )
         )
@@ -335,4 +332,4 @@ def _inverse(
     if ridge:
         text = "Estimates are pulled towards 0 by a ridge; their intervals do not know it."
         notes.append(Note("ridge", text))
-    return np.asarray(inverse, dtype=np.float64), tuple(notes)
+    return inverse, tuple(notes)

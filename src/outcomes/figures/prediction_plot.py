@@ -1,0 +1,90 @@
+"""Curves a model predicts at chosen covariates, with their intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.disclosure.releasing import Released
+from outcomes.durations import DAYS_PER_YEAR, in_words
+from outcomes.figures.curve_plot import spread
+from outcomes.figures.styling import INK, arm_style, headed, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["paint_predictions", "prediction_data", "predictions_in_words", "size"]
+
+_GAP = 0.062  # share of the axis that two labels must lie apart
+
+
+def size(released: Released) -> tuple[float, float]:
+    """Return width and height in inches."""
+    return 8.6, 4.8
+
+
+def prediction_data(released: Released) -> pd.DataFrame:
+    """Return the steps that are drawn: profile, time, estimate, conf_low, conf_high."""
+    return released.frame[["profile", "time", "estimate", "conf_low", "conf_high"]]
+
+
+def paint_predictions(released: Released, axes: list[Axes]) -> None:
+    """Draw one step curve a profile, its band, and its name and last value at its end."""
+    ax, frame, profiles = axes[0], prediction_data(released), released.facts["profiles"]
+    highest = float(np.nanmax(frame[["estimate", "conf_high"]].to_numpy()))
+    top = min(1.0, 1.05 * highest) if highest > 0 else 1.0
+    for index, name in enumerate(profiles):
+        mine, look = frame[frame["profile"] == name], arm_style(index)
+        ax.step(mine["time"], mine["estimate"], where="post", label=name, **look)
+        band: dict[str, Any] = {"step": "post", "color": look["color"], "alpha": 0.13, "linewidth": 0}
+        ax.fill_between(mine["time"], mine["conf_low"], mine["conf_high"], **band)
+    ax.set_ylim(0, top)
+    ax.yaxis.set_major_formatter(percent if top >= 0.05 else lambda share, _: f"{100 * share:.1f} %")
+    _time_axis(ax, released)
+    _labels(ax, frame, profiles, top)
+    headed(ax, released.title, _what_is_drawn(released))
+
+
+def _time_axis(ax: Axes, released: Released) -> None:
+    unit, end, times = released.facts["unit"], released.facts["horizon"], released.facts["marks"]
+    in_years = unit == "days" and end >= DAYS_PER_YEAR
+    ax.set_xlim(0, end)
+    ax.set_xticks(times, [f"{t / DAYS_PER_YEAR:.1f}".removesuffix(".0") if in_years else f"{t:g}" for t in times])
+    ax.set_xlabel(f"{'years' if in_years else unit} since time zero", loc="left")
+
+
+def _labels(ax: Axes, frame: pd.DataFrame, profiles: tuple[str, ...], top: float) -> None:
+    last = [float(frame.loc[frame["profile"] == name, "estimate"].iloc[-1]) for name in profiles]
+    heights = spread(last, _GAP * top, _GAP * top / 2)
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    for index, (name, value, height) in enumerate(zip(profiles, last, heights, strict=True)):
+        ax.annotate(
+            f"{name} {100 * value:.1f} %", (1, height), (22, 0), va="center", size=9.5, color=INK,
+            annotation_clip=False, **place,
+        )  # fmt: skip
+        line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 2.2, "shrinkA": 0, "shrinkB": 3, **arm_style(index)}
+        ax.annotate("", (1, height), (19, 0), arrowprops=line, annotation_clip=False, **place)
+
+
+def _what_is_drawn(released: Released) -> str:
+    facts = released.facts
+    return (
+        f"Share predicted to have had the event '{facts['cause'].replace('_', ' ')}', with the competing events as they were; "
+        f"bands: {100 * facts['conf_level']:g} % intervals"
+    )
+
+
+def predictions_in_words(released: Released) -> str:
+    """Return the figure in words, from its own numbers."""
+    facts, frame = released.facts, prediction_data(released)
+    when = in_words(facts["horizon"]) if facts["unit"] == "days" else f"{facts['horizon']:g} {facts['unit']}"
+    parts = []
+    for name in facts["profiles"]:
+        row = frame[frame["profile"] == name].iloc[-1]
+        limits = (
+            f"{100 * facts['conf_level']:g} % interval {100 * row['conf_low']:.1f} to {100 * row['conf_high']:.1f} %"
+        )
+        parts.append(f"{name}: {100 * row['estimate']:.1f} % ({limits})")
+    return f"Step curves over {when}, one a profile. {_what_is_drawn(released)}. By the end: {'; '.join(parts)}."

@@ -1,0 +1,72 @@
+"""Coefficients of a regression as columns of a tidy table: estimate, standard error, test and limits, on the log scale or as ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from outcomes.results import Array
+from outcomes.survival.few_clusters import FewClusters
+from outcomes.survival.inputs import normal_quantile
+
+__all__ = ["coefficient_columns", "wald_statistic"]
+
+
+def coefficient_columns(
+    coefficients: Array,
+    covariance: Array,
+    few: FewClusters,
+    conf_level: float,
+    *,
+    exponentiate: bool,
+    instead: Mapping[str, Array] | None = None,
+) -> dict[str, Any]:
+    """Return estimate, std_error, statistic, df, p_value, conf_low and conf_high of coefficients (p,).
+
+    `instead` holds p_value and limits that were found otherwise (on the log scale). With `exponentiate` estimates and limits are
+    ratios; the standard error stays on the log scale.
+    """
+    estimate, error = np.asarray(coefficients), np.sqrt(np.diag(covariance))
+    statistic = estimate / (error * np.sqrt(few.factor))
+    reach = _quantile(conf_level, few.df) * error * np.sqrt(few.factor)
+    low, high, p_value = estimate - reach, estimate + reach, _two_sided(statistic, few.df)
+    if instead is not None:
+        low, high, p_value = instead["conf_low"], instead["conf_high"], instead["p_value"]
+    if exponentiate:
+        with np.errstate(over="ignore"):  # the limits of a term that separates are infinite
+            estimate, low, high = np.exp(estimate), np.exp(low), np.exp(high)
+    return {
+        "estimate": estimate,
+        "std_error": error,
+        "statistic": statistic,
+        "df": few.df,
+        "p_value": p_value,
+        "conf_low": low,
+        "conf_high": high,
+    }
+
+
+def wald_statistic(coefficients: Array, covariance: Array, clusters: int | None) -> float:
+    """Return the Wald statistic of all coefficients; missing where there are not more clusters than coefficients."""
+    # G clusters span at most G - 1 directions: with fewer than the terms need there is no test of all of them
+    if clusters is not None and clusters <= len(coefficients):
+        return float("nan")
+    return float(coefficients @ np.linalg.solve(covariance, coefficients))
+
+
+def _quantile(conf_level: float, df: Array) -> Array:
+    from scipy.special import stdtrit
+
+    normal = normal_quantile(conf_level)
+    finite = np.isfinite(df)
+    return np.where(finite, stdtrit(np.where(finite, df, 1.0), 0.5 + conf_level / 2), normal)
+
+
+def _two_sided(statistic: Array, df: Array) -> Array:
+    from scipy.special import ndtr, stdtr
+
+    finite = np.isfinite(df)
+    size = -np.abs(statistic)
+    return np.asarray(2 * np.where(finite, stdtr(np.where(finite, df, 1.0), size), ndtr(size)))

@@ -1,0 +1,219 @@
+"""What a fitted Fine–Gray model is, and what it can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from outcomes.errors import one_of
+from outcomes.results import Array, Note, Result
+from outcomes.survival.coefficient_table import coefficient_columns, wald_statistic
+from outcomes.survival.competing_rows import CompetingRows
+from outcomes.survival.cox_kernel import RiskSums, risk_sums
+from outcomes.survival.design_matrix import DesignMatrix
+from outcomes.survival.estimates import by_person, stack
+from outcomes.survival.few_clusters import few_clusters
+from outcomes.survival.fine_gray_influence import score_influence
+from outcomes.survival.incidence_predictions import PredictedIncidence, predicted_incidence
+from outcomes.survival.inputs import Asked, resolve
+from outcomes.survival.observation_chances import Observation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outcomes.design.data import SurvivalData
+
+__all__ = ["FineGray"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class FineGray(Result):
+    """A fitted Fine–Gray model; p terms.
+
+    Attributes
+    ----------
+    design : DesignMatrix
+        How columns are made from a frame; its values are those of no row.
+    coefficients : ndarray, shape (p,)
+        Log subdistribution hazard ratios.
+    covariance, model_covariance : ndarray, shape (p, p)
+        The covariance the standard errors come from; the inverse information.
+    loglik_null, loglik : float
+        Log pseudo-likelihood at 0 and at the estimate.
+    rows : CompetingRows
+        The sorted rows it was fitted to, centred and scaled.
+    observation : Observation
+        The chances of being in view that weigh those who had a competing event.
+    centre, scale : ndarray, shape (p,)
+        Mean and standard deviation of each column.
+    strata_levels : pandas.DataFrame or None
+        Values of the strata's columns, one row a code of the sorted rows' strata.
+    n_competing : int
+        Number of competing events, frequencies counted.
+    """
+
+    data: SurvivalData
+    asked: Asked
+    formula: str
+    cause: str
+    ties: str
+    design: DesignMatrix
+    coefficients: Array
+    covariance: Array
+    model_covariance: Array
+    loglik_null: float
+    loglik: float
+    rows: CompetingRows
+    observation: Observation
+    centre: Array
+    scale: Array
+    strata_levels: pd.DataFrame | None
+    n_competing: int
+    conf_level: float
+    notes: tuple[Note, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    tabled: ClassVar[bool] = True
+    instead: ClassVar[str] = "Curves at covariates are drawn by .predict(new).plot()."
+    title: ClassVar[str] = "Fine–Gray regression"
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Column names: numeric columns keep theirs, a level is ``arm[bespoke]``."""
+        return self.design.columns
+
+    @property
+    def n_events(self) -> int:
+        """Number of events of the cause, frequencies counted."""
+        return int(self.rows.deaths.sum())
+
+    @property
+    def n(self) -> int:
+        """Number of people with a weight above 0, frequencies counted."""
+        return int(self.asked.people_by_arm(self.data).sum())
+
+    @property
+    def uncertain(self) -> Observation | None:
+        """The chances of being in view where the variance counts them as estimated; None where it takes them as known."""
+        return self.observation if self.ties == "breslow" else None
+
+    @cached_property
+    def sums(self) -> RiskSums:
+        """Sums over risk sets at the estimate."""
+        return risk_sums(self.rows, self.coefficients * self.scale)
+
+    @cached_property
+    def scores(self) -> Array:
+        """What each person adds to the score per unit of weight, on the scaled columns, shape (P, p)."""
+        score = score_influence(self.rows, self.sums, self.uncertain, len(self.data.exit))
+        return by_person(score * np.reshape(self.asked.beside(), (-1, 1)), self.data.person, len(self.data.baseline))
+
+    @cached_property
+    def slopes(self) -> Array:
+        """Derivative of the coefficients by each person's weight, shape (P, p)."""
+        found: Array = self.scores @ (self.model_covariance * self.scale[:, None])
+        return found
+
+    def to_frame(self, *, exponentiate: bool = False) -> pd.DataFrame:
+        """Return one row a term: estimate, std_error, statistic, df, p_value, conf_low, conf_high.
+
+        Beside them outcome, cause, term, measure, n, n_events and n_competing. Estimates are log subdistribution hazard ratios;
+        ``exponentiate=True`` gives ratios and their limits (std_error stays on the log scale). With clusters std_error is the
+        jackknife's; statistic, p_value and limits multiply it by √(G/(G−1)) for G clusters and are read on t with df degrees of freedom.
+        """
+        import pandas as pd
+
+        few = few_clusters(self.data, self.asked, self.design.terms)
+        scale = "subdistribution_hazard_ratio"
+        return pd.DataFrame(
+            {
+                "outcome": self.data.labels.get("outcome", ""),
+                "cause": self.cause,
+                "term": self.terms,
+                "measure": scale if exponentiate else f"log_{scale}",
+                **coefficient_columns(
+                    self.coefficients, self.covariance, few, self.conf_level, exponentiate=exponentiate
+                ),
+                "n": self.n,
+                "n_events": self.n_events,
+                "n_competing": self.n_competing,
+            }
+        )
+
+    def summary(self) -> pd.DataFrame:
+        """Return subdistribution hazard ratios with limits, one row a term."""
+        frame = self.to_frame(exponentiate=True)
+        return frame[["term", "estimate", "conf_low", "conf_high", "p_value"]].rename(
+            columns={"estimate": "subdistribution_hazard_ratio"}
+        )
+
+    def tests(self) -> pd.DataFrame:
+        """Return the Wald test of all terms at once: test, statistic, df, p_value.
+
+        Missing where there are not more clusters than terms. A pseudo-likelihood has no likelihood-ratio test.
+        """
+        import pandas as pd
+        from scipy.special import chdtrc
+
+        df = len(self.terms)
+        wald = wald_statistic(self.coefficients, self.covariance, self.asked.n_clusters)
+        return pd.DataFrame([{"test": "wald", "statistic": wald, "df": df, "p_value": float(chdtrc(df, wald))}])
+
+    def influence(self, *, variance: str | None = None) -> Array:
+        """Return each person's influence on the coefficients, shape (P, p); summed by cluster its square is the covariance.
+
+        Parameters
+        ----------
+        variance : {"robust", "stacked"}, optional
+            Whether weights count as known or as estimated; default as in the result.
+        """
+        return stack(self.asked_as(variance), self.slopes)
+
+    def asked_as(self, variance: str | None) -> Asked:
+        """Return what was asked, with another kind of variance where one is named."""
+        if variance is None or variance == self.asked.variance:
+            return self.asked
+        one_of(variance, ("robust", "stacked"), what="fine_gray: variance")
+        again = resolve(self.data, self.asked.given, None, variance, what="fine_gray")
+        return replace(again, cluster=self.asked.cluster)
+
+    def predict(self, new: pd.DataFrame, *, conf_type: str = "log-log") -> PredictedIncidence:
+        """Return the cumulative incidence of the cause at covariates, one curve a row of `new`.
+
+        Parameters
+        ----------
+        new : pandas.DataFrame
+            One row a profile, with every column of the formula (``arm`` by name) and of `strata`. Its index names the profiles.
+        conf_type : {"log-log", "log", "plain", "logit", "arcsine"}
+
+        Returns
+        -------
+        PredictedIncidence
+            ``at(times)`` and ``to_frame()``: profile, cause, time, estimate, std_error, conf_low, conf_high; ``plot()``.
+
+        Raises
+        ------
+        EstimationError
+            A column is not there or has missing values; a level or stratum the model was not fitted to.
+        """
+        return predicted_incidence(self, new, conf_type)
+
+    def describe(self) -> str:
+        """Return the ratios in plain sentences, and what they are and are not."""
+        parts = [
+            f"{r['term']}: {r['estimate']:.2f} ({r['conf_low']:.2f} to {r['conf_high']:.2f})"
+            for r in self.to_frame(exponentiate=True).to_dict("records")
+        ]
+        return (
+            f"Subdistribution hazard ratios for {self.cause} ({self.n:,} people, {self.n_events:,} events, "
+            f"{self.n_competing:,} competing events, {100 * self.conf_level:g} % intervals): "
+            + "; ".join(parts)
+            + ". Above 1 means that a larger share has had the event by any time; the ratio says the direction, not by how many people. "
+            "It is not a ratio of rates among people still at risk: it mixes what a term does to the event with what it does to "
+            "the competing events. Read it beside cause-specific hazard ratios and the incidences themselves."
+        )

@@ -1,0 +1,31 @@
+"""What a fitted partial likelihood says of its columns: those that say nothing, and those whose coefficients run away."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outcomes.errors import EstimationError
+from outcomes.results import Array
+from outcomes.survival.cox_kernel import CoxFit
+from outcomes.survival.design_matrix import dependent_columns
+
+__all__ = ["refuse_flat", "runaway"]
+
+
+def refuse_flat(fit: CoxFit, columns: tuple[str, ...], weight: float, *, what: str) -> None:
+    """Raise where columns say nothing among those at risk together.
+
+    `weight` is the events' total: a scaled column that differs among those at risk together has information of this order, and one
+    that does not has what rounding leaves.
+    """
+    flat = dependent_columns(fit.information_null, floor=1e-10 * weight)
+    if flat:
+        raise EstimationError(
+            f"{what}: {', '.join(columns[j] for j in flat)} says nothing beyond the other columns among those at risk together "
+            "(the same for all of a stratum, or different only where nobody had the event). Leave it out."
+        )
+
+
+def runaway(fit: CoxFit, inverse: Array, columns: tuple[str, ...]) -> list[str]:
+    """Return the columns whose coefficient has no finite maximum, by its size or variance per standard deviation."""
+    return [name for name, b, v in zip(columns, fit.beta, np.diag(inverse), strict=True) if abs(b) > 8 or v > 1e4]
