@@ -18,7 +18,6 @@ from outcomes.survival.new_covariates import new_columns, new_strata
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
     from outcomes.survival.cox_result import Cox
 
 __all__ = ["Baseline", "baseline_of", "encode", "hazard_derivative", "log_relative", "stratum_of"]
@@ -106,29 +105,6 @@ def encode(model: Cox, frame: pd.DataFrame, codes: IntArray | None, *, what: str
     """
     values = new_columns(model.data, model.design, frame, codes, what=what)
     return np.asarray((values - model.centre) / model.scale)
-
-
-def _names_arms(model: Cox) -> bool:
-    """Return whether the formula speaks of arms by name, and not of a number that stands for them."""
-    from pandas.api.types import is_numeric_dtype
-
-    data, needed = model.data, model.design.needed
-    if "arm" in needed:
-        return True
-    return data.arm_column in needed and not is_numeric_dtype(data.frame[data.arm_column])
-
-
-def _arm_codes(data: SurvivalData, frame: pd.DataFrame, what: str) -> IntArray:
-    """Return the index of each row's arm, read by name from a column ``arm`` or the arm's own, shape (M,)."""
-    given = next((n for n in ("arm", data.arm_column) if n is not None and n in frame.columns), None)
-    if given is None:
-        raise EstimationError(f"{what}: the new rows have no column 'arm'.")
-    known = {name: code for code, name in enumerate(data.arms)}
-    codes = np.array([known.get(name, -1) for name in frame[given].astype(str)], dtype=np.int64)
-    if (codes < 0).any():
-        count = f"{int((codes < 0).sum()):,} of {len(frame):,}"
-        raise EstimationError(f"{what}: {count} new rows are of no arm of the data ({', '.join(data.arms)}).")
-    return codes
 
 
 def log_relative(model: Cox, frame: pd.DataFrame, x: Array, *, what: str) -> Array:

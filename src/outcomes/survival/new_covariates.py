@@ -26,21 +26,32 @@ def new_columns(
     `codes` are the arms of the rows; None: they are read from a column ``arm`` or the arm's own, by name.
     """
     arm = None
-    speaks = {"arm", data.arm_column} & set(design.needed)
-    if speaks and codes is None:
-        given = next((n for n in ("arm", data.arm_column) if n is not None and n in frame.columns), None)
-        if given is None:
-            raise EstimationError(f"{what}: the new rows have no column 'arm'.")
-        names = frame[given].astype(str).to_numpy(dtype=object)
-        known = {name: code for code, name in enumerate(data.arms)}
-        codes = np.array([known.get(name, -1) for name in names], dtype=np.int64)
-        if (codes < 0).any() and design.spec is not None:
-            raise EstimationError(
-                f"{what}: {int((codes < 0).sum()):,} of {len(frame):,} new rows are of no arm of the data ({', '.join(data.arms)})."
-            )
-    if speaks and design.spec is not None and codes is not None:
-        arm = (data.arm_column, codes.astype(np.float64), data.arms)
+    if _names_arms(data, design):
+        known = codes if codes is not None else _arm_codes(data, frame, what)
+        arm = (data.arm_column, known.astype(np.float64), data.arms)
     return columns_of(design, frame, arm=arm, what=what)
+
+
+def _names_arms(data: SurvivalData, design: DesignMatrix) -> bool:
+    """Return whether the formula speaks of arms by name, and not of a number that stands for them."""
+    from pandas.api.types import is_numeric_dtype
+
+    if "arm" in design.needed:
+        return True
+    return data.arm_column in design.needed and not is_numeric_dtype(data.frame[data.arm_column])
+
+
+def _arm_codes(data: SurvivalData, frame: pd.DataFrame, what: str) -> IntArray:
+    """Return the index of each row's arm, read by name from a column ``arm`` or the arm's own, shape (M,)."""
+    given = next((n for n in ("arm", data.arm_column) if n is not None and n in frame.columns), None)
+    if given is None:
+        raise EstimationError(f"{what}: the new rows have no column 'arm'.")
+    known = {name: code for code, name in enumerate(data.arms)}
+    codes = np.array([known.get(name, -1) for name in frame[given].astype(str)], dtype=np.int64)
+    if (codes < 0).any():
+        count = f"{int((codes < 0).sum()):,} of {len(frame):,}"
+        raise EstimationError(f"{what}: {count} new rows are of no arm of the data ({', '.join(data.arms)}).")
+    return codes
 
 
 def new_strata(levels: pd.DataFrame | None, frame: pd.DataFrame, *, what: str) -> IntArray:
