@@ -282,7 +282,7 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
     reasons, counts = _counted(selection, study)
     baseline = selection.baseline()
     notes = cohort_notes(selection, baseline, study)
-    flow = build_flow(counts, reasons, study.arms.names, notes, unit=_unit(study))
+    flow = build_flow(counts, reasons, study.arms.names, notes, unit=study.eligibility.unit)
     for arm in study.arms.names:
         if not (baseline["arm"] == arm).any():
             lost = flow.to_frame()
@@ -297,11 +297,6 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
         notes=notes,
         provenance=MappingProxyType({"study": study.hash, "files": dict(candidates.tables.hashes)}),
     )
-
-
-def _unit(study: Study) -> str:
-    """Return what a cohort counts."""
-    return "people" if study.eligibility.index == "first" else "index sentences"
 
 
 def _counted(selection: Selection, study: Study) -> tuple[list[str], dict[tuple[str | None, int], int]]:
@@ -320,7 +315,7 @@ def _counted(selection: Selection, study: Study) -> tuple[list[str], dict[tuple[
         for code, name in enumerate(names)
         for place, step in enumerate([*shown, steps])
     }
-    without = candidates.tables.counts["people"] - len(selection.index) if _unit(study) == "people" else 0
+    without = candidates.tables.counts["people"] - len(selection.index) if study.eligibility.index == "first" else 0
     if without > 0:
         reasons = ["no sentence in the extract", *reasons]
         counts = {(name, step + 1): n for (name, step), n in counts.items()} | {(None, 0): without}
