@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Candidates", "derive"]
 
-_MADE_LATER = ("age_at_time_zero", "wait_days", "period", *ASSESSED.values())
+_MADE_LATER = ("age_at_time_zero", "wait_days", "period", *ASSESSED.values(), "condition", "within")
 _MADE_HERE = (
-    "arm", "assigned_date", "start_date", "referral_date", "site_id", "status", "started_both", "started_other", "time_zero", "time",
-    "end", "sex", "ethnicity_group", "condition", *_MADE_LATER,
+    "arm", "assigned_date", "start_date", "referral_date", "site_id", "status", "started_both", "started_other", "time_zero",
+    "sex", "ethnicity_group", *_MADE_LATER,
 )  # fmt: skip
 _NOT = {
     "==": "is not", "!=": "is", "<": "is not below", "<=": "is above", ">": "is not above", ">=": "is below", "in": "is none of",
@@ -81,7 +81,7 @@ def derive(tables: Tables, study: Study) -> Candidates:
         came after their time zero.
     """
     arms = study.arms
-    _refuse_own(tables)
+    _refuse_own(tables, arms.names)
     found = arm_programmes(tables, arms)
     programmes = {name: found[name] for name in arms.names}
     grace = study.time_zero.grace if study.time_zero.strategy == "landmark" else None
@@ -162,12 +162,15 @@ def _shown(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _refuse_own(tables: Tables) -> None:
-    """Refuse columns of the extract that are called like those a cohort makes."""
-    for table, reserved in (("sentences", _MADE_HERE), ("people", ("time", "end", "time_zero", *_MADE_LATER))):
-        names = tables.lazy(table).collect_schema().names()
-        own = [name for name in names if name in reserved or name.startswith(("eligible_", "excluded_by_"))]
-        own = [name for name in own if table == "sentences" or name in reserved]
+def _refuse_own(tables: Tables, arms: Sequence[str]) -> None:
+    """Refuse columns of the extract that are called like those a cohort makes, for good or (with a _ before them) on the way.
+
+    A column of people that is called like one of the sentences is renamed instead.
+    """
+    verdicts = [f"{said}_{arm}" for arm in arms for said in ("eligible", "excluded_by")]
+    for table, reserved in (("sentences", _MADE_HERE), ("people", _MADE_LATER)):
+        names = [name for name in tables.lazy(table).collect_schema().names() if name != "_row"]
+        own = [name for name in names if name in (*reserved, *verdicts) or name.startswith("_")]
         if own:
             raise DesignError(
                 f"build_cohort: table {table} has columns of its own called {', '.join(own)}, which a cohort makes itself. Rename them "

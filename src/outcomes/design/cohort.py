@@ -21,13 +21,13 @@ from outcomes.design.selection import Selection, select
 from outcomes.design.study import Outcome, Study
 from outcomes.design.windows import CommunityDays, RiskWindow, community_days, risk_window
 from outcomes.durations import DAYS_PER_YEAR, days, in_words
-from outcomes.errors import DesignError, DisclosureError, NotSupportedError, did_you_mean
+from outcomes.errors import DesignError, DisclosureError, NotSupportedError, did_you_mean, must_be
+from outcomes.loading.tables import Tables
 from outcomes.results import Note, html_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.loading.tables import Tables
 
 __all__ = ["Cohort", "build_cohort"]
 
@@ -270,6 +270,9 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
     >>> tables, study = oc.load_tables("data/synthetic"), oc.read_study("notebooks/study.toml")  # doctest: +SKIP
     >>> oc.build_cohort(tables, study).flow.describe()  # doctest: +SKIP
     """
+    call = "build_cohort(tables, study)"
+    must_be(tables, Tables, what=f"{call}: tables", expected="Tables, from load_tables(…)", error=DesignError)
+    must_be(study, Study, what=f"{call}: study", expected="a Study, from read_study(…)", error=DesignError)
     _supported(study)
     clean = tables.require_clean(study.checks.drop)
     _same_clock(clean, study)

@@ -41,7 +41,8 @@ def cohort_notes(selection: Selection, baseline: pd.DataFrame, study: Study) -> 
         notes += _started_though_ineligible(selection, study.eligibility.unit)
     switched = int(candidates.rows["started_both"].to_numpy()[selection.index[selection.stays]].sum())
     if switched and study.arms.assigned_by == "start":
-        text = f"{switched:,} of the {study.eligibility.unit} compared later started the other arm's programme too; they stay in their first."
+        compared = f"{switched:,} of the {study.eligibility.unit} compared"
+        text = f"{compared} later started the other arm's programme too; they stay in their first."
         notes.append(Note("switched", text))
     share = (baseline["setting"] == "custody").groupby(baseline["arm"], observed=True).mean()
     if len(share) and share.max() - share.min() > 0.2:

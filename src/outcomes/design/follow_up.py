@@ -79,7 +79,9 @@ def follow_up(
         if every:
             row, day = _all_days(counted, where, baseline)
             at_risk = with_every_event(at_risk, row[day >= wait], day[day >= wait] - wait)
-    return FollowedUp(ended, at_risk, (*counted.notes, *_unfollowed(ended, before, at_risk, outcome, study.eligibility.unit)))
+    return FollowedUp(
+        ended, at_risk, (*counted.notes, *_unfollowed(ended, before, at_risk, outcome, study.eligibility.unit))
+    )
 
 
 def on_engine(baseline: pd.DataFrame, tables: Tables) -> nw.LazyFrame[Any]:
@@ -141,8 +143,8 @@ def _unfollowed(ended: Ended, before: Any, at_risk: Intervals, outcome: Outcome,
         notes.append(Note("never_at_risk", text))
     if at_risk.ended_away:
         text = (
-            f"{outcome.name}: for {at_risk.ended_away:,} {unit} what ended follow-up, the event or one that competes, came while out of the "
-            "community; on this scale nobody is at risk then, so it does not count, and follow-up ends as they went out."
+            f"{outcome.name}: for {at_risk.ended_away:,} {unit} what ended follow-up, the event or one that competes, came while out of "
+            "the community; on this scale nobody is at risk then, so it does not count, and follow-up ends as they went out."
         )
         notes.append(Note("ended_away", text))
     return notes

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
+from outcomes.design.data import SurvivalData, must_be_data
+from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, Note, Result, read_only
 from outcomes.survival.concordance import Concordance, count_pairs
 from outcomes.survival.cox_kernel import CoxFit, moment, newton, risk_sums, score_residuals
@@ -23,7 +24,6 @@ from outcomes.survival.risk_table import summed
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["Cox", "cox"]
 
@@ -289,6 +289,8 @@ def cox(
     >>> oc.cox(data, "fin + prio").to_frame()["estimate"].round(4).tolist()
     [-0.3988, 0.1041]
     """
+    must_be_data(data, "cox(data, formula)")
+    must_be(formula, str, what="cox(data, formula): formula", expected="text such as 'arm + age'")
     one_of(ties, ("efron", "breslow"), what="cox: ties")
     died, name = _events_of(data, cause)
     variance = None if robust is None else ("robust" if robust else "model")
