@@ -45,7 +45,14 @@ class ArmSpec:
 
 @dataclass(frozen=True)
 class Arms:
-    """The arms, which of them is the reference, and how people come into one."""
+    """The arms, which of them is the reference, and how people come into one.
+
+    Attributes
+    ----------
+    window : float or None
+        Days after release (custody) or sentence within which a start or referral counts. Refused with a landmark, where the grace
+        says so, and with ``assigned_by = "provision"``, which goes by neither.
+    """
 
     reference: str
     definitions: Mapping[str, ArmSpec]
