@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "DataError",
@@ -13,6 +14,7 @@ __all__ = [
     "NotSupportedError",
     "OutcomesError",
     "did_you_mean",
+    "must_be",
     "one_of",
 ]
 
@@ -66,3 +68,20 @@ def one_of(value: str, valid: Iterable[str], *, what: str, error: type[OutcomesE
         shown = ", ".join(repr(v) for v in options)
         raise error(f"{what} must be one of {shown}; got {value!r}.")
     return value
+
+
+def must_be(
+    value: Any, kind: type | tuple[type, ...], *, what: str, expected: str, error: type[OutcomesError] = EstimationError
+) -> None:
+    """Raise `error` unless an argument is of a kind: what was given (its kind, never what is in it) and what was expected.
+
+    Examples
+    --------
+    >>> must_be("arm", dict, what="cox(data, formula): data", expected="a dict")
+    Traceback (most recent call last):
+    outcomes.errors.EstimationError: cox(data, formula): data must be a dict; got str.
+    """
+    if not isinstance(value, kind):
+        home = type(value).__module__.partition(".")[0]
+        given = type(value).__name__ if home in ("builtins", "outcomes") else f"{home} {type(value).__name__}"
+        raise error(f"{what} must be {expected}; got {given}.")

@@ -226,7 +226,7 @@ def studies(draw: st.DrawFn) -> Study:
     found = small_study(
         arms=arms,
         assigned_by=assigned_by,
-        window=draw(st.sampled_from([None, None, 3, 8])),
+        window=None if landmark or assigned_by == "provision" else draw(st.sampled_from([None, None, 3, 8])),
         if_both=draw(st.sampled_from(["first", "first", "exclude"])),
         population=draw(st.sampled_from(["both"] + ["caseload" if assigned_by == "provision" else "own"] * 3)),
         include=draw(st.lists(include, unique=True, max_size=1)),

@@ -198,6 +198,11 @@ class Reframed:
         self.programme_ids, self.hashes, self.names = tables.programme_ids, tables.hashes, tables.names
         self._held: oc.Tables | None = None
 
+    @property
+    def __class__(self) -> type:
+        """The kind `build_cohort` asks for."""
+        return oc.Tables
+
     def _tables(self) -> oc.Tables:
         """Return tables on an engine of their own, made when first asked."""
         if self._held is None:

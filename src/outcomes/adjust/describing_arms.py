@@ -11,13 +11,13 @@ import numpy as np
 
 from outcomes.adjust.balancing import YARDSTICK, balance_row
 from outcomes.adjust.covariates import Covariate, columns_of
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, IntArray, Note, Result, Weights
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["Characteristics", "characteristics"]
 
@@ -108,6 +108,7 @@ def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weight
     """
     import pandas as pd
 
+    must_be_data(data, "characteristics(data, terms)")
     if len(data.arms) != 2:
         raise NotSupportedError(
             f"characteristics: two arms are needed; these data have {len(data.arms)}.{data.instead_of_arms}"

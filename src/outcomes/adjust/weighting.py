@@ -14,14 +14,14 @@ from outcomes.adjust.balancing import Balance, balance_of
 from outcomes.adjust.estimands import ESTIMANDS
 from outcomes.adjust.overlapping import Overlap, overlap_of
 from outcomes.adjust.weight_fit import FittedWeights, Trim, fit_weights
-from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
+from outcomes.design.data import SurvivalData, must_be_data
+from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, Note, Weights, read_only
 from outcomes.survival.design_matrix import design_matrix
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["ESTIMANDS", "PropensityWeights", "weight"]
 
@@ -186,6 +186,8 @@ def weight(
     >>> oc.weight(data, "age + race + mar + paro + prio", estimand="ato").summary()["effective_sample_size"].round(1).tolist()
     [155.6, 172.9]
     """
+    must_be_data(data, "weight(data, formula)")
+    must_be(formula, str, what="weight(data, formula): formula", expected="text such as 'age + C(risk_band)'")
     _check(data, estimand, method, stabilise)
     matrix = design_matrix(formula, data.baseline, arm=None, what="weight")
     if data.arm_column is not None and data.arm_column in _words(formula):

@@ -13,7 +13,7 @@ from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.hazard_ratios import compare_hazards
 from outcomes.comparison.measures import DIFFERENCES, MEASURES, Contrast, contrast, no_contrast
 from outcomes.comparison.rare_events import newcombe, sizes_behind
-from outcomes.errors import EstimationError, one_of
+from outcomes.errors import EstimationError, must_be, one_of
 from outcomes.results import Note
 from outcomes.survival.cox_result import Cox
 from outcomes.survival.cox_standardised import StandardisedCurves
@@ -103,6 +103,10 @@ def compare(
     >>> oc.compare(oc.kaplan_meier(data), measure="risk_difference", at=52).to_frame()["estimate"].round(4).tolist()
     [-0.0833]
     """
+    must_be(
+        result, (Cox, Rmst, KaplanMeier, CumulativeIncidence), what="compare(result): result",
+        expected="what kaplan_meier(…), cumulative_incidence(…), rmst(…) or cox(…) gives",
+    )  # fmt: skip
     one_of(measure, MEASURES, what="compare: measure")
     _check_arguments(result, measure, at, cause, margin)
     if isinstance(result, Cox):

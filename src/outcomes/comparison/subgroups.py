@@ -14,6 +14,7 @@ from outcomes.comparison.contrasts import compare
 from outcomes.comparison.levels import Split, levels_of, within_levels
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.comparison.sentences import sentence
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Note, Result, Weights
 from outcomes.survival.curves import CumulativeIncidence, KaplanMeier, cumulative_incidence, kaplan_meier
@@ -21,7 +22,6 @@ from outcomes.survival.curves import CumulativeIncidence, KaplanMeier, cumulativ
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["SubgroupEffects", "subgroup_effects"]
 
@@ -159,6 +159,7 @@ def subgroup_effects(
     >>> subgroup_effects(data, "wexp", at=52).to_frame()[["level", "estimate"]].round(3).values.tolist()
     [['', -0.083], ['0', -0.104], ['1', -0.066]]
     """
+    must_be_data(data, "subgroup_effects(data, by)")
     one_of(measure, _MEASURES, what="subgroup_effects: measure")
     if len(data.arms) != 2:
         raise NotSupportedError(

@@ -9,7 +9,8 @@ import numpy as np
 
 from outcomes.design.first_rows import first_rows
 from outcomes.design.study import Arms, ArmSpec
-from outcomes.errors import DesignError, did_you_mean
+from outcomes.errors import DesignError
+from outcomes.loading.faults import nearest
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -42,23 +43,21 @@ def arm_programmes(tables: Tables, arms: Arms) -> dict[str, frozenset[int]]:
 
 
 def _programmes(arm: str, spec: ArmSpec, catalogue: pd.DataFrame, names: Mapping[str, int]) -> frozenset[int]:
-    keep = np.ones(len(catalogue), dtype=bool)
+    keep, none = np.ones(len(catalogue), dtype=bool), f"[arms] {arm}: none of the {len(catalogue):,} rows of programmes"
     for column, wanted in (("family_id", spec.family), ("strand", spec.strand)):
         present = set(catalogue[column])
         for value in wanted:
             if value not in present:
-                raise DesignError(
-                    f"[arms] {arm}: no programme has {column} {value!r}. {did_you_mean(value, sorted(present))}"
-                )
+                raise DesignError(f"{none} has {column} {value!r}.{nearest(value, present)}")
         if wanted:
             keep &= catalogue[column].isin(wanted).to_numpy()
     for value in spec.programme:
         if value not in names:
-            raise DesignError(f"[arms] {arm}: no programme {value!r}. {did_you_mean(value, names)}")
+            raise DesignError(f"{none} has programme_id {value!r}.{nearest(value, names)}")
     if spec.programme:
         keep &= catalogue["programme_id"].isin([names[value] for value in spec.programme]).to_numpy()
     if not keep.any():
-        raise DesignError(f"[arms] {arm}: no programme fits all of its conditions.")
+        raise DesignError(f"{none} fits all of its conditions.")
     return frozenset(int(i) for i in catalogue.loc[keep, "programme_id"])
 
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Candidates", "derive"]
 
-_MADE_LATER = ("age_at_time_zero", "wait_days", "period", *ASSESSED.values())
+_MADE_LATER = ("age_at_time_zero", "wait_days", "period", *ASSESSED.values(), "condition", "within")
 _MADE_HERE = (
-    "arm", "assigned_date", "start_date", "referral_date", "site_id", "status", "started_both", "started_other", "time_zero", "time",
-    "end", "sex", "ethnicity_group", "condition", *_MADE_LATER,
+    "arm", "assigned_date", "start_date", "referral_date", "site_id", "status", "started_both", "started_other", "time_zero",
+    "sex", "ethnicity_group", *_MADE_LATER,
 )  # fmt: skip
 _NOT = {
     "==": "is not", "!=": "is", "<": "is not below", "<=": "is above", ">": "is not above", ">=": "is below", "in": "is none of",
@@ -166,13 +166,15 @@ def _shown(value: Any) -> str:
 
 
 def _refuse_own(tables: Tables, study: Study) -> None:
-    """Refuse columns of the extract that are called like those a cohort makes."""
+    """Refuse columns of the extract that are called like those a cohort makes, for good or (with a _ before them) on the way.
+
+    A column of people that is called like one of the sentences is renamed instead.
+    """
+    verdicts = [f"{said}_{arm}" for arm in study.arms.names for said in ("eligible", "excluded_by")]
     varying = () if study.arms_are_fixed else VARYING
-    of_people = ("time", "end", "time_zero", *_MADE_LATER, *varying)
-    for table, reserved in (("sentences", (*_MADE_HERE, *varying)), ("people", of_people)):
-        names = tables.lazy(table).collect_schema().names()
-        own = [name for name in names if name in reserved or name.startswith(("eligible_", "excluded_by_"))]
-        own = [name for name in own if table == "sentences" or name in reserved]
+    for table, reserved in (("sentences", _MADE_HERE), ("people", _MADE_LATER)):
+        names = [name for name in tables.lazy(table).collect_schema().names() if name != "_row"]
+        own = [name for name in names if name in (*reserved, *verdicts, *varying) or name.startswith("_")]
         if own:
             raise DesignError(
                 f"build_cohort: table {table} has columns of its own called {', '.join(own)}, which a cohort makes itself. Rename them "

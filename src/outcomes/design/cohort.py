@@ -23,13 +23,13 @@ from outcomes.design.selection import Selection, select
 from outcomes.design.study import Outcome, Study
 from outcomes.design.windows import CommunityDays, RiskWindow, community_days, risk_window
 from outcomes.durations import DAYS_PER_YEAR, days, in_words
-from outcomes.errors import DesignError, DisclosureError, NotSupportedError, did_you_mean
+from outcomes.errors import DesignError, DisclosureError, NotSupportedError, did_you_mean, must_be
+from outcomes.loading.tables import Tables
 from outcomes.results import Note, html_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.loading.tables import Tables
 
 __all__ = ["Cohort", "build_cohort"]
 
@@ -280,6 +280,9 @@ def build_cohort(tables: Tables, study: Study) -> Cohort:
     >>> tables, study = oc.load_tables("data/synthetic"), oc.read_study("notebooks/study.toml")  # doctest: +SKIP
     >>> oc.build_cohort(tables, study).flow.describe()  # doctest: +SKIP
     """
+    call = "build_cohort(tables, study)"
+    must_be(tables, Tables, what=f"{call}: tables", expected="Tables, from load_tables(…)", error=DesignError)
+    must_be(study, Study, what=f"{call}: study", expected="a Study, from read_study(…)", error=DesignError)
     clean = tables.require_clean(study.checks.drop)
     _same_clock(clean, study)
     return _selected(derive(clean, study), study)
@@ -291,7 +294,7 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
     reasons, counts = _counted(selection, study)
     baseline = selection.baseline()
     notes = cohort_notes(selection, baseline, study)
-    flow = build_flow(counts, reasons, study.arms_compared, notes, unit=_unit(study))
+    flow = build_flow(counts, reasons, study.arms_compared, notes, unit=study.eligibility.unit)
     for arm in study.arms_compared:
         if not (baseline["arm"] == arm).any():
             lost = flow.to_frame()
@@ -306,11 +309,6 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
         notes=notes,
         provenance=MappingProxyType({"study": study.hash, "files": dict(candidates.tables.hashes)}),
     )
-
-
-def _unit(study: Study) -> str:
-    """Return what a cohort counts."""
-    return "people" if study.eligibility.index == "first" else "index sentences"
 
 
 def _counted(selection: Selection, study: Study) -> tuple[list[str], dict[tuple[str | None, int], int]]:
@@ -329,7 +327,7 @@ def _counted(selection: Selection, study: Study) -> tuple[list[str], dict[tuple[
         for code, name in enumerate(names)
         for place, step in enumerate([*shown, steps])
     }
-    without = candidates.tables.counts["people"] - len(selection.index) if _unit(study) == "people" else 0
+    without = candidates.tables.counts["people"] - len(selection.index) if study.eligibility.index == "first" else 0
     if without > 0:
         reasons = ["no sentence in the extract", *reasons]
         counts = {(name, step + 1): n for (name, step), n in counts.items()} | {(None, 0): without}

@@ -46,17 +46,18 @@ def cohort_notes(selection: Selection, baseline: pd.DataFrame, study: Study) -> 
     study : Study
     """
     candidates = selection.candidates
-    notes = [*_far_cut(candidates.tables, study.follow_up.data_cut), *_reasons(selection)]
-    notes += _refused_though_eligible(selection)
+    notes = [*_far_cut(candidates.tables, study.follow_up.data_cut), *_reasons(selection, study.eligibility.unit)]
+    notes += _refused_though_eligible(selection, study.eligibility.unit)
     if study.time_zero.strategy == "time_varying":
         return (*notes, _TIME_VARYING)
     if study.time_zero.strategy == "clone_censor_weight":
         return (*notes, _CLONES)
     if study.arms.assigned_by != "provision":
-        notes += _started_though_ineligible(selection)
+        notes += _started_though_ineligible(selection, study.eligibility.unit)
     switched = int(candidates.rows["started_both"].to_numpy()[selection.index[selection.stays]].sum())
     if switched and study.arms.assigned_by == "start":
-        text = f"{switched:,} of the people compared later started the other arm's programme too; they stay in their first."
+        compared = f"{switched:,} of the {study.eligibility.unit} compared"
+        text = f"{compared} later started the other arm's programme too; they stay in their first."
         notes.append(Note("switched", text))
     share = (baseline["setting"] == "custody").groupby(baseline["arm"], observed=True).mean()
     if len(share) and share.max() - share.min() > 0.2:
@@ -76,7 +77,7 @@ def cohort_notes(selection: Selection, baseline: pd.DataFrame, study: Study) -> 
         notes.append(
             Note(
                 "era",
-                f"{concurrent:,} of {len(baseline):,} people started where and when programmes of both arms were open; "
+                f"{concurrent:,} of {len(baseline):,} {study.eligibility.unit} started where and when programmes of both arms were open; "
                 "the others are compared across areas and years.",
             )
         )
@@ -134,8 +135,8 @@ def last_days(tables: Tables) -> dict[str, float]:
     return found
 
 
-def _reasons(selection: Selection) -> list[Note]:
-    """Return how many people the entry rules of each arm left out, by the reason the rules give."""
+def _reasons(selection: Selection, unit: str) -> list[Note]:
+    """Return how many the entry rules of each arm left out, by the reason the rules give."""
     notes = []
     for arm in selection.candidates.treated:
         if not_eligible(arm) not in selection.reasons:
@@ -146,13 +147,13 @@ def _reasons(selection: Selection) -> list[Note]:
         if len(said):
             listed = ", ".join(f"{name}: {n:,}" for name, n in zip(names, counts, strict=True))
             notes.append(
-                Note("excluded_by_rules", f"The entry rules of {arm} leave out {len(said):,} people ({listed}).")
+                Note("excluded_by_rules", f"The entry rules of {arm} leave out {len(said):,} {unit} ({listed}).")
             )
     return notes
 
 
-def _refused_though_eligible(selection: Selection) -> list[Note]:
-    """Return how many people were refused as not eligible though no rule excludes them: rules are fuzzy in practice."""
+def _refused_though_eligible(selection: Selection, unit: str) -> list[Note]:
+    """Return how many were refused as not eligible though no rule excludes them: rules are fuzzy in practice."""
     import narwhals as nw
 
     candidates = selection.candidates
@@ -166,17 +167,17 @@ def _refused_though_eligible(selection: Selection) -> list[Note]:
         count = int((np.isin(index, mine) & (selection.of_index(f"eligible_{arm}") == "yes")).sum())
         if count:
             text = (
-                f"{count:,} people were refused by {arm} as not eligible though none of its entry rules excludes them."
+                f"{count:,} {unit} were refused by {arm} as not eligible though none of its entry rules excludes them."
             )
             notes.append(Note("refused_though_eligible", text))
     return notes
 
 
-def _started_though_ineligible(selection: Selection) -> list[Note]:
+def _started_though_ineligible(selection: Selection, unit: str) -> list[Note]:
     arm_of = selection.candidates.rows["arm"].astype(object).to_numpy()[selection.index]
     notes = []
     for arm in selection.candidates.treated:
         if fuzzy := int(((arm_of == arm) & (selection.of_index(f"eligible_{arm}") == "no")).sum()):
-            text = f"{fuzzy:,} people started in {arm} though its entry rules exclude them."
+            text = f"{fuzzy:,} {unit} started in {arm} though its entry rules exclude them."
             notes.append(Note("started_though_ineligible", text))
     return notes

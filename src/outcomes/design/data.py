@@ -15,7 +15,7 @@ import numpy as np
 from outcomes.design.event_codes import read_causes
 from outcomes.design.row_order import check_ends, check_moves, check_overlap
 from outcomes.design.states import read_states
-from outcomes.errors import DataError, DisclosureError, did_you_mean
+from outcomes.errors import DataError, DisclosureError, did_you_mean, must_be
 from outcomes.results import Array, IntArray, Note, html_table, read_only
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from outcomes.design.cloning import Clones
 
-__all__ = ["SurvivalData", "survival_data"]
+__all__ = ["SurvivalData", "must_be_data", "survival_data"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -169,6 +169,13 @@ class SurvivalData:
         return html_table(self.summary(), caption=f"{self.n:,} people, time in {self.unit}")
 
 
+def must_be_data(value: Any, what: str) -> None:
+    """Raise EstimationError unless an estimator was handed time at risk; `what` is its call, such as ``cox(data, formula)``."""
+    must_be(
+        value, SurvivalData, what=f"{what}: data", expected="SurvivalData, from cohort.outcome(…) or survival_data(…)"
+    )
+
+
 def survival_data(
     frame: pd.DataFrame,
     *,
@@ -243,7 +250,11 @@ def survival_data(
     import narwhals as nw
     import pandas as pd
 
-    table = frame if isinstance(frame, pd.DataFrame) else nw.from_native(frame, eager_only=True).to_pandas()
+    known = nw.from_native(frame, eager_only=True, pass_through=True)
+    must_be(
+        known, nw.DataFrame, what="survival_data: frame", expected="a pandas, Polars or pyarrow frame, collected", error=DataError
+    )  # fmt: skip
+    table: pd.DataFrame = frame if isinstance(frame, pd.DataFrame) else known.to_pandas()
     if (duration is None) == (exit is None):
         raise DataError("survival_data: give either duration= or exit= (with entry= where people enter late).")
     if repeated and (id is None or from_state is not None):

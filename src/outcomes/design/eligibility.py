@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from outcomes.design.conditions import holds, kind_of
 from outcomes.design.study import Condition
 from outcomes.errors import DesignError
+from outcomes.loading.faults import nearest
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -38,6 +39,7 @@ def eligible_for(programmes: frozenset[int], rules: pd.DataFrame, schema: nw.Sch
     """
     import narwhals as nw
 
+    _refuse_unknown(rules[rules["programme_id"].isin(programmes)]["column"], schema)
     never = nw.lit(False)
     clear, doubtful = never, never
     reason: Any = nw.lit(None, dtype=nw.String)
@@ -51,6 +53,17 @@ def eligible_for(programmes: frozenset[int], rules: pd.DataFrame, schema: nw.Sch
         doubtful = doubtful | (~excluded & unknown)
     unclear = nw.when(doubtful).then(nw.lit("unknown")).otherwise(nw.lit("no"))
     return nw.when(clear).then(nw.lit("yes")).otherwise(unclear), nw.when(~clear & ~doubtful).then(reason)
+
+
+def _refuse_unknown(columns: pd.Series[Any], schema: nw.Schema) -> None:
+    """Refuse rules about columns nobody knows at time zero; a name that is near none is a cell's value and is not shown."""
+    unknown = columns[~columns.isin(list(schema))]
+    if len(unknown):
+        hints = dict.fromkeys(nearest(name, schema) for name in unknown)
+        raise DesignError(
+            f"Table eligibility, column 'column': {len(unknown):,} of {len(columns):,} rules of an arm's programmes speak of what is not "
+            f"known at time zero.{''.join(hints)}"
+        )
 
 
 def _asked(rule: dict[Any, Any], schema: nw.Schema) -> tuple[nw.Expr, nw.Expr]:
@@ -73,8 +86,6 @@ def _asked(rule: dict[Any, Any], schema: nw.Schema) -> tuple[nw.Expr, nw.Expr]:
 
 def _cast(column: str, operator: str, text: str, schema: nw.Schema) -> Any:
     """Return the rule's value in the kind of the column; a list is separated by |."""
-    if column not in schema:
-        raise DesignError(f"Table eligibility: a rule speaks of column {column!r}, which is not known at time zero.")
     parts = [part.strip() for part in text.split("|")]
     if len(parts) > 1 and operator not in ("in", "not in"):
         raise DesignError(

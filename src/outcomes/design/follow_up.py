@@ -79,7 +79,9 @@ def follow_up(
         if every:
             row, day = _all_days(counted, where, baseline)
             at_risk = with_every_event(at_risk, row[day >= wait], day[day >= wait] - wait)
-    return FollowedUp(ended, at_risk, (*counted.notes, *_unfollowed(ended, before, at_risk, outcome)))
+    return FollowedUp(
+        ended, at_risk, (*counted.notes, *_unfollowed(ended, before, at_risk, outcome, study.eligibility.unit))
+    )
 
 
 def on_engine(baseline: pd.DataFrame, tables: Tables) -> nw.LazyFrame[Any]:
@@ -113,36 +115,36 @@ def _all_days(counted: Counted, where: Places, baseline: pd.DataFrame) -> tuple[
     return row, found["day"].to_numpy().astype(np.float64) - zero[row]
 
 
-def _unfollowed(ended: Ended, before: Any, at_risk: Intervals, outcome: Outcome) -> list[Note]:
-    """Return who has no time at risk, and why."""
+def _unfollowed(ended: Ended, before: Any, at_risk: Intervals, outcome: Outcome, unit: str) -> list[Note]:
+    """Return who has no time at risk, or less, and why; `unit` is what is counted."""
     notes = []
     if short := int((~ended.followed).sum()):
-        text = f"{outcome.name}: {short:,} people came too late for its proving period and are left out of it."
+        text = f"{outcome.name}: {short:,} {unit} came too late for its proving period and are left out of it."
         if outcome.rule == "moj_window":
-            text = f"{outcome.name}: {short:,} people came too late for a whole year and six months, and are left out of it."
+            text = f"{outcome.name}: {short:,} {unit} came too late for a whole year and six months, and are left out of it."
         notes.append(Note("no_follow_up", text))
     seen = np.zeros(len(ended.time), dtype=bool)
     seen[at_risk.row] = True
     if gone := int((ended.followed & before).sum()):
         text = (
-            f"{outcome.name}: {gone:,} people had an event or left before the landmark, and are left out of it: this compares those "
+            f"{outcome.name}: {gone:,} {unit} had an event or left before the landmark, and are left out of it: this compares those "
             "who were still there then."
         )
         notes.append(Note("before_the_landmark", text))
     late = ended.followed & ~before & ~seen & (ended.time <= ended.entry) & (ended.entry > 0)
     if late.any():
-        text = f"{outcome.name}: {int(late.sum()):,} people had left before the first day observed, and are left out of it."
+        text = f"{outcome.name}: {int(late.sum()):,} {unit} had left before the first day observed, and are left out of it."
         notes.append(Note("ended_before_observed", text))
     if entered := int((ended.entry[seen] > 0).sum()):
-        text = f"{outcome.name}: {entered:,} people enter late, on the first day observed; none of them can have offended before it."
+        text = f"{outcome.name}: {entered:,} {unit} enter late, on the first day observed; none of them can have had the event before it."
         notes.append(Note("late_entry", text))
     if never := int((ended.followed & ~before & ~seen & ~late).sum()):
-        text = f"{outcome.name}: {never:,} people were never in the community while followed, and are left out of it."
+        text = f"{outcome.name}: {never:,} {unit} had no day in the community while followed, and are left out of it."
         notes.append(Note("never_at_risk", text))
     if at_risk.ended_away:
         text = (
-            f"{outcome.name}: {at_risk.ended_away:,} people died or left for good while out of the community; on this scale they were not "
-            "at risk then, and their follow-up ends as they went out."
+            f"{outcome.name}: for {at_risk.ended_away:,} {unit} what ended follow-up, the event or one that competes, came while out of "
+            "the community; on this scale nobody is at risk then, so it does not count, and follow-up ends as they went out."
         )
         notes.append(Note("ended_away", text))
     return notes

@@ -46,7 +46,14 @@ class ArmSpec:
 
 @dataclass(frozen=True)
 class Arms:
-    """The arms, which of them is the reference, and how people come into one."""
+    """The arms, which of them is the reference, and how people come into one.
+
+    Attributes
+    ----------
+    window : float or None
+        Days after release (custody) or sentence within which a start or referral counts. Refused with a landmark, where the grace
+        says so, and with ``assigned_by = "provision"``, which goes by neither.
+    """
 
     reference: str
     definitions: Mapping[str, ArmSpec]
@@ -80,6 +87,11 @@ class Eligibility:
     include: tuple[Condition, ...] = ()
     covariate_window: float | None = None
     index: str = "first"
+
+    @property
+    def unit(self) -> str:
+        """What is compared and counted: people, or each of their index sentences."""
+        return "people" if self.index == "first" else "index sentences"
 
 
 @dataclass(frozen=True)
@@ -364,6 +376,7 @@ def _consistent_strategy(study: Study) -> None:
     strategy, event = study.time_zero.strategy, study.time_zero.event
     if strategy in ("landmark", "clone_censor_weight") and study.time_zero.grace is None:
         raise DesignError(f"[time_zero] strategy = {strategy!r} needs grace, such as grace = '6m'.")
+    _consistent_window(study)
     if strategy != "none" and study.arms.assigned_by != "start":
         raise DesignError(
             f"[time_zero] strategy = {strategy!r} is for arms of people who started; [arms] assigned_by = "
@@ -389,4 +402,19 @@ def _consistent_strategy(study: Study) -> None:
         raise DesignError(
             "[arms] assigned_by = 'provision' has no clients of its own: take [eligibility] population = 'caseload' (everyone) or 'both' "
             "(those whom the entry rules of both arms admit)."
+        )
+
+
+def _consistent_window(study: Study) -> None:
+    """Refuse a window for starts where something else says which starts count."""
+    if study.arms.window is None:
+        return
+    if study.time_zero.strategy == "landmark":
+        raise DesignError(
+            "[arms] window goes without [time_zero] strategy = 'landmark': what was started by the landmark decides the arm, and a shorter "
+            "window would take people for untreated who had started by then. Leave window out and let grace say how soon a start counts."
+        )
+    if study.arms.assigned_by == "provision":
+        raise DesignError(
+            "[arms] window counts starts or referrals, and assigned_by = 'provision' goes by neither. Leave window out."
         )

@@ -27,7 +27,7 @@ from outcomes.design.study import (
 )
 from outcomes.design.time_away import AWAY
 from outcomes.durations import days
-from outcomes.errors import DesignError, did_you_mean
+from outcomes.errors import DesignError, did_you_mean, must_be
 from outcomes.loading.schema import OFFENCE_TYPES, STRANDS
 
 __all__ = ["parse_condition", "read_study"]
@@ -116,6 +116,7 @@ def read_study(path: str | Path) -> Study:
     >>> oc.read_study("notebooks/study.toml").arms.names  # doctest: +SKIP
     ('manualised', 'bespoke')
     """
+    must_be(path, (str, Path), what="read_study(path): path", expected="a path or text", error=DesignError)
     file = Path(path)
     content, problem = _load(file)
     if problem:

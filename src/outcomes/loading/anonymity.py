@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.errors import DataError, did_you_mean
+from outcomes.errors import DataError, did_you_mean, must_be
 from outcomes.loading.births import year_of
 from outcomes.loading.schema import SCHEMA
+from outcomes.loading.tables import Tables
 from outcomes.results import IntArray, Note, Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.loading.tables import Tables
 
 __all__ = ["QUASI_IDENTIFIERS", "KAnonymity", "k_anonymity"]
 
@@ -154,6 +154,7 @@ def k_anonymity(tables: Tables, columns: Sequence[str] | None = None) -> KAnonym
     >>> oc.k_anonymity(tables, ["sex"]).to_frame()["n_columns"].tolist()
     [1]
     """
+    must_be(tables, Tables, what="k_anonymity(tables): tables", expected="Tables, from load_tables(…)", error=DataError)
     named = _named(tables, QUASI_IDENTIFIERS if columns is None else columns)
     codes, sizes, reoffended = _classes(tables, named)
     rows, names = [], list(named)

@@ -1,4 +1,9 @@
-"""Dates and years of birth in columns of the extract's own: known by how long before the person's first sentence they lie."""
+"""Dates and years of birth in columns of the extract's own: known by how long before the person's first sentence they lie.
+
+Nothing is asked where days count from an undisclosed origin. A calendar date there has no sentence it could be set beside, and a
+whole number decades of days before the sentence may as well be a score, a distance or a sum; an age, which would tell them apart,
+is on no such extract's clock. What can be done is done elsewhere: a column called like a date of birth is refused by its name.
+"""
 
 from __future__ import annotations
 

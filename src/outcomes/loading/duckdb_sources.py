@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from outcomes.errors import DataError
 from outcomes.loading.duckdb_engine import DuckDBEngine, literal, quoted
 from outcomes.loading.engine import Refused, attempt
 from outcomes.loading.faults import Fault
-from outcomes.loading.frames import as_arrow
+from outcomes.loading.frames import as_arrow, cells_not_utf8
 from outcomes.loading.raw_tables import RawColumn, RawTable, Sources, described, sound
 from outcomes.loading.schema import SCHEMA
-from outcomes.loading.text_files import lines_that_do_not_fit, read_header, scan_of, without_globs
+from outcomes.loading.text_files import ends_in_a_line, lines_that_do_not_fit, read_header, scan_of, without_globs
 
 __all__ = ["read_into_duckdb", "release_sources"]
 
@@ -75,6 +76,8 @@ def _read_folder(engine: DuckDBEngine, folder: Path, found: Sources) -> None:
         digest = attempt(partial(_digest, file))
         if isinstance(digest, str):
             found.hashes[file.name] = digest
+        if name in found.tables and file.suffix.lower() == ".csv" and not ends_in_a_line(file):
+            found.unended.append(file.name)
 
 
 def _digest(file: Path) -> str:
@@ -103,7 +106,18 @@ def _from_parquet(engine: DuckDBEngine, name: str, file: Path) -> RawTable | Fau
     if isinstance(made, Refused):
         return Fault(name, "", f"{file.name} cannot be read as Parquet ({made.kind}).")
     zones = {i: str(f.type.tz) for i, f in enumerate(schema) if getattr(f.type, "tz", None)}
-    return _described(engine, name, list(schema.names), file.name, zones)
+    found = _described(engine, name, list(schema.names), file.name, zones)
+    return found if isinstance(found, Fault) else replace(found, trouble=lambda: _wrong_in(file) or found.trouble())
+
+
+def _wrong_in(file: Path) -> str:
+    """Return which columns of a Parquet file hold text that is not UTF-8; nothing where that is not what is wrong."""
+    import pyarrow.parquet as pq
+
+    found = attempt(lambda: cells_not_utf8(pq.read_table(file)))
+    if isinstance(found, Refused):
+        return ""
+    return " ".join(f"{name} holds {n:,} cell{'s' if n > 1 else ''} not in UTF-8." for name, n in found)
 
 
 def _read_database(engine: DuckDBEngine, path: Path, found: Sources) -> None:
@@ -142,6 +156,9 @@ def _read_frames(engine: DuckDBEngine, frames: Mapping[Any, Any], found: Sources
                 "relation whose columns hold text, numbers, dates or booleans."
             )
             found.faults.append(Fault(name, "", text))
+            continue
+        if broken := cells_not_utf8(table):
+            found.faults += [Fault(name, column, "not UTF-8 text.", n, table.num_rows) for column, n in broken]
             continue
         names = [str(column) for column in table.column_names]
         numbered = table.rename_columns([f"c{i}" for i in range(len(names))])

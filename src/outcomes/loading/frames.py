@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from outcomes.loading.engine import Refused, attempt
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["as_arrow"]
+__all__ = ["as_arrow", "cells_not_utf8"]
 
 
 def as_arrow(frame: Any) -> pa.Table:
@@ -31,6 +34,26 @@ def as_arrow(frame: Any) -> pa.Table:
     return pa.table([_plain(column) for column in table.columns], names=table.column_names)
 
 
+def cells_not_utf8(table: pa.Table) -> list[tuple[str, int]]:
+    """Return the columns of text with cells that are not UTF-8, and how many: engines stop at them, or never stop.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> cells_not_utf8(pa.table({"name": ["café"]}))
+    []
+    """
+    import pyarrow as pa
+
+    found = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if "string" in str(column.type) and isinstance(attempt(partial(column.validate, full=True)), Refused):
+            cells = column.cast(pa.large_binary()).to_pylist()
+            n = sum(cell is not None and cell.decode(errors="ignore").encode() != cell for cell in cells)
+            found.append((str(name), n))
+    return found
+
+
 def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     """Return a pandas frame column by column, so that one column of mixed kinds does not decide over the others."""
     import pyarrow as pa
@@ -40,10 +63,11 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
         column = frame.iloc[:, position]
         try:
             arrays.append(pa.array(column, from_pandas=True))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
             arrays.append(None)
         if arrays[-1] is None:  # outside the handler: what follows must not carry Arrow's message
-            arrays[-1] = pa.array([None if _missing(value) else str(value) for value in column], pa.string())
+            written = [None if _missing(value) else str(value).encode(errors="surrogatepass") for value in column]
+            arrays[-1] = pa.array(written, pa.binary()).view(pa.string())
     return pa.table(arrays, names=[str(name) for name in frame.columns])
 
 

@@ -43,12 +43,14 @@ class Sources:
     tables : dict of table to RawTable
     hashes : dict of file name to sha256
     ignored : list of names of files, frames or tables the schema does not know
+    unended : list of names of text files whose last line is not ended
     faults : list of what cannot be read
     """
 
     tables: dict[str, RawTable] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    unended: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     def keep(self, table: RawTable | Fault) -> None:

@@ -329,7 +329,7 @@ def _load(
 
 
 def _notes(sources: Sources) -> tuple[Note, ...]:
-    """Return what a reader of the checks must know: tables that may be absent and are, data that are no table."""
+    """Return what a reader of the checks must know: tables that may be absent and are, data that are no table, files cut short."""
     absent = [name for name in SCHEMA if name not in sources.tables]
     unknown = [name for name in sources.ignored if Path(name).suffix.lower() in ("", ".csv", ".parquet")]
     notes = []
@@ -337,6 +337,9 @@ def _notes(sources: Sources) -> tuple[Note, ...]:
         notes.append(Note("absent_tables", f"Not in the extract, and not required: {', '.join(absent)}."))
     if unknown:
         notes.append(Note("ignored", f"No table of the schema, and ignored: {', '.join(unknown)}."))
+    if sources.unended:
+        text = f"The last line is not ended, as in a file cut short: {', '.join(sources.unended)}. Compare the rows with what was sent."
+        notes.append(Note("last_line_not_ended", text))
     return tuple(notes)
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 from outcomes.loading.duckdb_engine import literal, open_duckdb
 from outcomes.loading.engine import Refused, attempt
 
-__all__ = ["lines_that_do_not_fit", "read_header", "scan_of", "without_globs"]
+__all__ = ["ends_in_a_line", "lines_that_do_not_fit", "read_header", "scan_of", "without_globs"]
 
 _EXPECTED = "Expected UTF-8 text with commas between cells and one line of column names."
 _FAULTS = {
     "MISSING COLUMNS": "with too few cells",
     "TOO MANY COLUMNS": "with too many cells",
     "UNQUOTED VALUE": "with quotation marks in the wrong place",
-    "INVALID ENCODING": "that are not UTF-8 text",
-    "LINE SIZE OVER MAXIMUM": "that are too long",
+    "INVALID ENCODING": "not in UTF-8",
+    "LINE SIZE OVER MAXIMUM": "of too many characters",
 }
 
 
@@ -37,6 +38,13 @@ def read_header(file: Path) -> list[str] | str:
 def _header(file: Path) -> list[str]:
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         return [name.strip() for name in next(csv.reader(stream), [])]
+
+
+def ends_in_a_line(file: Path) -> bool:
+    """Return whether the last line of a file is ended, as it is not where a transfer was cut off within the last cell."""
+    with file.open("rb") as stream:
+        stream.seek(-1, os.SEEK_END)
+        return stream.read(1) in b"\r\n"
 
 
 def scan_of(file: Path, width: int, more: str = "") -> str:

@@ -1,4 +1,9 @@
-"""Values that look like a direct identifier: numbers given by police, prisons, probation, health and tax services; addresses."""
+"""Values that look like a direct identifier: numbers given by police, prisons, probation, health and tax services; addresses.
+
+A form is all there is to go by. A pseudonym of a letter and six digits (P000123) has the form of a case reference number of
+probation, and one such as A1234BC that of a prison number: they are refused until the column is declared to identify nobody.
+Whole numbers below a thousand millions have no form known here; the invented cohorts use such numbers.
+"""
 
 from __future__ import annotations
 

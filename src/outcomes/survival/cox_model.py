@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
+from outcomes.design.data import SurvivalData, must_be_data
+from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.cox_exact import exact_fit
 from outcomes.survival.cox_kernel import CoxFit, dot, newton
@@ -26,7 +27,6 @@ from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, resolve
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["Cox", "cox"]
 
@@ -128,6 +128,8 @@ def cox(
     >>> oc.cox(data, "fin + prio").to_frame()["estimate"].round(4).tolist()
     [-0.3988, 0.1041]
     """
+    must_be_data(data, "cox(data, formula)")
+    must_be(formula, str, what="cox(data, formula): formula", expected="text such as 'arm + age'")
     one_of(ties, ("efron", "breslow", "exact"), what="cox: ties")
     _refuse_terms(formula)
     shrink = _checked_penalty(penalty)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note
 from outcomes.survival.curve_kernel import ArmCurve, fit_arm
@@ -19,7 +20,6 @@ from outcomes.survival.intervals import CONF_TYPES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["CumulativeIncidence", "Curves", "KaplanMeier", "cumulative_incidence", "event_of", "kaplan_meier"]
 
@@ -83,6 +83,7 @@ def kaplan_meier(
     >>> oc.kaplan_meier(oc.survival_data(frame, duration="week", event="arrest")).at(9)["estimate"].round(3).tolist()
     [0.375]
     """
+    must_be_data(data, "kaplan_meier(data)")
     one_of(conf_type, CONF_TYPES, what="kaplan_meier: conf_type")
     normal_quantile(conf_level)
     event, label, notes = event_of(data, cause, what="kaplan_meier")
@@ -148,6 +149,7 @@ def cumulative_incidence(
     >>> oc.cumulative_incidence(data).at(9)[["cause", "estimate"]].values.tolist()
     [['sexual', 0.5], ['death', 0.25]]
     """
+    must_be_data(data, "cumulative_incidence(data)")
     one_of(conf_type, CONF_TYPES, what="cumulative_incidence: conf_type")
     normal_quantile(conf_level)
     asked = resolve(data, weights, cluster, "robust" if variance is None else variance, what="cumulative_incidence")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.durations import days
 from outcomes.errors import NotSupportedError, one_of
 from outcomes.results import Array, Note, Result
@@ -21,7 +22,6 @@ from outcomes.survival.risk_table import RiskTable
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["NelsonAalen", "nelson_aalen"]
 
@@ -122,6 +122,7 @@ def nelson_aalen(
     """
     import pandas as pd
 
+    must_be_data(data, "nelson_aalen(data)")
     one_of(ties, ("nelson-aalen", "fleming-harrington"), what="nelson_aalen: ties")
     critical = normal_quantile(conf_level)
     event, _, notes = event_of(data, cause, what="nelson_aalen")

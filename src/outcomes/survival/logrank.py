@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean
 from outcomes.results import Array, IntArray, Note, Result, read_only
 from outcomes.survival.cox_kernel import group_scores, risk_sums, score_residuals
@@ -20,7 +21,6 @@ from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, resolve
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["LogRank", "logrank_test"]
 
@@ -142,6 +142,7 @@ def logrank_test(
     """
     from scipy.special import chdtrc
 
+    must_be_data(data, "logrank_test(data)")
     if len(data.arms) < 2:
         raise EstimationError(f"logrank_test: there is only one arm; nothing to compare.{data.instead_of_arms}")
     if cause is None and len(data.causes) > 1:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.durations import days, in_words
 from outcomes.errors import EstimationError
 from outcomes.results import Array, Note, Result
@@ -20,7 +21,6 @@ from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_qua
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["Rmst", "rmst"]
 
@@ -232,6 +232,7 @@ def rmst(
     >>> oc.rmst(oc.survival_data(frame, duration="week", event="arrest"), horizon=10).summary()["estimate"].round(3).tolist()
     [8.375, 1.625]
     """
+    must_be_data(data, "rmst(data)")
     end = days(horizon, what="rmst: horizon", unit=data.unit)
     several = len(data.causes) > 1
     curves: KaplanMeier | CumulativeIncidence

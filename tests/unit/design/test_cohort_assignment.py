@@ -61,10 +61,10 @@ def test_arms_are_chosen_by_family_programme_and_strand(switches: Reframed) -> N
 @pytest.mark.parametrize(
     ("arms", "message"),
     [
-        ({"bespoke": ArmSpec(family=("south_projekt",))}, r"bespoke: no programme has family_id .*Did you mean 'south_project'\?"),
-        ({"bespoke": ArmSpec(programme=("b11",))}, r"\[arms\] bespoke: no programme 'b11'\. Did you mean 'b1'\?"),
-        ({"bespoke": ArmSpec(strand=("youth",))}, r"\[arms\] bespoke: no programme has strand 'youth'"),
-        ({"bespoke": ArmSpec(family=("south_project",), programme=("m1",))}, r"bespoke: no programme fits all of its conditions"),
+        ({"bespoke": ArmSpec(family=("south_projekt",))}, r"none of the 3 rows of programmes has family_id .*mean 'south_project'\?"),
+        ({"bespoke": ArmSpec(programme=("b11",))}, r"none of the 3 rows of programmes has programme_id 'b11'\. Did you mean 'b1'\?"),
+        ({"bespoke": ArmSpec(strand=("youth",))}, r"\[arms\] bespoke: none of the 3 rows of programmes has strand 'youth'\.$"),
+        ({"bespoke": ArmSpec(family=("south_project",), programme=("m1",))}, r"none of the 3 rows of programmes fits all"),
         ({"bespoke": ArmSpec(strand=("core",))}, r"\[arms\] bespoke and manualised claim 1 of the same programmes"),
     ],
     ids=["family", "programme", "strand", "none fits", "shared"],

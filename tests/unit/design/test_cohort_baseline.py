@@ -93,8 +93,14 @@ def test_assessments_before_a_later_index_sentence_are_its_own() -> None:
 @pytest.mark.parametrize(
     ("table", "name"),
     [
-        *(("sentences", name) for name in ("start_date", "status", "arm", "time", "end", "sex", "eligible_bespoke")),
-        *(("people", name) for name in ("start_date", "arm", "time", "end", "area", "period")),
+        *(
+            ("sentences", name)
+            for name in ("start_date", "status", "arm", "time", "end", "sex", "eligible_bespoke", "within", "_low")
+        ),
+        *(
+            ("people", name)
+            for name in ("start_date", "arm", "time", "end", "area", "period", "condition", "eligible_bespoke")
+        ),
     ],
 )
 def test_an_own_column_called_like_one_the_cohort_makes_does_no_harm_or_is_refused_by_name(

@@ -128,3 +128,11 @@ def test_custody_under_a_later_sentence_is_away_under_the_first_and_before_time_
 def test_under_every_population_the_sentences_are_the_same(twice: Reframed, index: str, compared: int) -> None:
     found = cohort(twice, index=index, data_cut="2015-12-31")
     assert len(found.baseline) == len(found.with_population("both").baseline) == compared
+
+
+def test_notes_count_what_the_flow_counts(twice: Reframed) -> None:
+    found = cohort(twice, index="all", data_cut=CUT, observed_from=after(50))
+    assert notes(found)["era"].startswith("0 of 4 index sentences started where and when")
+    assert notes(found.outcome("any"))["late_entry"].startswith("any: 2 index sentences enter late")
+    first = cohort(twice, data_cut=CUT, observed_from=after(50))
+    assert notes(first.outcome("any"))["late_entry"].startswith("any: 2 people enter late")

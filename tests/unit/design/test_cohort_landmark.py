@@ -10,10 +10,23 @@ from typing import Any
 
 import pytest
 from small_lives import Life, lived
-from small_study import UNTREATED, Reframed, after, cohort, compared, extract, held, intervals, left, notes, outcome
+from small_study import (
+    UNTREATED,
+    Reframed,
+    after,
+    cohort,
+    compared,
+    extract,
+    held,
+    intervals,
+    left,
+    notes,
+    outcome,
+    small_study,
+)
 
 import outcomes as oc
-from outcomes.errors import NotSupportedError
+from outcomes.errors import DesignError, NotSupportedError
 
 LANDMARK: dict[str, Any] = {"strategy": "landmark", "grace": 90, "data_cut": "2012-04-10"}
 Row = tuple[float, float, str]
@@ -203,3 +216,14 @@ def test_windows_from_a_landmark_are_refused(found: dict[str, oc.Cohort]) -> Non
     for asked in (lambda each: each.within("any", 100), lambda each: each.days_in_community(100)):
         with pytest.raises(NotSupportedError, match=r"strategy = 'landmark' take cohort\.outcome"):
             asked(found["calendar"])
+
+
+@pytest.mark.parametrize(
+    ("study", "said"),
+    [(LANDMARK, "let grace say how soon a start counts"), ({"assigned_by": "provision", "population": "both"}, "goes by neither")],
+    ids=["landmark", "provision"],
+)  # fmt: skip
+def test_a_window_for_starts_is_refused_where_something_else_says_which_count(study: dict[str, Any], said: str) -> None:
+    assert small_study(**study).arms.window is None
+    with pytest.raises(DesignError, match=said):
+        small_study(window=30, **study)

@@ -17,6 +17,7 @@ from small_study import (
     notes,
     offences,
     outcome,
+    spells,
     starters,
 )
 from small_tables import rows
@@ -199,6 +200,21 @@ def test_dropping_out_of_a_programme_of_the_own_arm_is_an_outcome(drop_outs: Ref
     found = ended(cohort(drop_outs, data_cut=CUT, outcomes={"out": outcome(kind="drop_out")}), "out")
     stayed = {f"p{n}": (830, "censored") for n in range(1, 9)}
     assert found == stayed | {"p1": (60, "out"), "p2": (60, "out"), "p6": (90, "out")}
+
+
+def test_a_drop_out_while_away_is_said_as_what_it_is() -> None:
+    left_inside = rows(
+        "participation_id person_id sentence_id programme_id start_date end_date status voluntary",
+        f"t1 p1 s1 m1 {after(0)} {after(60)} dropped_out false",
+        f"t2 p2 s2 b1 {after(0)} {after(60)} completed false",
+    )
+    tables = starters(2, participation=left_inside, spells=spells(f"p1 {after(50)} {after(80)} custody"))
+    found = cohort(tables, data_cut=CUT, scale="at_risk", outcomes={"out": outcome(kind="drop_out")})
+    assert intervals(found, "out")["p1"] == [(0, 50, "")]
+    assert notes(found.outcome("out"))["ended_away"] == (
+        "out: for 1 people what ended follow-up, the event or one that competes, came while out of the community; on this scale nobody "
+        "is at risk then, so it does not count, and follow-up ends as they went out."
+    )
 
 
 MOJ = {"moj": Outcome("", ("violent",), 182.0, rule="moj_window")}

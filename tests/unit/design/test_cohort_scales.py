@@ -139,8 +139,10 @@ def test_from_when_until_when_and_what_ended_it(
 
 def test_who_died_while_away_or_was_never_at_risk_is_said(found: dict[str, oc.Cohort]) -> None:
     said = notes(found["at_risk"].outcome("any"))
-    assert said["ended_away"].startswith("any: 2 people died or left for good while out of the community")
-    assert said["never_at_risk"].startswith("any: 1 people were never in the community while followed")
+    assert said["ended_away"].startswith(
+        "any: for 2 people what ended follow-up, the event or one that competes, came while out"
+    )
+    assert said["never_at_risk"].startswith("any: 1 people had no day in the community while followed")
     assert said["offences_away"] == "any: 7 offences were committed out of the community and do not count."
     on_the_calendar = notes(found["calendar"].outcome("any"))
     assert (

@@ -159,7 +159,7 @@ def test_a_table_that_cannot_be_empty(name: str) -> None:
         (b"person_id\tsex\tethnicity_group\np1\tmale\twhite\n", "the cells are not separated by commas."),
         (b"person_id,sex,ethnicity_group\np1,male\np2,male,white\np3,male,white,x\n",
          "1 line with too few cells, 1 line with too many cells."),
-        (b"person_id,sex,ethnicity_group\np1,male,caf\xe9\np2,male,\xe9\n", "2 lines that are not UTF-8 text."),
+        (b"person_id,sex,ethnicity_group\np1,male,caf\xe9\np2,male,\xe9\n", "2 lines not in UTF-8."),
         ("person_id,sex,ethnicity_group\np1,male,white\n".encode("utf-16"), "its column names are not UTF-8 text."),
         (b"person_id,sex,ethnicity_group\np1,male,\"white\np2,male,black\n", "1 line with quotation marks in the wrong place."),
         (b"person_id,sex,sex\np1,male,white\n", "has two columns of one name"),

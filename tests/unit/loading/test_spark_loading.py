@@ -233,18 +233,22 @@ def test_a_session_that_has_ended_is_said_in_one_sentence(spark: Any, tmp_path: 
 import sys
 from pathlib import Path
 import outcomes as oc
+from small_study import small_study
 from small_tables import small_tables
 from spark_fixture import spark_session
 from spark_tables import on_spark
 
 session = spark_session(Path(sys.argv[1]))
-frames = on_spark(session, small_tables())
+small = small_tables()
+small["people"]["ethnicity_group"] = sys.argv[2]
+frames = on_spark(session, small)
 tables = oc.load_tables(frames)
 lazy = tables.lazy("people")
 session.stop()
 for use in (
     lambda: tables.lazy("people"), lambda: tables.keep(lazy), lambda: tables.collect(lazy),
     lambda: tables.frame("people"), lambda: tables.checks, lambda: oc.load_tables(frames),
+    lambda: oc.build_cohort(tables, small_study()),
 ):
     try:
         use()
@@ -253,10 +257,11 @@ for use in (
 """
     paths = os.pathsep.join(path for path in sys.path if path)
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)],
+        [sys.executable, "-c", code, str(tmp_path), MARK],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "PYTHONPATH": paths},
     )
-    assert done.stdout.splitlines() == ["None None True"] * 6
+    assert done.stdout.splitlines() == ["None None True"] * 7
+    assert MARK not in done.stdout + done.stderr

@@ -5,9 +5,12 @@ No number here belongs to anybody: they are published examples, numbers kept fre
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from outcomes.loading.value_patterns import KINDS, identifier_hits
+from outcomes.synthetic import make_cohort
+from outcomes.synthetic.records_people import person_ids
 
 HITS = {
     "PNC numbers": ["09/1234567G", "2009/1234567G", "85/123B", "1985/0000012f"],
@@ -93,3 +96,19 @@ def test_numbers_of_which_most_pass_are_hits_among_whatever_else() -> None:
 
 def test_the_end_of_one_value_and_the_start_of_the_next_make_no_identifier() -> None:
     assert identifier_hits([("M1", 1), ("1AE", 1), ("020 7946", 1), ("0123", 1)]) == {}
+
+
+@pytest.mark.parametrize(
+    ("pseudonym", "kind"),
+    [("P000123", "case reference numbers of probation (CRN)"), ("A1234BC", "prison numbers"), ("P-000123", None), ("P0000123", None)],
+)  # fmt: skip
+def test_a_pseudonym_in_the_form_of_a_number_others_know_is_taken_for_one(pseudonym: str, kind: str | None) -> None:
+    assert list(identifier_hits([(pseudonym, 1)])) == ([kind] if kind else [])
+
+
+def test_nothing_in_an_invented_cohort_looks_like_an_identifier() -> None:
+    for name, frame in make_cohort(200, replicates=0).tables.items():
+        for column in frame.columns:
+            values = [(str(value), 1) for value in frame[column].dropna().unique()]
+            assert identifier_hits(values) == {}, f"{name}.{column}"
+    assert person_ids(np.array([10_000_000]))[0] < 1_000_000_000  # of ten million people the last
