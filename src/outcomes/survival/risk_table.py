@@ -22,7 +22,7 @@ class RiskTable:
     Attributes
     ----------
     times : ndarray, shape (T,)
-        Distinct exit times, increasing.
+        Distinct exit times, increasing; of these rows, or of those the table shares its clock with.
     at_risk, censored, entered : ndarray, shape (T,)
         Weighted number at risk just before each time; censored at it; entered since the time before it.
     events : ndarray, shape (K, T)
@@ -78,6 +78,7 @@ def risk_table(
     n_causes: int,
     *,
     final: npt.NDArray[np.bool_] | None = None,
+    times: Array | None = None,
 ) -> RiskTable:
     """Return the risk table of one arm.
 
@@ -93,8 +94,13 @@ def risk_table(
         K.
     final : ndarray of bool, shape (N,), optional
         Whether the row is its person's last: only then does the end of a row without an event mean censored.
+    times : ndarray, shape (T,), optional
+        Distinct times, increasing, every exit among them: the clock of several arms. Default: the distinct exits.
     """
-    times, last = np.unique(exit, return_inverse=True)
+    if times is None:
+        times, last = np.unique(exit, return_inverse=True)
+    else:
+        last = np.searchsorted(times, exit)
     first = np.searchsorted(times, entry, side="right") if entry.any() else np.zeros(len(exit), dtype=np.int64)
     size = len(times)
     lost = event == 0 if final is None else (event == 0) & final
