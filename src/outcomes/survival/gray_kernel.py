@@ -36,9 +36,9 @@ def gray_scores(at_risk: Array, events: Array, others: Array, rho: float) -> Gra
     """
     there = at_risk > 0
     someone = there.any(axis=0)
-    free = np.cumprod(1.0 - _over(events + others, at_risk), axis=1)
+    free = np.asarray(np.cumprod(1.0 - _over(events + others, at_risk), axis=1), dtype=np.float64)
     free_before = _before(free, 1.0)
-    incidence_before = _before(np.cumsum(free_before * _over(events, at_risk), axis=1), 0.0)
+    incidence_before = _before(np.asarray(np.cumsum(free_before * _over(events, at_risk), axis=1)), 0.0)
     reach = np.where(there, _over(at_risk, free_before), 0.0)  # Y / S(t-)
     exposed = reach * (1.0 - incidence_before)
     everyone, hit = reach.sum(axis=0), events.sum(axis=0)
@@ -72,7 +72,9 @@ def _tied(events: Array, at_risk: Array) -> Array:
 def _over(values: Array, by: Array) -> Array:
     """Return ``values / by``, 0 where `by` is not positive."""
     shape = np.broadcast_shapes(np.shape(values), np.shape(by))
-    return np.divide(values, by, out=np.zeros(shape), where=np.broadcast_to(by > 0, shape))
+    return np.asarray(
+        np.divide(values, by, out=np.zeros(shape), where=np.broadcast_to(by > 0, shape)), dtype=np.float64
+    )
 
 
 def _before(values: Array, first: float) -> Array:

@@ -107,9 +107,7 @@ def _robust(
     return covariance_of(asked, stack(asked, each)).reshape(*shape, *shape)
 
 
-def _scores(
-    tables: ArmTables, arm: np.int64, position: int, hazard: Array, share: Array, over_time: Array
-) -> Array:
+def _scores(tables: ArmTables, arm: np.int64, position: int, hazard: Array, share: Array, over_time: Array) -> Array:
     """Return how each sum moves with the weight of each row of one arm, shape (N, M * A)."""
     table = tables.tables[arm]
     own = (np.arange(len(share)) == position).astype(np.float64)
