@@ -58,6 +58,7 @@ _PUBLIC = {
     "pairwise_logrank_test": "outcomes.comparison.pairwise",
     "RiskSets": "outcomes.survival.who_is_at_risk",
     "risk_sets": "outcomes.survival.who_is_at_risk",
+    "rmst_regression": "outcomes.survival.mean_time_regression",
     "Rmst": "outcomes.survival.restricted_mean",
     "rmst": "outcomes.survival.restricted_mean",
     "cumulative_incidence": "outcomes.survival.curves",
