@@ -358,6 +358,8 @@ def _so_far(counts: Array) -> IntArray:
 
 def _at_risk(fit: ArmCurve, times: Array) -> IntArray:
     """Return the number of people at risk just before each time: entry < t <= exit (at 0, those who start there)."""
+    if not fit.entry.any():
+        return np.append(fit.table.n_at_risk, 0.0)[np.searchsorted(fit.times, times)].astype(np.int64)
     entered, left = np.argsort(fit.entry), np.argsort(fit.exit)
     joined = np.concatenate(([0.0], np.cumsum(fit.count[entered])))
     gone = np.concatenate(([0.0], np.cumsum(fit.count[left])))
