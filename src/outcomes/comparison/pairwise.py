@@ -90,9 +90,10 @@ def pairwise_logrank_test(
     --------
     >>> import outcomes as oc
     >>> from lifelines.datasets import load_rossi
-    >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="educ", reference=2)
-    >>> oc.pairwise_logrank_test(data).to_frame().shape
-    (10, 11)
+    >>> frame = load_rossi().assign(earlier=lambda f: f["prio"].clip(upper=2))
+    >>> data = oc.survival_data(frame, duration="week", event="arrest", arm="earlier", reference=0)
+    >>> oc.pairwise_logrank_test(data).to_frame()[["arm", "reference"]].values.tolist()
+    [['1', '0'], ['2', '0'], ['2', '1']]
     """
     import pandas as pd
     from scipy.special import chdtrc
