@@ -47,7 +47,7 @@ def test_constants_are_quantiles_of_how_far_a_bridge_strays(low: float, high: fl
 
 
 def test_at_one_time_a_band_is_no_narrower_than_a_point() -> None:
-    assert 0.98 < hall_wellner_constant(0.5, 0.5, 0.95) < 1.06
+    assert 0.98 < hall_wellner_constant(0.5, 0.5, 0.95) < 1.1
     assert equal_precision_constant(0.5, 0.5, 0.95) >= 1.9599
 
 
@@ -66,7 +66,8 @@ def test_equal_precision_is_the_pointwise_interval_with_a_larger_constant() -> N
     band = km.bands(between=(5, 20))
     assert (band["critical"] > 1.96).all()
     assert band["time"].between(5, 20).all()
-    np.testing.assert_allclose(band["conf_high"] - band["estimate"], band["critical"] * band["std_error"])
+    high = np.minimum(band["estimate"] + band["critical"] * band["std_error"], 1)
+    np.testing.assert_allclose(band["conf_high"], high)
 
 
 def test_a_narrower_stretch_of_time_has_a_narrower_band() -> None:
