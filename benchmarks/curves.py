@@ -9,6 +9,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,8 +55,9 @@ def measure(n: int, *, days: bool) -> list[dict[str, object]]:
     frame = people(n, days=days)
     few = frame.iloc[: min(n, 100_000)]
     arms = [few[few["arm"] == arm] for arm in (0, 1)]
-    one, two = dict(duration="stop", event="any"), dict(duration="stop", event="any", arm="arm", reference=0)
-    competing = dict(duration="stop", event="end", causes=CAUSES, arm="arm", reference=0)
+    one: dict[str, Any] = {"duration": "stop", "event": "any"}
+    two = {**one, "arm": "arm", "reference": 0}
+    competing = {**two, "event": "end", "causes": CAUSES}
     ready = oc.survival_data(frame, **one)
     tasks: list[tuple[str, int, Callable[[], object], Callable[[], object] | None]] = [
         ("Kaplan–Meier, arrays ready", n, lambda: oc.kaplan_meier(ready).at([0.5]), None),
