@@ -117,12 +117,12 @@ def gray_test(
     EstimationError
         One arm only, causes competing without `cause`, nobody with the cause.
     NotSupportedError
-        Weights or clusters: the test has no variance for them. Use `fine_gray` with an arm, or a difference in incidence.
+        Weights or clusters: the test has no variance for them. Use a difference in incidence (`compare`).
 
     Notes
     -----
     Variance as in Gray (1988), with its correction for ties. People may enter late, and rows may be split: risk sets are (entry,
-    exit]. The test is of the subdistribution, so an arm with more competing events has fewer of this cause by that alone.
+    exit]; who enters an arm after everybody in it had an event counts for nothing. The test is of the subdistribution, so an arm with more competing events has fewer of this cause by that alone.
 
     References
     ----------
@@ -134,7 +134,7 @@ def gray_test(
     >>> frame = pd.DataFrame({"day": [5, 8, 9, 12, 3, 4, 7, 10], "end": [1, 2, 1, 0, 2, 2, 1, 2], "arm": [0, 0, 0, 0, 1, 1, 1, 1]})
     >>> data = oc.survival_data(frame, duration="day", event="end", causes={1: "sexual", 2: "death"}, arm="arm", reference=0)
     >>> round(oc.gray_test(data, cause="sexual").statistic, 3)
-    0.0
+    0.361
     """
     from scipy.special import chdtrc
 

@@ -35,9 +35,12 @@ def gray_scores(at_risk: Array, events: Array, others: Array, rho: float) -> Gra
         Times are weighted by (1 - F(t-))^rho, F the pooled incidence.
     """
     there = at_risk > 0
-    someone = there.any(axis=0)
     free = np.asarray(np.cumprod(1.0 - _over(events + others, at_risk), axis=1), dtype=np.float64)
     free_before = _before(free, 1.0)
+    # where everybody at risk had an event, who enters an arm later says nothing of its incidence any more
+    there = there & (free_before > 0)
+    events, others = np.where(there, events, 0.0), np.where(there, others, 0.0)
+    someone = there.any(axis=0)
     incidence_before = _before(np.asarray(np.cumsum(free_before * _over(events, at_risk), axis=1)), 0.0)
     reach = np.where(there, _over(at_risk, free_before), 0.0)  # Y / S(t-)
     exposed = reach * (1.0 - incidence_before)
