@@ -122,7 +122,8 @@ def gray_test(
     Notes
     -----
     Variance as in Gray (1988), with its correction for ties. People may enter late, and rows may be split: risk sets are (entry,
-    exit]; who enters an arm after everybody in it had an event counts for nothing. The test is of the subdistribution, so an arm with more competing events has fewer of this cause by that alone.
+    exit]; who enters an arm after everybody in it had an event counts for nothing.
+    The test is of the subdistribution, so an arm with more competing events has fewer of this cause by that alone.
 
     References
     ----------
