@@ -47,6 +47,7 @@ recovery: .venv/.ready-test  ## the full recovery run over 200 seeds; writes tes
 bench: .venv/.ready  ## what a cohort and a Cox model cost at up to 1,000,000 people; writes docs/benchmarks
 	$(BIN)/python benchmarks/cohort.py --people 1e4 1e5 1e6
 	$(BIN)/python benchmarks/cox.py --people 1e3 1e5 1e6
+	$(BIN)/python benchmarks/curves.py
 
 clean:  ## remove the environment and the report
 	rm -rf .venv report

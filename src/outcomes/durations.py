@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from outcomes.errors import DesignError
 
-__all__ = ["DAYS_PER_MONTH", "DAYS_PER_YEAR", "days", "in_words"]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["DAYS_PER_MONTH", "DAYS_PER_YEAR", "days", "in_words", "moments_of"]
 
 DAYS_PER_YEAR = 365.25
 DAYS_PER_MONTH = 30.4375
@@ -53,6 +59,20 @@ def days(length: int | float | str, *, what: str = "length of time", unit: str =
     if not math.isfinite(value) or value <= 0:
         raise DesignError(f"{what} must be positive and finite; got {length!r}.")
     return value
+
+
+def moments_of(times: float | str | Iterable[float | str], unit: str) -> npt.NDArray[np.float64]:
+    """Return times as they are written in a call, one or several, as numbers of `unit`, shape (T,); 0 is time zero.
+
+    Examples
+    --------
+    >>> moments_of([0, 100, "2y"], "days").tolist()
+    [0.0, 100.0, 730.0]
+    """
+    import numpy as np
+
+    listed = [times] if isinstance(times, (str, int, float)) else list(times)
+    return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time", unit=unit) for t in listed])
 
 
 def in_words(length: float) -> str:

@@ -312,6 +312,26 @@ def test_errors_over_time_are_the_squares_of_the_influences(
         close(joint.estimate, influence.estimate.T)
 
 
+@given(cohorts(), st.integers(0, 2**32 - 1))
+def test_tests_of_the_arms_know_no_order_name_or_unit(frame: pd.DataFrame, seed: int) -> None:
+    assume((frame["event"] == 1).any())
+    order = np.random.default_rng(seed).permutation(len(frame))
+    changed = frame.iloc[order].assign(entry=lambda f: f["entry"] * 7, exit=lambda f: f["exit"] * 7)
+    one, other = take(frame), take(changed, reference="b")
+    found = [
+        [
+            oc.logrank_test(d, cause="first", rho=0.5, gamma=1, weights="w").covariance[0, 0],
+            oc.logrank_test(d, cause="first", strata="cluster").statistic,
+            oc.gray_test(d, cause="first", rho=1).covariance[0, 0],
+            oc.gray_test(d, cause="first", strata="cluster").statistic,
+        ]
+        for d in (one, other)
+    ]
+    close(*found, rtol=1e-7, atol=1e-9)
+    z = [oc.max_combo_test(d, cause="first", family=[(0, 0), (1, 0)]).z for d in (one, other)]
+    close(z[0], -z[1], rtol=1e-7, atol=1e-7)
+
+
 @given(cohorts(late=False))
 def test_one_stratum_is_no_strata(frame: pd.DataFrame) -> None:
     data = take(frame.assign(s=1))

@@ -105,7 +105,7 @@ def compare(
     """
     must_be(
         result, (Cox, Rmst, KaplanMeier, CumulativeIncidence), what="compare(result): result",
-        expected="what kaplan_meier(…), cumulative_incidence(…), rmst(…) or cox(…) gives",
+        expected="what kaplan_meier(…), cumulative_incidence(…), mean_count(…), rmst(…), cox(…) or its standardised() gives",
     )  # fmt: skip
     one_of(measure, MEASURES, what="compare: measure")
     _check_arguments(result, measure, at, cause, margin)

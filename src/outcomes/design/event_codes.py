@@ -29,14 +29,13 @@ def read_causes(
     missing = int(column.isna().sum())
     if missing:
         raise DataError(f"survival_data: column {name!r} (event) is missing in {missing:,} of {len(column):,} rows.")
-    if censored is None and causes is None and column.dtype.kind in "biuf":
-        plain = column.to_numpy(dtype=np.float64)
-        if ((plain == 0) | (plain == 1)).all():
-            return plain.astype(np.int64), (name,)
-    values = column.astype(object)
+    import pandas as pd
+
+    which, found = pd.factorize(column)
+    values = [value.item() if isinstance(value, np.generic) else value for value in found]
     if censored is None:
         censored = 0  # 0 == 0.0 == False
-    present = {value for value in values.unique() if value != censored}
+    present = {value for value in values if value != censored}
     if causes is None:
         if present <= {1}:
             mapping: dict[Any, str] = {1: name}
@@ -55,12 +54,10 @@ def read_causes(
         mapping = dict(causes)
     else:
         mapping = {cause: cause for cause in causes}
-    undeclared = int((~values.isin([*mapping, censored])).sum())
-    if undeclared:
+    numbers = {censored: 0, **{value: index for index, value in enumerate(mapping, start=1)}}
+    codes = np.array([numbers.get(value, -1) for value in values], dtype=np.int64)[which]
+    if undeclared := int((codes < 0).sum()):
         raise DataError(
             f"survival_data: {undeclared:,} rows of column {name!r} hold a code that causes= and censored= do not name."
         )
-    numbers = {value: index for index, value in enumerate(mapping, start=1)}
-    return values.map(lambda value: numbers.get(value, 0)).to_numpy(dtype=np.int64), tuple(
-        str(v) for v in mapping.values()
-    )
+    return codes, tuple(str(v) for v in mapping.values())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.durations import days
+from outcomes.durations import moments_of
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.cox_baseline import Baseline, baseline_of, encode, hazard_derivative, log_relative, stratum_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from outcomes.survival.cox_result import Cox
 
-__all__ = ["CoxCurves", "baseline_frame", "event_times", "moments_of", "predicted"]
+__all__ = ["CoxCurves", "baseline_frame", "event_times", "predicted"]
 
 _MOST = 500  # times of a curve where none were named
 _CELLS = 4_000_000  # people x times held at once
@@ -194,12 +194,6 @@ def event_times(model: Cox) -> Array:
     if len(times) <= _MOST:
         return times
     return np.asarray(times[np.linspace(0, len(times) - 1, _MOST).round().astype(np.int64)])
-
-
-def moments_of(times: float | str | Iterable[float | str], unit: str) -> Array:
-    """Return times as numbers, shape (T,)."""
-    listed = [times] if isinstance(times, (str, int, float)) else list(times)
-    return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time", unit=unit) for t in listed])
 
 
 def baseline_frame(model: Cox) -> pd.DataFrame:

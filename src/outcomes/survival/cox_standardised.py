@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.durations import moments_of
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.cox_baseline import Baseline, baseline_of, encode, hazard_derivative, log_relative, stratum_of
-from outcomes.survival.cox_curves import about_competing, event_times, moments_of, refuse_rates
+from outcomes.survival.cox_curves import about_competing, event_times, refuse_rates
 from outcomes.survival.cox_variance import asked_as
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
 from outcomes.survival.few_clusters import CLUSTER_NOTES

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.durations import days, in_words
-from outcomes.errors import EstimationError, did_you_mean
+from outcomes.durations import in_words, moments_of
+from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, Result
-from outcomes.survival.curve_kernel import ArmCurve, fit_arm
+from outcomes.survival.arm_curves import fit_arms
+from outcomes.survival.bands import BAND_KINDS, bands_of
+from outcomes.survival.curve_kernel import ArmCurve
+from outcomes.survival.curve_quantiles import crossing
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack, variance_over_time
 from outcomes.survival.influence_paths import InfluencePath
 from outcomes.survival.inputs import Asked, normal_quantile, resolve
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
     from outcomes.design.data import SurvivalData
 
-__all__ = ["Curves", "fit_arms", "moments_of"]
+__all__ = ["Curves", "fit_arms"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -59,15 +62,15 @@ class Curves(Result):
 
     # what the two kinds of curve differ in
 
-    def _steps(self, arm: int, cause: int) -> Array:
+    def steps(self, arm: int, cause: int) -> Array:
         """Return the curve after each number of times passed, shape (T + 1,)."""
         raise NotImplementedError
 
-    def _path(self, arm: int, cause: int) -> InfluencePath:
+    def path(self, arm: int, cause: int) -> InfluencePath:
         """Return how the curve moves with each row's weight."""
         raise NotImplementedError
 
-    def _model_variance(self, arm: int) -> Array:
+    def _model_variance(self, arm: int, cause: int) -> Array:
         """Return the variance of independent people without weights, shape (T + 1,)."""
         raise NotImplementedError
 
@@ -114,18 +117,18 @@ class Curves(Result):
             frames += [self._rows_at(arm, cause, moments) for cause in range(len(self.causes))]
         return pd.concat(frames, ignore_index=True)
 
-    def _std_error(self, arm: int, cause: int) -> Array:
+    def std_error(self, arm: int, cause: int) -> Array:
         """Return the standard error after each number of times passed, shape (T + 1,)."""
         if self.asked.variance == "model":
-            return np.sqrt(self._model_variance(arm))
-        return np.sqrt(variance_over_time(self.asked, self._path(arm, cause), self.data, self.rows[arm]))
+            return np.sqrt(self._model_variance(arm, cause))
+        return np.sqrt(variance_over_time(self.asked, self.path(arm, cause), self.data, self.rows[arm]))
 
     def _rows_at(self, arm: int, cause: int, times: Array) -> pd.DataFrame:
         import pandas as pd
 
         fit = self.fits[arm]
         passed = fit.passed(times)
-        estimate, error = self._steps(arm, cause)[passed], self._std_error(arm, cause)[passed]
+        estimate, error = self.steps(arm, cause)[passed], self.std_error(arm, cause)[passed]
         low, high = self._limits(estimate, error)
         unknown = (times > fit.times[-1]) & fit.ends_open
         known = {
@@ -146,6 +149,83 @@ class Curves(Result):
                 "n_censored": _so_far(fit.table.n_censored)[passed],
             }
         )
+
+    def quantile(self, share: float = 0.5) -> pd.DataFrame:
+        """Return the time by which `share` of each arm had the event (or the cause): one row an arm and cause.
+
+        Columns: arm, cause, share, time, conf_low, conf_high. The limits are where the curve's own limits reach the share
+        (Brookmeyer & Crowley 1982, Biometrics 38:29); all are missing where the curve or the limit does not come that far.
+        Where the curve is level exactly there, the middle of the level stretch (as R's ``survfit``).
+        """
+        import pandas as pd
+
+        if not 0 < share < 1:
+            raise EstimationError(f"quantile: share must lie between 0 and 1; got {share}.")
+        columns = ("estimate", "conf_high", "conf_low") if self.rising else ("estimate", "conf_low", "conf_high")
+        rows = []
+        for arm, name in enumerate(self.arms):
+            for index, cause in enumerate(self.causes):
+                frame = self._rows_at(arm, index, self.fits[arm].times)
+                free = [1.0 - frame[c].to_numpy() if self.rising else frame[c].to_numpy() for c in columns]
+                found = [crossing(frame["time"].to_numpy(), values, 1 - share) for values in free]
+                spoken = {"arm": name, "cause": cause, "share": share}
+                rows.append({**spoken, "time": found[0], "conf_low": found[1], "conf_high": found[2]})
+        return pd.DataFrame(rows)
+
+    def bands(
+        self,
+        kind: str = "equal-precision",
+        *,
+        between: tuple[float | str, float | str] | None = None,
+        conf_level: float | None = None,
+        draws: int = 1000,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Return simultaneous bands: limits that hold the whole curve of an arm between two times.
+
+        Use them where the course of a curve is read, not its value at a time named beforehand; they are wider than `at`'s limits.
+
+        Parameters
+        ----------
+        kind : {"equal-precision", "hall-wellner"}
+            As wide as pointwise limits times a constant, or wider early and late; the second for Kaplan–Meier only.
+        between : (time, time), optional
+            Default: from the first event of an arm to its last, as long as somebody is free of it.
+        conf_level : float, optional
+            Default: that of the curves.
+        draws, seed : int
+            Where there are weights, clusters or several rows a person, and for incidences, the constant is the quantile of this
+            many curves drawn from the influence functions; the same seed gives the same band. Otherwise nothing is drawn.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an arm, cause and time: outcome, estimand, arm, cause, time, estimate, std_error (pointwise), critical (the
+            constant), conf_low, conf_high (of the band, on the scale of the curves).
+
+        Raises
+        ------
+        EstimationError
+            The curve of an arm does not move between the times.
+        NotSupportedError
+            Hall–Wellner bands of incidences.
+
+        References
+        ----------
+        Hall & Wellner (1980), Biometrika 67:133; Nair (1984), Technometrics 26:265; scales: Borgan & Liestøl (1990),
+        Scandinavian Journal of Statistics 17:35; drawn: Lin, Fleming & Wei (1994), Biometrika 81:73.
+        """
+        ends = None if between is None else moments_of(between, self.data.unit)
+        if ends is not None and not (len(ends) == 2 and ends[0] < ends[1]):
+            raise EstimationError("bands: between must be two times, the earlier first.")
+        one_of(kind, BAND_KINDS, what="bands: kind")
+        if self.rising and kind == "hall-wellner":
+            raise NotSupportedError(
+                "bands: Hall–Wellner bands are of Kaplan–Meier curves; use kind='equal-precision' for incidences."
+            )
+        level = self.conf_level if conf_level is None else conf_level
+        normal_quantile(level)
+        return bands_of(self, kind, ends, level, draws, np.random.default_rng(seed))
 
     # influences
 
@@ -182,13 +262,13 @@ class Curves(Result):
     def _influence(self, arm: int, cause: int, times: Array, asked: Asked) -> Array:
         """Return people's total influences on one arm's risk, shape (P, T)."""
         mine = self.rows[arm]
-        rows = self._path(arm, cause).at(self.fits[arm].passed(times)) * np.reshape(asked.beside(mine), (-1, 1))
+        rows = self.path(arm, cause).at(self.fits[arm].passed(times)) * np.reshape(asked.beside(mine), (-1, 1))
         each = by_person(rows, self.data.person[mine], len(self.data.baseline))
         return stack(asked, each) * (1.0 if self.rising else -1.0)
 
     def _risks(self, cause: int, times: Array) -> Array:
         """Return the risk in each arm, shape (A, T)."""
-        values = np.stack([self._steps(arm, cause)[fit.passed(times)] for arm, fit in enumerate(self.fits)])
+        values = np.stack([self.steps(arm, cause)[fit.passed(times)] for arm, fit in enumerate(self.fits)])
         return values if self.rising else 1.0 - values
 
     def arm_estimates(
@@ -207,7 +287,7 @@ class Curves(Result):
         covariance = np.zeros((len(moments), len(self.arms), len(self.arms)))
         if asked.variance == "model":
             for arm, fit in enumerate(self.fits):
-                covariance[:, arm, arm] = self._model_variance(arm)[fit.passed(moments)]
+                covariance[:, arm, arm] = self._model_variance(arm, index)[fit.passed(moments)]
         else:
             each = np.stack([self._influence(arm, index, moments, asked) for arm in range(len(self.arms))], axis=2)
             covariance = np.stack([covariance_of(asked, each[:, t, :]) for t in range(len(moments))])
@@ -270,12 +350,6 @@ class Curves(Result):
         return " ".join(sentences)
 
 
-def moments_of(times: float | str | Iterable[float | str], unit: str) -> Array:
-    """Return times as they are written in a call as numbers of `unit`s."""
-    listed = [times] if isinstance(times, (str, int, float)) else list(times)
-    return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time", unit=unit) for t in listed])
-
-
 def _so_far(counts: Array) -> IntArray:
     """Return running totals with a leading 0, shape (T + 1,)."""
     return np.concatenate(([0.0], np.cumsum(counts))).astype(np.int64)
@@ -283,6 +357,8 @@ def _so_far(counts: Array) -> IntArray:
 
 def _at_risk(fit: ArmCurve, times: Array) -> IntArray:
     """Return the number of people at risk just before each time: entry < t <= exit (at 0, those who start there)."""
+    if not fit.entry.any():
+        return np.append(fit.table.n_at_risk, 0.0)[np.searchsorted(fit.times, times)].astype(np.int64)
     entered, left = np.argsort(fit.entry), np.argsort(fit.exit)
     joined = np.concatenate(([0.0], np.cumsum(fit.count[entered])))
     gone = np.concatenate(([0.0], np.cumsum(fit.count[left])))
@@ -290,55 +366,3 @@ def _at_risk(fit: ArmCurve, times: Array) -> IntArray:
     there = np.where(times == 0, np.searchsorted(fit.entry[entered], times, side="right"), before)
     staying = joined[there] - gone[np.searchsorted(fit.exit[left], times, side="left")]
     return staying.astype(np.int64)
-
-
-def fit_arms(
-    data: SurvivalData, asked: Asked, event: IntArray, n_causes: int, what: str
-) -> tuple[tuple[ArmCurve, ...], tuple[IntArray, ...], tuple[Note, ...]]:
-    """Return each arm's curves, the rows they come from, and what must be said about empty risk sets.
-
-    Raises
-    ------
-    EstimationError
-        An arm with nobody at risk.
-    """
-    fits, rows, notes = [], [], []
-    row_arm, person = data.row_arm, np.asarray(data.person)
-    by_row = asked.by_row(data)
-    count = np.ones(len(data.exit)) if data.frequency is None else np.asarray(data.frequency)
-    final = np.append(person[1:] != person[:-1], True)
-    for index, arm in enumerate(data.arms):
-        inside = np.flatnonzero((row_arm == index) & (by_row > 0))
-        if len(inside) == 0:
-            raise EstimationError(f"{what}: arm {arm!r} has nobody at risk.")
-        number = count[inside]
-        weight = by_row[inside] * number if asked.weighted else number
-        fit = fit_arm(
-            data.entry[inside], data.exit[inside], event[inside], weight, number, n_causes, final=final[inside]
-        )
-        fits.append(fit)
-        rows.append(inside)
-        notes += _empty_risk_sets(arm, fit)
-    return tuple(fits), tuple(rows), tuple(notes)
-
-
-def _empty_risk_sets(arm: str, fit: ArmCurve) -> list[Note]:
-    table = fit.table
-    ended = table.n_events.sum(axis=0)
-    if not ended.any():
-        return [
-            Note("no_events_in_arm", f"Arm {arm}: nobody had an event; an interval without width is not certainty.")
-        ]
-    emptied = np.flatnonzero((ended[:-1] > 0) & (ended[:-1] >= table.n_at_risk[:-1]))
-    if len(emptied):
-        text = (
-            f"Arm {arm}: everybody at risk at time {fit.times[emptied[0]]:g} ({int(table.n_at_risk[emptied[0]]):,}) had an event, so the "
-            "event-free share is 0 from there on although others enter later. Begin later, where enough people are at risk."
-        )
-        return [Note("risk_set_emptied", text)]
-    if (table.n_left[:-1] == 0).any():
-        text = (
-            f"Arm {arm}: for a time nobody was at risk; the curve is carried across, as if nothing had happened then."
-        )
-        return [Note("risk_set_gap", text)]
-    return []

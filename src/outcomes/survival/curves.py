@@ -12,7 +12,9 @@ from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note
 from outcomes.survival.curve_kernel import ArmCurve, fit_arm
+from outcomes.survival.curve_quantiles import crossing
 from outcomes.survival.curve_results import Curves, fit_arms
+from outcomes.survival.incidence_variance import aalen_variance
 from outcomes.survival.influence_paths import InfluencePath
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve, stacked_note
 from outcomes.survival.intervals import CONF_TYPES
@@ -118,8 +120,9 @@ def cumulative_incidence(
     conf_level : float
     cluster : str or array of shape (P,), optional
         Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data.
-    variance : {"robust", "stacked"}, optional
-        Infinitesimal jackknife by person or cluster; stacked: with the weights as estimated.
+    variance : {"robust", "stacked", "aalen"}, optional
+        Default: infinitesimal jackknife by person or cluster; stacked: with the weights as estimated; aalen: the sum of squared
+        martingale terms, for plain data (as R's ``cmprsk``).
 
     Returns
     -------
@@ -139,7 +142,7 @@ def cumulative_incidence(
 
     References
     ----------
-    Aalen & Johansen (1978), Scandinavian Journal of Statistics 5:141.
+    Aalen & Johansen (1978), Scandinavian Journal of Statistics 5:141; Aalen (1978), Annals of Statistics 6:534.
 
     Examples
     --------
@@ -152,11 +155,8 @@ def cumulative_incidence(
     must_be_data(data, "cumulative_incidence(data)")
     one_of(conf_type, CONF_TYPES, what="cumulative_incidence: conf_type")
     normal_quantile(conf_level)
-    asked = resolve(data, weights, cluster, "robust" if variance is None else variance, what="cumulative_incidence")
-    if asked.variance == "model":
-        raise EstimationError(
-            "cumulative_incidence: variance must be 'robust' or 'stacked'; unweighted, robust is the default."
-        )
+    kind = one_of(variance or "robust", ("robust", "stacked", "aalen"), what="cumulative_incidence: variance")
+    asked = resolve(data, weights, cluster, "model" if kind == "aalen" else kind, what="cumulative_incidence")
     fits, rows, more = fit_arms(data, asked, np.asarray(data.event), len(data.causes), "cumulative_incidence")
     notes = (*more, *_about_weights(asked))
     return CumulativeIncidence(
@@ -173,34 +173,18 @@ class KaplanMeier(Curves):
     title: ClassVar[str] = "Kaplan–Meier"
     rising: ClassVar[bool] = False
 
-    def _steps(self, arm: int, cause: int) -> Array:
+    def steps(self, arm: int, cause: int) -> Array:
+        """Return the curve after each number of times passed, shape (T + 1,)."""
         return np.concatenate(([1.0], self.fits[arm].survival))
 
-    def _path(self, arm: int, cause: int) -> InfluencePath:
+    def path(self, arm: int, cause: int) -> InfluencePath:
+        """Return how the curve moves with each row's weight."""
         return self.fits[arm].survival_path()
 
-    def _model_variance(self, arm: int) -> Array:
+    def _model_variance(self, arm: int, cause: int) -> Array:
         table = self.fits[arm].table
         greenwood = np.cumsum(table.per_at_risk(table.ended) * table.per_survivor())
-        return self._steps(arm, 0) ** 2 * np.concatenate(([0.0], greenwood))
-
-    def quantile(self, share: float = 0.5) -> pd.DataFrame:
-        """Return the time by which `share` of each arm had the event, with limits from the curve's: one row an arm.
-
-        Columns: arm, share, time, conf_low, conf_high; missing where the curve does not come down that far. Where the curve
-        is level exactly there, the middle of the level stretch (as R's ``survfit``).
-        """
-        import pandas as pd
-
-        if not 0 < share < 1:
-            raise EstimationError(f"quantile: share must lie between 0 and 1; got {share}.")
-        rows = []
-        for arm, name in enumerate(self.arms):
-            frame = self._rows_at(arm, 0, self.fits[arm].times)
-            time = frame["time"].to_numpy()
-            found = [_crossing(time, frame[c].to_numpy(), 1 - share) for c in ("estimate", "conf_low", "conf_high")]
-            rows.append({"arm": name, "share": share, "time": found[0], "conf_low": found[1], "conf_high": found[2]})
-        return pd.DataFrame(rows)
+        return self.steps(arm, 0) ** 2 * np.concatenate(([0.0], greenwood))
 
     def summary(self) -> pd.DataFrame:
         """Return one row an arm: n, n_events, n_censored, median time with limits, median follow-up (reverse Kaplan–Meier)."""
@@ -229,11 +213,17 @@ class CumulativeIncidence(Curves):
     drawing: ClassVar[str | None] = "cumulative_incidence"
     title: ClassVar[str] = "Cumulative incidence"
 
-    def _steps(self, arm: int, cause: int) -> Array:
+    def steps(self, arm: int, cause: int) -> Array:
+        """Return the curve after each number of times passed, shape (T + 1,)."""
         return np.concatenate(([0.0], self.fits[arm].cif[cause]))
 
-    def _path(self, arm: int, cause: int) -> InfluencePath:
+    def path(self, arm: int, cause: int) -> InfluencePath:
+        """Return how the curve moves with each row's weight."""
         return self.fits[arm].incidence_path(cause + 1)
+
+    def _model_variance(self, arm: int, cause: int) -> Array:
+        fit = self.fits[arm]
+        return np.concatenate(([0.0], aalen_variance(fit.table, fit.survival, fit.cif[cause], cause)))
 
     def event_free(self, times: float | str | Iterable[float | str]) -> pd.DataFrame:
         """Return the share free of every cause: one row an arm and time, columns as in `at` (cause ``event_free``)."""
@@ -246,23 +236,11 @@ class CumulativeIncidence(Curves):
         return frame.assign(n_events=total.loc[list(zip(frame["arm"], frame["time"], strict=True))].to_numpy())
 
 
-def _crossing(times: Array, values: Array, level: float) -> float:
-    reached = np.flatnonzero(values <= level + 1e-9)
-    if len(reached) == 0:
-        return float("nan")
-    first = int(reached[0])
-    if abs(values[first] - level) < 1e-9:
-        lower = np.flatnonzero(values < level - 1e-9)
-        if len(lower):
-            return float((times[first] + times[lower[0]]) / 2)
-    return float(times[first])
-
-
 def _median_follow_up(fit: ArmCurve) -> float:
     """Return the median time to censoring, events taken as its censoring (Schemper & Smith 1996)."""
     ended = ((fit.event == 0) & fit.final).astype(np.int64)
     reverse = fit_arm(fit.entry, fit.exit, ended, fit.weight, fit.count, 1)
-    return _crossing(reverse.times, reverse.survival, 0.5)
+    return crossing(reverse.times, reverse.survival, 0.5)
 
 
 def _about_weights(asked: Asked) -> tuple[Note, ...]:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.durations import in_words
+from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, one_of
 from outcomes.results import Array, IntArray, Note, Result
-from outcomes.survival.cox_curves import moments_of
 from outcomes.survival.estimates import by_person, stack
 from outcomes.survival.fine_gray_influence import hazard_influence
 from outcomes.survival.inputs import normal_quantile

@@ -1,4 +1,4 @@
-"""The log-rank family: G^(rho, gamma), stratified, any number of arms."""
+"""The log-rank family: G^(rho, gamma), stratified, any number of arms, trend across them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from outcomes.design.data import SurvivalData, must_be_data
-from outcomes.errors import EstimationError, NotSupportedError, did_you_mean
-from outcomes.results import Array, IntArray, Note, Result, read_only
-from outcomes.survival.cox_kernel import group_scores, risk_sums, score_residuals
-from outcomes.survival.cox_rows import CoxRows, sort_rows, strata_codes
-from outcomes.survival.estimates import by_person, covariance_of, stack
+from outcomes.errors import EstimationError, did_you_mean
+from outcomes.results import Array, Note, Result, read_only
+from outcomes.survival.arm_tables import ArmTables, tables_by_arm
+from outcomes.survival.cox_rows import strata_codes
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, resolve
+from outcomes.survival.logrank_kernel import chi_squared, logrank_sums
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-__all__ = ["LogRank", "logrank_test"]
+__all__ = ["LogRank", "logrank_test", "tables_to_test"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -36,7 +34,9 @@ class LogRank(Result):
     covariance : ndarray, shape (A, A)
         Of observed less expected.
     variance : str
-        ``model`` (hypergeometric) or ``robust`` (scores summed by person or cluster).
+        ``model`` (hypergeometric), or ``robust`` or ``stacked`` (scores summed by person or cluster).
+    scores : tuple of float or None
+        Scores of the arms where the test is of a trend.
     """
 
     arms: tuple[str, ...]
@@ -50,6 +50,7 @@ class LogRank(Result):
     p_value: float
     rho: float
     gamma: float
+    scores: tuple[float, ...] | None = None
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -78,9 +79,8 @@ class LogRank(Result):
 
     def describe(self) -> str:
         """Return the test in a sentence."""
-        return (
-            f"Log-rank test of equal hazards: chi-squared {self.statistic:.2f} on {self.df} df, p = {self.p_value:.3f}."
-        )
+        of = "equal hazards" if self.scores is None else "no trend of the hazards across the arms"
+        return f"Log-rank test of {of}: chi-squared {self.statistic:.2f} on {self.df} df, p = {self.p_value:.3f}."
 
 
 def logrank_test(
@@ -90,10 +90,12 @@ def logrank_test(
     rho: float = 0.0,
     gamma: float = 0.0,
     strata: str | Sequence[str] | None = None,
+    scores: Mapping[str, float] | Sequence[float] | None = None,
     weights: WeightsLike = None,
     cluster: ClusterLike = None,
+    variance: str | None = None,
 ) -> LogRank:
-    """Test whether the hazards of the arms are the same (log-rank, Fleming-Harrington weights, strata).
+    """Test whether the hazards of the arms are the same (log-rank, Fleming-Harrington weights, strata, trend).
 
     Use it beside a difference in risk, never instead of one: it says whether, not how much.
 
@@ -106,10 +108,15 @@ def logrank_test(
         Weights S(t-)^rho (1 - S(t-))^gamma from the pooled curve of each stratum: 0, 0 is the log-rank test, 1, 0 Peto-Prentice.
     strata : str or list of str, optional
         Columns of ``data.frame``; observed and expected are added over strata.
+    scores : mapping of arm to number, or one number an arm in the order of ``data.arms``, optional
+        Tests for a trend of the hazards across the arms so scored, on 1 degree of freedom.
     weights : Weights, str or array of shape (P,) or (N,), optional
         Sampling weights, one a person, or one a row where they change over time.
     cluster : str or array of shape (P,), optional
         Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data.
+    variance : {"model", "robust", "stacked"}, optional
+        Default: hypergeometric for plain data; scores summed by person or cluster where there are weights, clusters or several
+        rows a person. ``"stacked"``: the same with the weights as estimated.
 
     Returns
     -------
@@ -120,17 +127,18 @@ def logrank_test(
     ------
     EstimationError
         One arm only, an arm with nobody, no events, causes competing without `cause`, fewer clusters than arms.
-    NotSupportedError
-        rho or gamma other than 0 with weights, clusters or several rows a person.
 
     Notes
     -----
-    With weights, clusters or several rows a person the test is the score test of the arms in a Cox model (Breslow's ties) with
-    the variance of the scores summed by person or cluster, so it does not grow with the weights (Xie & Liu 2005; Lin & Wei 1989).
+    Risk sets are (entry, exit]; people may enter late; tied events are one hypergeometric draw. An arm or a stratum without
+    events is allowed. With weights, clusters or several rows a person the test is the score test of the arms in a Cox model
+    (Breslow's ties), its terms weighted over time by rho and gamma, with the variance of the scores summed by person or
+    cluster, so that it does not grow with the weights (Xie & Liu 2005; Lin & Wei 1989).
 
     References
     ----------
-    Mantel (1966); Peto & Peto (1972), JRSS A 135:185; Fleming & Harrington (1991), section 7.2.
+    Mantel (1966); Peto & Peto (1972), JRSS A 135:185; Fleming & Harrington (1991), section 7.2; trend: Tarone (1975),
+    Biometrika 62:679.
 
     Examples
     --------
@@ -142,87 +150,84 @@ def logrank_test(
     """
     from scipy.special import chdtrc
 
-    must_be_data(data, "logrank_test(data)")
-    if len(data.arms) < 2:
-        raise EstimationError(f"logrank_test: there is only one arm; nothing to compare.{data.instead_of_arms}")
-    if cause is None and len(data.causes) > 1:
-        raise EstimationError(
-            f"logrank_test: {len(data.causes)} causes compete ({', '.join(data.causes)}); name one (cause=)."
-        )
-    if cause is not None and cause not in data.causes:
-        raise EstimationError(f"logrank_test: no cause {cause!r}. {did_you_mean(cause, data.causes)}")
-    code = 1 if cause is None else 1 + data.causes.index(cause)
-    died = np.asarray(data.event) == code
-    asked = resolve(data, weights, cluster, None, what="logrank_test")
-    if not (died & (asked.by_row(data) > 0)).any():
-        raise EstimationError("logrank_test: nobody had the event; there is nothing to test.")
-    if asked.variance != "model" and (rho or gamma):
-        raise NotSupportedError(
-            "logrank_test: with weights, clusters or several rows a person only the log-rank test (rho=0, gamma=0) is offered."
-        )
-    if asked.n_clusters is not None and asked.n_clusters <= len(data.arms):
-        raise EstimationError(
-            f"logrank_test: {asked.n_clusters} clusters cannot tell {len(data.arms)} arms apart; more are needed."
-        )
-    rows = _sorted(data, asked, died, strata_codes(data, strata, what="logrank_test"))
-    if asked.variance == "model":
-        observed, expected, covariance = _hypergeometric(rows, rho, gamma)
+    asked, tables = tables_to_test(data, cause, strata, weights, cluster, variance, what="logrank_test")
+    values = _scores_of_arms(data, scores)
+    sums = logrank_sums(data, asked, tables, [(rho, gamma)], np.arange(len(data.arms)))
+    gap, covariance = (sums.observed - sums.expected)[0], sums.covariance[0, :, 0, :]
+    if values is None:
+        statistic, df = chi_squared(gap, covariance)
     else:
-        observed, expected, covariance = _robust(data, asked, rows)
-    gap = (observed - expected)[1:]
-    inner = covariance[1:, 1:]
-    df = int(np.linalg.matrix_rank(inner, hermitian=True))
-    statistic = float(gap @ np.linalg.pinv(inner, hermitian=True) @ gap)
+        spread = float(values @ covariance @ values)
+        statistic, df = (float(values @ gap) ** 2 / spread, 1) if spread > 0 else (0.0, 0)
     return LogRank(
         arms=data.arms,
         n=tuple(int(n) for n in asked.people_by_arm(data)),
-        observed=read_only(observed),
-        expected=read_only(expected),
+        observed=read_only(sums.observed[0]),
+        expected=read_only(sums.expected[0]),
         covariance=read_only(covariance),
         variance=asked.variance,
         statistic=statistic,
         df=df,
-        p_value=float(chdtrc(df, statistic)),
+        p_value=float(chdtrc(df, statistic)) if df else float("nan"),
         rho=rho,
         gamma=gamma,
+        scores=None if values is None else tuple(float(v) for v in values),
         notes=data.notes,
     )
 
 
-def _sorted(data: SurvivalData, asked: Asked, died: npt.NDArray[np.bool_], stratum: IntArray | None) -> CoxRows:
-    """Return the rows in order, with one column an arm."""
-    arms, person = len(data.arms), data.person
-    indicator = (data.row_arm[:, None] == np.arange(arms)).astype(np.float64)
-    return sort_rows(
-        np.asarray(data.entry), np.asarray(data.exit), died, stratum, asked.by_row(data), asked.count[person],
-        indicator, np.zeros(arms), np.ones(arms), efron=False,
-    )  # fmt: skip
+def tables_to_test(
+    data: SurvivalData,
+    cause: str | None,
+    strata: str | Sequence[str] | None,
+    weights: WeightsLike,
+    cluster: ClusterLike,
+    variance: str | None,
+    *,
+    what: str,
+) -> tuple[Asked, ArmTables]:
+    """Return what a test of the arms' hazards was asked with and the risk tables it stands on.
+
+    Raises
+    ------
+    EstimationError
+        One arm only, causes competing without `cause`, nobody with the event, fewer clusters than arms.
+    """
+    must_be_data(data, f"{what}(data)")
+    if len(data.arms) < 2:
+        raise EstimationError(f"{what}: there is only one arm; nothing to compare.{data.instead_of_arms}")
+    if cause is None and len(data.causes) > 1:
+        raise EstimationError(
+            f"{what}: {len(data.causes)} causes compete ({', '.join(data.causes)}); name one (cause=)."
+        )
+    if cause is not None and cause not in data.causes:
+        raise EstimationError(f"{what}: no cause {cause!r}. {did_you_mean(cause, data.causes)}")
+    code = 1 if cause is None else 1 + data.causes.index(cause)
+    died = np.asarray(data.event) == code
+    asked = resolve(data, weights, cluster, variance, what=what)
+    if not (died & (asked.by_row(data) > 0)).any():
+        raise EstimationError(f"{what}: nobody had the event; there is nothing to test.")
+    if asked.n_clusters is not None and asked.n_clusters <= len(data.arms):
+        raise EstimationError(
+            f"{what}: {asked.n_clusters} clusters cannot tell {len(data.arms)} arms apart; more are needed."
+        )
+    return asked, tables_by_arm(data, asked, died.astype(np.int64), 1, strata_codes(data, strata, what=what))
 
 
-def _hypergeometric(rows: CoxRows, rho: float, gamma: float) -> tuple[Array, Array, Array]:
-    """Return observed, expected (A,) and the hypergeometric covariance (A, A), added over strata."""
-    total, deaths = rows.over_risk_sets(rows.weight), rows.over_events(rows.weight[rows.event])
-    at_risk = np.stack([rows.over_risk_sets(rows.weight * x) for x in rows.x])
-    ended = np.stack([rows.over_events((rows.weight * x)[rows.event]) for x in rows.x])
-    before = _survival_before(1.0 - deaths / total, rows.end)
-    weight = before**rho * (1.0 - before) ** gamma
-    share = at_risk / total
-    spread = np.divide(deaths * (total - deaths), total - 1, out=np.zeros(len(total)), where=total > 1) * weight**2
-    covariance = np.diag(share @ spread) - (share * spread) @ share.T
-    return ended @ weight, share @ (deaths * weight), covariance
-
-
-def _survival_before(factor: Array, end: IntArray) -> Array:
-    """Return the product of the factors of earlier groups of the same stratum, shape (G,)."""
-    parts = np.split(factor, np.unique(end)[:-1])
-    return np.concatenate([np.cumprod(np.concatenate(([1.0], part[:-1]))) for part in parts])
-
-
-def _robust(data: SurvivalData, asked: Asked, rows: CoxRows) -> tuple[Array, Array, Array]:
-    """Return observed, expected (A,) and the covariance (A, A) of their difference from the Cox scores at 0."""
-    sums = risk_sums(rows, np.zeros(len(rows.x)))
-    expected = sums.expected.sum(axis=1)
-    observed = group_scores(rows, sums).sum(axis=1) + expected
-    residual = score_residuals(rows, sums) * asked.beside(rows.order)
-    each = by_person(residual.T, data.person[rows.order], len(data.baseline))
-    return observed, expected, covariance_of(asked, stack(asked, each))
+def _scores_of_arms(data: SurvivalData, scores: Mapping[str, float] | Sequence[float] | None) -> Array | None:
+    """Return one finite score an arm, not all the same, shape (A,)."""
+    if scores is None:
+        return None
+    if isinstance(scores, Mapping):
+        named = {str(arm): score for arm, score in scores.items()}
+        if set(named) != set(data.arms):
+            raise EstimationError(
+                f"logrank_test: scores must name every arm and no other; the arms are {', '.join(data.arms)}."
+            )
+        scores = [named[arm] for arm in data.arms]
+    values = np.asarray(scores, dtype=np.float64)
+    if values.shape != (len(data.arms),) or not np.isfinite(values).all() or np.ptp(values) == 0:
+        raise EstimationError(
+            f"logrank_test: scores must be one finite number an arm ({len(data.arms)}), not all the same."
+        )
+    return values

@@ -140,14 +140,16 @@ class MeanCount(Curves):
         """Whether leaving counts as censoring though it may be told apart."""
         return self.method == "nelson" and len(self.data.causes) > 1
 
-    def _steps(self, arm: int, cause: int) -> Array:
+    def steps(self, arm: int, cause: int) -> Array:
+        """Return the mean count after each number of times passed, shape (T + 1,)."""
         return np.concatenate(([0.0], self.fits[arm].cif[0]))
 
-    def _path(self, arm: int, cause: int) -> InfluencePath:
+    def path(self, arm: int, cause: int) -> InfluencePath:
+        """Return how the mean count moves with each row's weight."""
         fit = self.fits[arm]
         return path_of_count(fit.table, fit.event, fit.survival)
 
-    def _model_variance(self, arm: int) -> Array:
+    def _model_variance(self, arm: int, cause: int) -> Array:
         table = self.fits[arm].table
         return np.concatenate(([0.0], np.cumsum(table.per_at_risk(table.per_at_risk(table.events[0])))))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.durations import days, in_words
+from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.cured_share import cured_share
@@ -203,7 +203,7 @@ class Parametric(Result):
         import pandas as pd
 
         one_of(measure, ("survival", "risk"), what="at: measure")
-        moments = _moments(times, self.data.unit)
+        moments = moments_of(times, self.data.unit)
         weight = self.asked.weight * self.asked.count
         people = self.asked.people_by_arm(self.data)
         frames = []
@@ -234,7 +234,7 @@ class Parametric(Result):
         """
         import pandas as pd
 
-        moments, designs = _moments(times, self.data.unit), self.design.columns_of(new, "predict")
+        moments, designs = moments_of(times, self.data.unit), self.design.columns_of(new, "predict")
         last = self._last_time_of(new)
         frames = []
         for time in moments:
@@ -339,11 +339,6 @@ class Parametric(Result):
             cured = [f"{r['arm']} {_interval(r, 100)} %" for r in self.cured_share().to_dict("records")]
             head += f" Estimated share that never has the event: {'; '.join(cured)}."
         return f"{head} Nobody was at risk after {when}: what the model says of later times is extrapolation."
-
-
-def _moments(times: float | str | Iterable[float | str], unit: str) -> Array:
-    listed = [times] if isinstance(times, (str, int, float)) else list(times)
-    return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time", unit=unit) for t in listed])
 
 
 def _wald(estimate: Array, error: Array, conf_level: float) -> dict[str, Array]:

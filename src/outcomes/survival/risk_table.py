@@ -14,6 +14,8 @@ from outcomes.results import Array, IntArray
 
 __all__ = ["RiskTable", "risk_table", "summed"]
 
+_DENSE = 4  # distinct whole times a row, at most, for which counting is cheaper than sorting
+
 
 @dataclass(frozen=True)
 class RiskTable:
@@ -22,7 +24,7 @@ class RiskTable:
     Attributes
     ----------
     times : ndarray, shape (T,)
-        Distinct exit times, increasing.
+        Distinct exit times, increasing; of these rows, or of those the table shares its clock with.
     at_risk, censored, entered : ndarray, shape (T,)
         Weighted number at risk just before each time; censored at it; entered since the time before it.
     events : ndarray, shape (K, T)
@@ -78,6 +80,7 @@ def risk_table(
     n_causes: int,
     *,
     final: npt.NDArray[np.bool_] | None = None,
+    times: Array | None = None,
 ) -> RiskTable:
     """Return the risk table of one arm.
 
@@ -93,30 +96,47 @@ def risk_table(
         K.
     final : ndarray of bool, shape (N,), optional
         Whether the row is its person's last: only then does the end of a row without an event mean censored.
+    times : ndarray, shape (T,), optional
+        Distinct times, increasing, every exit among them: the clock of several arms. Default: the distinct exits.
     """
-    times, last = np.unique(exit, return_inverse=True)
-    first = np.searchsorted(times, entry, side="right") if entry.any() else np.zeros(len(exit), dtype=np.int64)
+    times, last = _distinct(exit) if times is None else (times, np.searchsorted(times, exit))
+    late = bool(entry.any())
+    first = np.searchsorted(times, entry, side="right") if late else np.zeros(len(exit), dtype=np.int64)
     size = len(times)
-    lost = event == 0 if final is None else (event == 0) & final
-    hits = [event == cause for cause in range(1, n_causes + 1)]
+    going_on = n_causes + 1
+    kind = event if final is None else np.where((event == 0) & ~final, going_on, event)
+    cell = kind * size + last
 
-    def columns(values: Array) -> tuple[Array, Array, Array, Array]:
-        joining, leaving = summed(first, values, size + 1), summed(last, values, size)
+    def columns(values: Array | None) -> tuple[Array, Array, Array, Array]:
+        leaving = summed(cell, values, (going_on + 1) * size).reshape(-1, size)
+        joining = summed(first, values, size + 1) if late else np.append(leaving.sum(), np.zeros(size))
         # from the far end, so that small late risk sets are not differences of large sums
-        at_risk = np.cumsum((leaving - joining[1:])[::-1])[::-1]
-        events = np.stack([summed(last[hit], values[hit], size) for hit in hits])
-        return at_risk, summed(last[lost], values[lost], size), joining[:size], events
+        at_risk = np.cumsum((leaving.sum(axis=0) - joining[1:])[::-1])[::-1]
+        return at_risk, leaving[0], joining[:size], leaving[1:going_on]
 
-    n_at_risk, n_censored, n_entered, n_events = columns(count)
+    ones = bool((count == 1).all())
+    n_at_risk, n_censored, n_entered, n_events = columns(None if ones else count)
     same = weight is count
     at_risk, censored, entered, events = (n_at_risk, n_censored, n_entered, n_events) if same else columns(weight)
     return RiskTable(
         times=times, at_risk=np.where(n_at_risk > 0, at_risk, 0.0), censored=censored, entered=entered, events=events,
         n_at_risk=n_at_risk, n_censored=n_censored, n_entered=n_entered, n_events=n_events,
-        first=first.astype(np.int64), last=last.astype(np.int64),
+        first=first.astype(np.int64, copy=False), last=last.astype(np.int64, copy=False),
     )  # fmt: skip
 
 
-def summed(index: IntArray, values: Array, size: int) -> Array:
-    """Return the sum of `values` at each index 0..size-1."""
+def _distinct(values: Array) -> tuple[Array, IntArray]:
+    """Return the distinct values, increasing, and the index of each; counted rather than sorted where they are whole and small."""
+    most = _DENSE * len(values) + 1000
+    if values.min() >= 0 and values.max() < most:
+        whole = values.astype(np.int64)
+        if (whole == values).all():
+            present = np.bincount(whole) > 0
+            return np.flatnonzero(present).astype(np.float64), (np.cumsum(present) - 1)[whole]
+    distinct, index = np.unique(values, return_inverse=True)
+    return distinct, index
+
+
+def summed(index: IntArray, values: Array | None, size: int) -> Array:
+    """Return the sum of `values` at each index 0..size-1; the count where there are no values."""
     return np.asarray(np.bincount(index, weights=values, minlength=size), dtype=np.float64)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.durations import in_words
+from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, Result
-from outcomes.survival.curve_results import moments_of
 from outcomes.survival.estimates import Influence, covariance_of, stack
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve, stacked_note
 from outcomes.survival.intervals import CONF_TYPES, probability_limits

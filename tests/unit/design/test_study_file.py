@@ -38,7 +38,7 @@ index = "all"
 
 [time_zero]
 event = "release"
-strategy = "clone_censor_weight"
+strategy = "none"
 grace = "6m"
 
 [follow_up]
@@ -143,7 +143,7 @@ def test_every_key_has_its_place(read: Any) -> None:
         Condition("sex", "==", "male"),
     )
     assert (study.eligibility.population, study.eligibility.covariate_window) == ("own", 730.0)
-    assert dataclasses.astuple(study.time_zero) == ("release", "clone_censor_weight", 182.0)
+    assert dataclasses.astuple(study.time_zero) == ("release", "none", 182.0)
     assert study.eligibility.index == "all"
     assert dataclasses.astuple(study.follow_up) == (5000, 730.0, "at_risk", 100)
     assert list(study.outcomes) == ["any", "sexual"]

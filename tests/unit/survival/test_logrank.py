@@ -77,9 +77,56 @@ def test_competing_causes_need_a_name() -> None:
     assert oc.logrank_test(data, cause="a").observed.sum() == (ROSSI["arrest"] * (1 - ROSSI["wexp"])).sum()
 
 
-def test_weights_over_time_are_for_plain_data() -> None:
-    with pytest.raises(oc.NotSupportedError, match="rho=0, gamma=0"):
-        oc.logrank_test(take(), rho=1, weights=np.ones(432))
+@pytest.mark.parametrize(("rho", "gamma"), [(1, 0), (0, 1), (0.5, 0.5)])
+def test_weightings_of_time_are_robust_too_and_near_the_hypergeometric_without_weights(
+    rho: float, gamma: float
+) -> None:
+    plain = oc.logrank_test(take(), rho=rho, gamma=gamma)
+    robust = oc.logrank_test(take(), rho=rho, gamma=gamma, weights=np.ones(432))
+    assert robust.observed == pytest.approx(plain.observed)
+    assert robust.statistic == pytest.approx(plain.statistic, rel=0.03)
+    tenfold = oc.logrank_test(take(), rho=rho, gamma=gamma, weights=np.full(432, 10.0))
+    assert tenfold.statistic == pytest.approx(robust.statistic)
+
+
+def test_late_entry_and_pieces_of_a_person_change_nothing_but_who_is_at_risk() -> None:
+    whole = ROSSI.assign(id=np.arange(432), start=0.0, week=ROSSI["week"].astype(float))
+    early = whole.assign(week=whole["week"].clip(upper=20), arrest=whole["arrest"].where(whole["week"] <= 20, 0))
+    split = pd.concat([early, whole[whole["week"] > 20].assign(start=20.0)], ignore_index=True)
+    asked = {"duration": None, "entry": "start", "exit": "week", "id": "id"}
+    for weights in (None, "age"):
+        found = [oc.logrank_test(take(f, **asked), weights=weights, variance="robust") for f in (whole, split)]
+        assert found[0].statistic == pytest.approx(found[1].statistic)
+
+
+def test_two_scores_are_the_two_arms_and_their_scale_does_not_matter() -> None:
+    data = take(ROSSI.assign(before=ROSSI["prio"].clip(upper=4)), arm="before", reference=0)
+    assert data.arms == ("0", "1", "2", "3", "4")
+    found = oc.logrank_test(data, scores={arm: float(arm) for arm in data.arms})
+    assert found.df == 1
+    assert found.statistic == pytest.approx(oc.logrank_test(data, scores=[10, 20, 30, 40, 50]).statistic)
+    assert oc.logrank_test(take(), scores=[0, 1]).statistic == pytest.approx(oc.logrank_test(take()).statistic)
+    assert "no trend" in found.describe()
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        ([1, 1], "not all the same"),
+        ([1, 2, 3], "one finite number an arm"),
+        ({"0": 1.0}, "must name every arm and no other; the arms are 0, 1"),
+    ],
+)
+def test_scores_that_are_none_are_refused(scores: Any, message: str) -> None:
+    with pytest.raises(oc.EstimationError, match=message):
+        oc.logrank_test(take(), scores=scores)
+
+
+def test_one_event_is_tested_and_so_is_an_arm_without_any() -> None:
+    one = ROSSI.assign(arrest=(np.arange(432) == 30).astype(int))
+    assert oc.logrank_test(take(one)).df == 1
+    none = ROSSI.assign(arrest=ROSSI["arrest"].where(ROSSI["fin"] == 0, 0))
+    assert oc.logrank_test(take(none)).p_value < 1e-6
 
 
 def test_a_stratum_without_one_of_the_arms_adds_nothing() -> None:

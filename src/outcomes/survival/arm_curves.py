@@ -1,0 +1,69 @@
+"""The curves of every arm of a data set, and what must be said where a risk set is empty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outcomes.errors import EstimationError
+from outcomes.results import IntArray, Note
+from outcomes.survival.curve_kernel import ArmCurve, fit_arm
+from outcomes.survival.inputs import Asked
+
+if TYPE_CHECKING:
+    from outcomes.design.data import SurvivalData
+
+__all__ = ["fit_arms"]
+
+
+def fit_arms(
+    data: SurvivalData, asked: Asked, event: IntArray, n_causes: int, what: str
+) -> tuple[tuple[ArmCurve, ...], tuple[IntArray, ...], tuple[Note, ...]]:
+    """Return each arm's curves, the rows they come from, and what must be said about empty risk sets.
+
+    Raises
+    ------
+    EstimationError
+        An arm with nobody at risk.
+    """
+    fits, rows, notes = [], [], []
+    row_arm, person = data.row_arm, np.asarray(data.person)
+    by_row = asked.by_row(data)
+    count = np.ones(len(data.exit)) if data.frequency is None else np.asarray(data.frequency)
+    final = np.append(person[1:] != person[:-1], True)
+    for index, arm in enumerate(data.arms):
+        inside = np.flatnonzero((row_arm == index) & (by_row > 0))
+        if len(inside) == 0:
+            raise EstimationError(f"{what}: arm {arm!r} has nobody at risk.")
+        number = count[inside]
+        weight = by_row[inside] * number if asked.weighted else number
+        fit = fit_arm(
+            data.entry[inside], data.exit[inside], event[inside], weight, number, n_causes, final=final[inside]
+        )
+        fits.append(fit)
+        rows.append(inside)
+        notes += _empty_risk_sets(arm, fit)
+    return tuple(fits), tuple(rows), tuple(notes)
+
+
+def _empty_risk_sets(arm: str, fit: ArmCurve) -> list[Note]:
+    table = fit.table
+    ended = table.n_events.sum(axis=0)
+    if not ended.any():
+        return [
+            Note("no_events_in_arm", f"Arm {arm}: nobody had an event; an interval without width is not certainty.")
+        ]
+    emptied = np.flatnonzero((ended[:-1] > 0) & (ended[:-1] >= table.n_at_risk[:-1]))
+    if len(emptied):
+        text = (
+            f"Arm {arm}: everybody at risk at time {fit.times[emptied[0]]:g} ({int(table.n_at_risk[emptied[0]]):,}) had an event, so the "
+            "event-free share is 0 from there on although others enter later. Begin later, where enough people are at risk."
+        )
+        return [Note("risk_set_emptied", text)]
+    if (table.n_left[:-1] == 0).any():
+        text = (
+            f"Arm {arm}: for a time nobody was at risk; the curve is carried across, as if nothing had happened then."
+        )
+        return [Note("risk_set_gap", text)]
+    return []
