@@ -104,7 +104,7 @@ def compare(
     [-0.0833]
     """
     must_be(
-        result, (Cox, Rmst, KaplanMeier, CumulativeIncidence), what="compare(result): result",
+        result, (Cox, Rmst, KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves), what="compare(result): result",
         expected="what kaplan_meier(…), cumulative_incidence(…), mean_count(…), rmst(…), cox(…) or its standardised() gives",
     )  # fmt: skip
     one_of(measure, MEASURES, what="compare: measure")

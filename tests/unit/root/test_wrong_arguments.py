@@ -49,7 +49,8 @@ CASES: list[tuple[Callable[[dict[str, Any]], Any], type[oc.OutcomesError], str]]
     (lambda g: oc.characteristics(g["frame"], ["week"]), oc.EstimationError, f"characteristics(data, terms): data must be {DATA}; got"),
     (lambda g: oc.subgroup_effects("week", g["data"], at=8), oc.EstimationError, f"subgroup_effects(data, by): data must be {DATA}; got"),
     (lambda g: oc.compare(g["data"], measure="risk_difference", at=8), oc.EstimationError,
-     "compare(result): result must be what kaplan_meier(…), cumulative_incidence(…), rmst(…) or cox(…) gives; got SurvivalData."),
+     "compare(result): result must be what kaplan_meier(…), cumulative_incidence(…), mean_count(…), rmst(…), cox(…) or its standardised() "
+     "gives; got SurvivalData."),
 ]  # fmt: skip
 
 
