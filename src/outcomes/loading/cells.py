@@ -7,7 +7,7 @@ does not fit. What is said and has no type is a fault, and the caller counts it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outcomes.loading.dialect import Dialect, Family
 from outcomes.loading.engine import PLAIN
@@ -49,11 +49,14 @@ class Reading:
     whole : str
         SQL condition over `said` and `typed`: the cell holds a whole number (of dates: a day number; of ids: a number
         written plainly; of extra columns: any number).
+    cheap : bool
+        Reading the cell again costs next to nothing: its number, day or flag is no text.
     """
 
     said: str
     typed: str
     whole: str = "false"
+    cheap: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def read_cell(
     if not codes:
         native = reader.native(column)
         if native is not None:
-            return native
+            return replace(native, cheap=True)
     text = reader.text()
     said = f"nullif({text}, '')" if column.kind == "text" else reader.unless_nothing(text)
     if codes:
@@ -157,7 +160,7 @@ def read_cell(
             f"WHEN {dialect.literal(theirs)} THEN {dialect.literal(ours)}" for theirs, ours in codes.items()
         )
         said = f"nullif(CASE {text} {cases} ELSE {said} END, '')"
-    return Reading(said, *reader.from_text(column))
+    return Reading(said, *reader.from_text(column), cheap=column.kind in ("code", "text"))
 
 
 def read_extra(dialect: Dialect, cell: str, family: Family, i: int) -> Reading:
@@ -167,15 +170,16 @@ def read_extra(dialect: Dialect, cell: str, family: Family, i: int) -> Reading:
     """
     reader = _Reader(dialect, cell, family, f"x{i}", f"v{i}")
     if family in ("integer", "decimal"):
-        return Reading(cell, f"CAST(x{i} AS DOUBLE)", "true")
+        return Reading(cell, f"CAST(x{i} AS DOUBLE)", "true", cheap=True)
     if family == "float":
-        return Reading(f"CASE WHEN {_is_finite(cell)} THEN CAST({cell} AS DOUBLE) END", f"x{i}", "true")
+        return Reading(f"CASE WHEN {_is_finite(cell)} THEN CAST({cell} AS DOUBLE) END", f"x{i}", "true", cheap=True)
     if family == "date":
-        return Reading(f"CASE WHEN {dialect.real_date(cell)} THEN CAST(CAST({cell} AS DATE) AS STRING) END", f"x{i}")
+        day = f"CASE WHEN {dialect.real_date(cell)} THEN CAST(CAST({cell} AS DATE) AS STRING) END"
+        return Reading(day, f"x{i}", cheap=True)
     number = f"({dialect.matches(f'x{i}', _NUMBER)} AND {_is_finite(dialect.number(f'x{i}'))})"
     text = reader.text()
     flag = f"CASE WHEN {dialect.among(text, ('True', 'TRUE', 'False', 'FALSE'))} THEN lower({text}) ELSE {text} END"
-    return Reading(reader.unless_nothing(flag), f"x{i}", number)
+    return Reading(reader.unless_nothing(flag), f"x{i}", number, cheap=True)
 
 
 def _is_whole(number: str) -> str:
