@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from outcomes.design.assignment import arm_programmes, assigned, offered
 from outcomes.design.baseline import ASSESSED, last_known, with_covariates
 from outcomes.design.conditions import holds
 from outcomes.design.eligibility import eligible_for
+from outcomes.design.recorded_days import last_days
 from outcomes.design.slim_frame import slim
 from outcomes.design.study import Study
 from outcomes.design.time_zero import add_time_zero, refuse_the_future
@@ -69,6 +71,22 @@ class Candidates:
     def treated(self) -> tuple[str, ...]:
         """Arms that have programmes, in the order of the study."""
         return tuple(arm for arm, ids in self.programmes.items() if ids)
+
+    @cached_property
+    def last_day(self) -> float:
+        """Last day on which the extract records anything; NaN where it records nothing."""
+        return max(last_days(self.tables).values(), default=float("nan"))
+
+    @cached_property
+    def refused(self) -> Mapping[str, Any]:
+        """For each arm with programmes which of `rows` were referred to one of them and refused as not eligible."""
+        import narwhals as nw
+
+        referrals = self.tables.lazy("referrals").filter(nw.col("decision") == "not_eligible")
+        turned = self.tables.collect(referrals.select("sentence_id", "programme_id"))
+        sentence, programme = turned["sentence_id"].to_numpy(), turned["programme_id"].to_numpy()
+        mine = {arm: sentence[np.isin(programme, sorted(self.programmes[arm]))] for arm in self.treated}
+        return {arm: self.rows["sentence_id"].isin(found).to_numpy() for arm, found in mine.items()}
 
 
 def derive(tables: Tables, study: Study) -> Candidates:
@@ -150,12 +168,9 @@ def _condition(study: Study, schema: nw.Schema) -> tuple[nw.Expr, tuple[tuple[st
 
 def _places(wanted: pd.Series[Any], present: pd.Series[Any]) -> IntArray:
     """Return where each wanted key stands among the present ones, -1 where it does not."""
-    keys, order = present.to_numpy(), np.argsort(present.to_numpy(), kind="stable")
-    if not len(keys):
-        return np.full(len(wanted), -1)
-    near = np.minimum(np.searchsorted(keys, wanted.to_numpy(), sorter=order), len(keys) - 1)
-    at = order[near]
-    return np.where(keys[at] == wanted.to_numpy(), at, -1)
+    import pandas as pd
+
+    return np.asarray(pd.Index(present.to_numpy()).get_indexer(wanted.to_numpy()), dtype=np.int64)
 
 
 def _shown(value: Any) -> str:
