@@ -107,7 +107,9 @@ def derive(tables: Tables, study: Study) -> Candidates:
         assignment = add_time_zero(assigned(tables, arms, programmes, within=grace), study)
         if arms.assigned_by == "provision":
             assignment = offered(assignment, tables, arms, programmes, day="time_zero")
-        assignment = tables.keep(assignment.select("sentence_id", "person_id", "sentence_date", *_OF_THE_START))
+        assignment = assignment.join(_turned_away(tables), on="sentence_id", how="left")
+        narrow = ("sentence_id", "person_id", "sentence_date", *_OF_THE_START, "_turned")
+        assignment = tables.keep(assignment.select(*narrow))
         rows = _rows(assignment, tables)
         refuse_the_future(int((rows["arm"].notna() & (rows["assigned_date"] > rows["time_zero"])).sum()), study)
         frame, conditions = _frame(assignment, tables, study, programmes)
@@ -115,6 +117,14 @@ def derive(tables: Tables, study: Study) -> Candidates:
         at=_places(rows["sentence_id"], frame["sentence_id"])
     )
     return Candidates(tables, rows, frame, conditions, programmes)
+
+
+def _turned_away(tables: Tables) -> nw.LazyFrame[Any]:
+    """Return the sentences with a referral refused as not eligible."""
+    import narwhals as nw
+
+    turned = tables.lazy("referrals").filter(nw.col("decision") == "not_eligible")
+    return turned.group_by("sentence_id").agg(_turned=nw.len())
 
 
 def _rows(assignment: nw.LazyFrame[Any], tables: Tables) -> pd.DataFrame:
@@ -132,13 +142,9 @@ def _frame(
     """Return covariates at time zero and what they decide: the conditions of the study, and the entry rules of every arm."""
     import narwhals as nw
 
-    turned = (
-        tables.lazy("referrals").filter(nw.col("decision") == "not_eligible").group_by("sentence_id").agg(_n=nw.len())
-    )
-    asked = assignment.join(turned, on="sentence_id", how="left")
-    asked = asked.filter(~nw.col("arm").is_null() | ~nw.col("_n").is_null())
-    asked = asked.drop("_n", "assigned_date", "started_both")
-    known = tables.keep(last_known(asked, tables, study.eligibility.covariate_window))
+    asked = assignment.filter(~nw.col("arm").is_null() | ~nw.col("_turned").is_null())
+    asked = asked.drop("_turned", "assigned_date", "started_both")
+    known = last_known(asked, tables, study.eligibility.covariate_window)
     sentences = tables.lazy("sentences").drop("_row", "person_id", "sentence_date")
     described = with_covariates(asked.join(sentences, on="sentence_id", how="inner"), known, tables)
     schema, rules = described.collect_schema(), tables.frame("eligibility")

@@ -51,12 +51,18 @@ class Reading:
         written plainly; of extra columns: any number).
     cheap : bool
         Reading the cell again costs next to nothing: its number, day or flag is no text.
+    odd : str
+        SQL condition over the raw cell, where that is text: what is read is another thing than what stands there. Where no cell
+        is odd, `plain` reads the column; it then holds nothing that does not fit.
+    plain : str
     """
 
     said: str
     typed: str
     whole: str = "false"
     cheap: bool = False
+    odd: str = ""
+    plain: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,14 @@ class _Reader:
                 f"CAST(try_cast({self.cell} AS BIGINT) AS STRING) ELSE CAST({self.cell} AS STRING) END"
             )
         return f"trim(BOTH {self.dialect.literal(_BLANKS)} FROM CAST({self.cell} AS STRING))"
+
+    def unless_odd(self, reading: Reading, column: Column) -> Reading:
+        """Return the reading of a column of codes or text with how to tell whether every cell is what it says."""
+        plain = f"CAST({self.cell} AS STRING)"
+        if column.codes:
+            return replace(reading, odd=f"NOT {self.dialect.among(plain, column.codes)}", plain=plain)
+        nothing = self.dialect.among(plain, _NOTHING if column.kind == "code" else ("",))
+        return replace(reading, odd=f"{nothing} OR {self.text()} <> {plain}", plain=plain)
 
     def unless_nothing(self, text: str) -> str:
         """Return the text, null where it says that there is nothing."""
@@ -160,7 +174,8 @@ def read_cell(
             f"WHEN {dialect.literal(theirs)} THEN {dialect.literal(ours)}" for theirs, ours in codes.items()
         )
         said = f"nullif(CASE {text} {cases} ELSE {said} END, '')"
-    return Reading(said, *reader.from_text(column), cheap=column.kind in ("code", "text"))
+    reading = Reading(said, *reader.from_text(column), cheap=column.kind in ("code", "text"))
+    return reading if codes or not reading.cheap or family != "text" else reader.unless_odd(reading, column)
 
 
 def read_extra(dialect: Dialect, cell: str, family: Family, i: int) -> Reading:

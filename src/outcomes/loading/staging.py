@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from outcomes.loading.cells import FAR_DAY, Reading, read_cell, read_extra
@@ -37,6 +37,8 @@ class Part:
     @property
     def can_fail(self) -> bool:
         """Whether a cell may say something that has no type."""
+        if self.reading.cheap and self.reading.said == self.reading.plain:
+            return False
         return self.kind in ("date", "int", "float", "bool") or (self.column is not None and bool(self.column.codes))
 
     @property
@@ -88,6 +90,7 @@ def stage(
         parts[name] = _parts(engine, raw, codes)
         if raw.row and all(part.reading.cheap for part in parts[name]):
             seen.add(name)
+            parts[name] = _simplest(engine, raw, parts[name])
         keep = engine.view if name in seen else engine.make
         made = attempt(partial(keep, f"staged_{name}", _staging(engine, raw, parts[name])))
         if isinstance(made, Refused):
@@ -128,6 +131,23 @@ def _parts(engine: Engine, raw: RawTable, codes: Mapping[str, Mapping[str, str]]
             Part(i, column.name, ours, "text" if codes.get(f"{raw.name}.{column.name}") else column.family, reading)
         )
     return tuple(parts)
+
+
+def _simplest(engine: Engine, raw: RawTable, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Return the parts of a table that will be read again and again: text is read as it stands where no cell asks for more."""
+    looked = [part for part in parts if part.reading.odd]
+    if not looked:
+        return parts
+    odd = ", ".join(f"count(*) FILTER (WHERE {part.reading.odd})" for part in looked)
+    found = attempt(partial(engine.ask_each, [f"SELECT {odd} FROM {engine.place(f'raw_{raw.name}')}"]))
+    if isinstance(found, Refused):
+        return parts
+    plain = {part.i for part, n in zip(looked, found[0], strict=True) if not n}
+    return tuple(_as_it_stands(part) if part.i in plain else part for part in parts)
+
+
+def _as_it_stands(part: Part) -> Part:
+    return replace(part, reading=replace(part.reading, said=part.reading.plain, typed=f"x{part.i}"))
 
 
 def _staging(engine: Engine, raw: RawTable, parts: Sequence[Part]) -> str:
