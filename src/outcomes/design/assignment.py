@@ -108,7 +108,9 @@ def assigned(
     events = tables.keep(events)
     mine = events.filter(~nw.col("arm").is_null())
     several = tables.keep(
-        mine.group_by("sentence_id").agg(_n=nw.len(), _low=nw.col("arm").min(), _high=nw.col("arm").max()).filter(nw.col("_n") > 1)
+        mine.group_by("sentence_id")
+        .agg(_n=nw.len(), _low=nw.col("arm").min(), _high=nw.col("arm").max())
+        .filter(nw.col("_n") > 1)
     )
     first = _first(mine, tables, several)
     if not by_start:

@@ -97,7 +97,9 @@ def last_known(rows: nw.LazyFrame[Any], tables: Tables, window: float | None) ->
     usable = tables.keep(usable.select("sentence_id", "score", _day=scored, **packed))
     last = tables.keep(
         usable.group_by("sentence_id").agg(
-            *(nw.col(name).max() for name in ("_day", *packed)), _least=nw.col("score").min(), _most=nw.col("score").max()
+            *(nw.col(name).max() for name in ("_day", *packed)),
+            _least=nw.col("score").min(),
+            _most=nw.col("score").max(),
         )
     )
     rank_of = {name: nw.col(f"_{name}") % width for name in ranked}

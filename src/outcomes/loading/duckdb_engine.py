@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from outcomes.errors import DataError
 from outcomes.loading.dialect import Dialect, Family
 from outcomes.loading.engine import PLAIN, Keys, Refused, attempt
+from outcomes.results import IntArray
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,14 +103,18 @@ def _state(file: Path) -> _State:
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
-def _tally(columns: Mapping[str, Any]) -> tuple[int, int, int, int]:
-    import numpy as np
-
-    (keys,) = columns.values()
+def _tally(keys: IntArray) -> tuple[int, int, int, int]:
     if not len(keys):
         return 0, 0, 0, 0
-    keys = np.sort(np.ma.getdata(keys))
-    return len(keys), 1 + int(np.count_nonzero(keys[1:] != keys[:-1])), int(keys[0]), int(keys[-1])
+    return len(keys), 1 + int((keys[1:] != keys[:-1]).sum()), int(keys[0]), int(keys[-1])
+
+
+def _absent(keys: IntArray, references: IntArray) -> int:
+    """Return how many references are no key; both are sorted, so that each search begins where the last one ended."""
+    if not len(keys):
+        return len(references)
+    near = keys.searchsorted(references).clip(max=len(keys) - 1)
+    return int((keys[near] != references).sum())
 
 
 def _slim(column: pa.Array) -> pa.Array:
@@ -181,12 +186,23 @@ class DuckDBEngine:
         """Return the names and types of a table's columns."""
         return [(str(row[0]), str(row[1])) for row in self.ask(f"DESCRIBE {self.place(name)}")]
 
-    def tally(self, queries: Sequence[str]) -> list[tuple[int, int, int, int]]:
-        """Return of the whole numbers of each query how many there are, how many different, the least and the greatest.
+    # Numbers sorted as an array are counted and compared in a fifth of the time the engine takes with its tables of hashes.
 
-        Sorting them as an array takes a fifth of the time that the engine takes to count what is different.
-        """
-        return [_tally(self.connection.execute(query).fetchnumpy()) for query in queries]
+    def tally(self, queries: Sequence[str]) -> list[tuple[int, int, int, int]]:
+        """Return of the whole numbers of each query how many there are, how many different, the least and the greatest."""
+        return [_tally(self._sorted(query)) for query in queries]
+
+    def absent(self, keys: str, references: Sequence[str]) -> list[int]:
+        """Return how many of the whole numbers of each query of references are none of those of the query of keys."""
+        there = self._sorted(keys)
+        return [_absent(there, self._sorted(query)) for query in references]
+
+    def _sorted(self, query: str) -> IntArray:
+        """Return the whole numbers of the one column of a query, sorted."""
+        import numpy as np
+
+        (column,) = self.connection.execute(query).fetchnumpy().values()
+        return np.sort(np.ma.getdata(column))
 
     def number(self, keys: Sequence[Keys]) -> None:
         """Make the table (key, id) of each: 1, 2, … in the order of the numbers, then of the other text."""

@@ -118,6 +118,12 @@ class Engine(Protocol):
         A query has one column, called key, without nulls; of no numbers the least and the greatest are 0.
         """
 
+    def absent(self, keys: str, references: Sequence[str]) -> list[int]:
+        """Return how many of the whole numbers of each query of references are none of those of the query of keys.
+
+        Every query has one column, called key, without nulls.
+        """
+
     def changed(self) -> list[str]:
         """Return the names of files that have changed though tables are views of them: what tables say holds no more."""
 

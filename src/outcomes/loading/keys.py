@@ -58,10 +58,12 @@ class Domain:
     def keys(self, engine: Engine) -> str:
         """Return the query of every key, as often as it is said, in a column called key."""
         return " UNION ALL ".join(
-            f"SELECT {self.key_of(f'v{i}')} AS key FROM {engine.place(f'staged_{table}')} WHERE v{i} IS NOT NULL"
-            for table, i in self.places
-            if self.owner in (None, table)
+            self.keys_in(engine, table, i) for table, i in self.places if self.owner in (None, table)
         )
+
+    def keys_in(self, engine: Engine, table: str, i: int) -> str:
+        """Return the query of every key that column `i` of a table says."""
+        return f"SELECT {self.key_of(f'v{i}')} AS key FROM {engine.place(f'staged_{table}')} WHERE v{i} IS NOT NULL"
 
     def referring(self) -> dict[str, int]:
         """Return the tables that refer to the owner, where it came, and the number of the column there."""
@@ -173,20 +175,12 @@ def _computed(engine: Engine, staged: Staged, domains: Sequence[Domain]) -> str:
 
 
 def _unmatched(engine: Engine, domains: Mapping[str, Domain]) -> dict[tuple[str, str], int]:
-    """Return how many references of each table are no key, of ids that stay as they are: one query a domain."""
-    kept = [domain for domain in domains.values() if domain.kept and domain.referring()]
+    """Return how many references of each table are no key, of ids that stay as they are."""
     found: dict[tuple[str, str], int] = {}
-    for domain, row in zip(kept, engine.ask_each([_absent(engine, domain) for domain in kept]), strict=True):
-        found |= {(table, domain.name): n for table, n in zip(domain.referring(), row, strict=True)}
+    for domain in domains.values():
+        refers = domain.referring()
+        if domain.kept and refers:
+            cells = [domain.keys_in(engine, table, i) for table, i in refers.items()]
+            absent = engine.absent(domain.keys(engine), cells)
+            found |= {(table, domain.name): n for table, n in zip(refers, absent, strict=True)}
     return found
-
-
-def _absent(engine: Engine, domain: Domain) -> str:
-    """Return the query of how many cells refer to nothing, table by table."""
-    refers = domain.referring()
-    cells = " UNION ALL ".join(
-        f"SELECT {k} AS k, {domain.key_of(f'v{i}')} AS key FROM {engine.place(f'staged_{table}')} WHERE v{i} IS NOT NULL"
-        for k, (table, i) in enumerate(refers.items())
-    )
-    counts = ", ".join(f"count(*) FILTER (WHERE k = {k})" for k in range(len(refers)))
-    return f"SELECT {counts} FROM ({cells}) c ANTI JOIN ({domain.keys(engine)}) d ON d.key = c.key"

@@ -75,8 +75,8 @@ _ALONE = "SELECT t.*, c.nth_copy FROM {%s} t " + _COPIES
 VIEWS: Mapping[str, str] = MappingProxyType(
     {
         "people": f"SELECT t.*, s.sentenced FROM {{people}} t LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id",
-        "sentences": "SELECT t.*, g.died, row_number() OVER (PARTITION BY t.person_id ORDER BY t.sentence_date, t._row) AS nth "
-        f"FROM {{sentences}} t {_DIED}",
+        "sentences": "SELECT t.*, g.died FROM (SELECT *, row_number() OVER (PARTITION BY person_id ORDER BY sentence_date, _row) AS nth "
+        f"FROM {{sentences}}) t {_DIED}",
         "assessments": f"SELECT t.*, g.died, c.nth_copy FROM {{assessments}} t {_DIED} {_COPIES}",
         "provision": _ALONE % "provision",
         "eligibility": _ALONE % "eligibility",
@@ -93,10 +93,10 @@ VIEWS: Mapping[str, str] = MappingProxyType(
         "delivery": _ALONE % "delivery",
         "fidelity": _ALONE % "fidelity",
         "supervision": f"SELECT t.*, g.died, c.nth_copy FROM {{supervision}} t {_DIED} {_COPIES}",
-        "spells": "SELECT t.*, g.died, s.free, o.person_id AS reoffence_person, c.nth_copy, "
-        "max(coalesce(t.end_date, 9000000000000000)) OVER (PARTITION BY t.person_id ORDER BY t.start_date, t._row "
+        "spells": "SELECT t.*, g.died, s.free, o.person_id AS reoffence_person, c.nth_copy FROM ("
+        "SELECT *, max(coalesce(end_date, 9000000000000000)) OVER (PARTITION BY person_id ORDER BY start_date, _row "
         "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS away_until "
-        f"FROM {{spells}} t {_DIED} LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id "
+        f"FROM {{spells}}) t {_DIED} LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id "
         f"LEFT JOIN {{reoffences}} o ON o.reoffence_id = t.reoffence_id {_COPIES}",
         "reoffences": f"SELECT t.*, g.gone, s.sentenced FROM {{reoffences}} t {_DIED} "
         f"LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id",

@@ -159,6 +159,11 @@ class SparkEngine:
         found = self.ask_each([f"{asked} ({query})" for query in queries])
         return [(n, distinct, low, high) for n, distinct, low, high in found]
 
+    def absent(self, keys: str, references: Sequence[str]) -> list[int]:
+        """Return how many of the whole numbers of each query of references are none of those of the query of keys."""
+        lost = "SELECT count(*) FROM ({}) c ANTI JOIN ({}) k ON k.key = c.key"
+        return [n for (n,) in self.ask_each([lost.format(query, keys) for query in references])]
+
     def changed(self) -> list[str]:
         """Return no name: a frame is what it is."""
         return []
