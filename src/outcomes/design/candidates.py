@@ -176,7 +176,7 @@ def _places(wanted: pd.Series[Any], present: pd.Series[Any]) -> IntArray:
     """Return where each wanted key stands among the present ones, -1 where it does not."""
     import pandas as pd
 
-    return np.asarray(pd.Index(present.to_numpy()).get_indexer(wanted.to_numpy()), dtype=np.int64)
+    return np.asarray(pd.Index(present.to_numpy()).get_indexer(pd.Index(wanted.to_numpy())), dtype=np.int64)
 
 
 def _shown(value: Any) -> str:
