@@ -106,20 +106,26 @@ def assigned(
         events = events.join(since, on="sentence_id", how="inner").filter(~late).drop("_since")
     events = tables.keep(events)
     mine = events.filter(~nw.col("arm").is_null())
-    first = _first(mine, tables)
+    several = tables.keep(
+        mine.group_by("sentence_id")
+        .agg(_n=nw.len(), _low=nw.col("arm").min(), _high=nw.col("arm").max())
+        .filter(nw.col("_n") > 1)
+    )
+    first = _first(mine, tables, several)
     if not by_start:
         starts = tables.keep(_starts(tables, programmes).filter(~nw.col("arm").is_null()))
-        begun = _first(starts, tables, by=("sentence_id", "arm"))
+        again = starts.group_by("sentence_id", "arm").agg(_n=nw.len()).filter(nw.col("_n") > 1)
+        begun = _first(starts, tables, again, by=("sentence_id", "arm"))
         begun = begun.select("sentence_id", "arm", "start_date", "site_id", "status")
         first = first.join(begun, on=["sentence_id", "arm"], how="left")
     first = first.select("sentence_id", "arm", "assigned_date", "start_date", "referral_date", "site_id", "status")
-    both = mine.group_by("sentence_id").agg(_low=nw.col("arm").min(), _high=nw.col("arm").max())
+    both = several.filter(nw.col("_low") != nw.col("_high")).select("sentence_id", _both="_n")
     other = events.filter(nw.col("arm").is_null()).group_by("sentence_id").agg(_others=nw.len())
     joined = tables.lazy("sentences").join(first, on="sentence_id", how="left")
     joined = joined.join(both, on="sentence_id", how="left").join(other, on="sentence_id", how="left")
     joined = joined.with_columns(
-        started_both=(nw.col("_low") != nw.col("_high")).fill_null(False), started_other=~nw.col("_others").is_null()
-    ).drop("_low", "_high", "_others")
+        started_both=~nw.col("_both").is_null(), started_other=~nw.col("_others").is_null()
+    ).drop("_both", "_others")
     untreated = next((name for name, spec in arms.definitions.items() if spec.none), None)
     if untreated is None:
         return joined
@@ -198,6 +204,8 @@ def _referrals(tables: Tables, programmes: Mapping[str, frozenset[int]]) -> nw.L
     )
 
 
-def _first(events: nw.LazyFrame[Any], tables: Tables, by: tuple[str, ...] = ("sentence_id",)) -> nw.LazyFrame[Any]:
+def _first(
+    events: nw.LazyFrame[Any], tables: Tables, several: nw.LazyFrame[Any], by: tuple[str, ...] = ("sentence_id",)
+) -> nw.LazyFrame[Any]:
     """Return the first event of each group: by day, then by id."""
-    return first_rows(events, tables, by=by, key="_key", order_by=("assigned_date", "_key"))
+    return first_rows(events, tables, several, by=by, key="_key", order_by=("assigned_date", "_key"))

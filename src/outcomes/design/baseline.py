@@ -90,22 +90,30 @@ def last_known(rows: nw.LazyFrame[Any], tables: Tables, window: float | None) ->
     ranked["learning_disability"] = nw.when(nw.col("learning_disability")).then(1).otherwise(0)
     width = max(len(levels["band"]), 4)
     packed = {
-        f"_{name}": nw.when(~nw.col(name).is_null()).then((nw.col("date") + _BEFORE) * width + rank).max()
+        f"_{name}": nw.when(~nw.col(name).is_null()).then((nw.col("date") + _BEFORE) * width + rank)
         for name, rank in ranked.items()
     }
-    last = usable.group_by("sentence_id").agg(
-        **packed, _day=nw.when(~nw.col("score").is_null()).then(nw.col("date")).max()
+    scored = nw.when(~nw.col("score").is_null()).then(nw.col("date"))
+    usable = tables.keep(usable.select("sentence_id", "score", _day=scored, **packed))
+    last = tables.keep(
+        usable.group_by("sentence_id").agg(
+            *(nw.col(name).max() for name in ("_day", *packed)),
+            _least=nw.col("score").min(),
+            _most=nw.col("score").max(),
+        )
     )
     rank_of = {name: nw.col(f"_{name}") % width for name in ranked}
-    found = last.with_columns(
+    varied = last.filter(nw.col("_least") != nw.col("_most")).select("sentence_id", "_day")
+    scores = usable.join(varied, on=["sentence_id", "_day"], how="inner")
+    found = last.join(
+        scores.group_by("sentence_id").agg(_last=nw.col("score").max()), on="sentence_id", how="left"
+    ).with_columns(
+        risk_score=nw.when(nw.col("_least") == nw.col("_most")).then(nw.col("_most")).otherwise(nw.col("_last")),
         risk_band=_level(rank_of["band"], levels["band"]),
         denial=_level(rank_of["denial"], levels["denial"]),
         learning_disability=rank_of["learning_disability"] == 1,
     )
-    scored = usable.join(last.select("sentence_id", "_day"), on="sentence_id", how="inner")
-    scored = scored.filter((nw.col("date") == nw.col("_day")).fill_null(False))
-    scores = scored.group_by("sentence_id").agg(risk_score=nw.col("score").max())
-    return found.join(scores, on="sentence_id", how="left").select("sentence_id", *ASSESSED.values())
+    return found.select("sentence_id", *ASSESSED.values())
 
 
 def _bands(tables: Tables) -> tuple[str, ...]:

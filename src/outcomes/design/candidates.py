@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from outcomes.design.assignment import arm_programmes, assigned, offered, unassi
 from outcomes.design.baseline import ASSESSED, last_known, with_covariates
 from outcomes.design.conditions import holds
 from outcomes.design.eligibility import eligible_for
+from outcomes.design.recorded_days import last_days
 from outcomes.design.slim_frame import slim
 from outcomes.design.strategy_rules import VARYING
 from outcomes.design.study import Study
@@ -71,6 +73,22 @@ class Candidates:
         """Arms that have programmes, in the order of the study."""
         return tuple(arm for arm, ids in self.programmes.items() if ids)
 
+    @cached_property
+    def last_day(self) -> float:
+        """Last day on which the extract records anything; NaN where it records nothing."""
+        return max(last_days(self.tables).values(), default=float("nan"))
+
+    @cached_property
+    def refused(self) -> Mapping[str, Any]:
+        """For each arm with programmes which of `rows` were referred to one of them and refused as not eligible."""
+        import narwhals as nw
+
+        referrals = self.tables.lazy("referrals").filter(nw.col("decision") == "not_eligible")
+        turned = self.tables.collect(referrals.select("sentence_id", "programme_id"))
+        sentence, programme = turned["sentence_id"].to_numpy(), turned["programme_id"].to_numpy()
+        mine = {arm: sentence[np.isin(programme, sorted(self.programmes[arm]))] for arm in self.treated}
+        return {arm: self.rows["sentence_id"].isin(found).to_numpy() for arm, found in mine.items()}
+
 
 def derive(tables: Tables, study: Study) -> Candidates:
     """Return the candidates of a study.
@@ -91,8 +109,9 @@ def derive(tables: Tables, study: Study) -> Candidates:
         assignment = add_time_zero(fixed, study)
         if arms.assigned_by == "provision":
             assignment = offered(assignment, tables, arms, programmes, day="time_zero")
+        assignment = assignment.join(_turned_away(tables), on="sentence_id", how="left")
         known = [name for name in _OF_THE_START if name in assignment.collect_schema().names()]
-        assignment = tables.keep(assignment.select("sentence_id", "person_id", "sentence_date", *known))
+        assignment = tables.keep(assignment.select("sentence_id", "person_id", "sentence_date", *known, "_turned"))
         rows = _rows(assignment, tables)
         refuse_the_future(int((rows["arm"].notna() & (rows["assigned_date"] > rows["time_zero"])).sum()), study)
         frame, conditions = _frame(assignment, tables, study, programmes)
@@ -100,6 +119,14 @@ def derive(tables: Tables, study: Study) -> Candidates:
         at=_places(rows["sentence_id"], frame["sentence_id"])
     )
     return Candidates(tables, rows, frame, conditions, programmes)
+
+
+def _turned_away(tables: Tables) -> nw.LazyFrame[Any]:
+    """Return the sentences with a referral refused as not eligible."""
+    import narwhals as nw
+
+    turned = tables.lazy("referrals").filter(nw.col("decision") == "not_eligible")
+    return turned.group_by("sentence_id").agg(_turned=nw.len())
 
 
 def _rows(assignment: nw.LazyFrame[Any], tables: Tables) -> pd.DataFrame:
@@ -117,13 +144,9 @@ def _frame(
     """Return covariates at time zero and what they decide: the conditions of the study, and the entry rules of every arm."""
     import narwhals as nw
 
-    turned = (
-        tables.lazy("referrals").filter(nw.col("decision") == "not_eligible").group_by("sentence_id").agg(_n=nw.len())
-    )
-    asked = assignment.join(turned, on="sentence_id", how="left")
-    asked = asked.filter(~nw.col("arm").is_null() | ~nw.col("_n").is_null())
-    asked = asked.drop("_n", "assigned_date", "started_both")
-    known = tables.keep(last_known(asked, tables, study.eligibility.covariate_window))
+    asked = assignment.filter(~nw.col("arm").is_null() | ~nw.col("_turned").is_null())
+    asked = asked.drop("_turned", "assigned_date", "started_both")
+    known = last_known(asked, tables, study.eligibility.covariate_window)
     sentences = tables.lazy("sentences").drop("_row", "person_id", "sentence_date")
     described = with_covariates(asked.join(sentences, on="sentence_id", how="inner"), known, tables)
     schema, rules = described.collect_schema(), tables.frame("eligibility")
@@ -153,12 +176,9 @@ def _condition(study: Study, schema: nw.Schema) -> tuple[nw.Expr, tuple[tuple[st
 
 def _places(wanted: pd.Series[Any], present: pd.Series[Any]) -> IntArray:
     """Return where each wanted key stands among the present ones, -1 where it does not."""
-    keys, order = present.to_numpy(), np.argsort(present.to_numpy(), kind="stable")
-    if not len(keys):
-        return np.full(len(wanted), -1)
-    near = np.minimum(np.searchsorted(keys, wanted.to_numpy(), sorter=order), len(keys) - 1)
-    at = order[near]
-    return np.where(keys[at] == wanted.to_numpy(), at, -1)
+    import pandas as pd
+
+    return np.asarray(pd.Index(present.to_numpy()).get_indexer(pd.Index(wanted.to_numpy())), dtype=np.int64)
 
 
 def _shown(value: Any) -> str:

@@ -13,12 +13,13 @@ import numpy as np
 
 from outcomes.design.candidates import Candidates, derive
 from outcomes.design.clone_cohort import as_clones
-from outcomes.design.cohort_notes import cohort_notes, last_days
+from outcomes.design.cohort_notes import cohort_notes
 from outcomes.design.data import SurvivalData
 from outcomes.design.ending import Places, endings
 from outcomes.design.exposure import cut_by_course
 from outcomes.design.flow import Flow, build_flow
 from outcomes.design.follow_up import away_from, follow_up, on_engine, time_at_risk
+from outcomes.design.recorded_days import last_days
 from outcomes.design.selection import Selection, select
 from outcomes.design.study import Outcome, Study
 from outcomes.design.windows import CommunityDays, RiskWindow, community_days, risk_window

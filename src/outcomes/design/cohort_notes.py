@@ -15,8 +15,6 @@ from outcomes.results import Note
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.loading.tables import Tables
-
 __all__ = ["cohort_notes"]
 
 _FAR_CUT = 182.0  # days
@@ -46,7 +44,7 @@ def cohort_notes(selection: Selection, baseline: pd.DataFrame, study: Study) -> 
     study : Study
     """
     candidates = selection.candidates
-    notes = [*_far_cut(candidates.tables, study.follow_up.data_cut), *_reasons(selection, study.eligibility.unit)]
+    notes = [*_far_cut(candidates.last_day, study.follow_up.data_cut), *_reasons(selection, study.eligibility.unit)]
     notes += _refused_though_eligible(selection, study.eligibility.unit)
     if study.time_zero.strategy == "time_varying":
         return (*notes, _TIME_VARYING)
@@ -103,9 +101,8 @@ def _started_where_both_ran(baseline: pd.DataFrame, candidates: Candidates) -> i
     return int(both.sum())
 
 
-def _far_cut(tables: Tables, data_cut: float) -> list[Note]:
+def _far_cut(last: float, data_cut: float) -> list[Note]:
     """Say so where the data cut lies far beyond anything recorded: follow-up would run on where nothing can be seen."""
-    last = max((day for day in last_days(tables).values()), default=float("nan"))
     if not data_cut - last > _FAR_CUT:
         return []
     text = (
@@ -115,26 +112,6 @@ def _far_cut(tables: Tables, data_cut: float) -> list[Note]:
     return [Note("far_data_cut", text)]
 
 
-def last_days(tables: Tables) -> dict[str, float]:
-    """Return the last day recorded in each table that says what happened."""
-    import narwhals as nw
-
-    columns = {
-        "sentences": ("sentence_date",),
-        "reoffences": ("proven_date",),
-        "participation": ("start_date",),
-        "spells": ("start_date", "end_date"),
-        "exits": ("exit_date",),
-    }
-    found: dict[str, float] = {}
-    for table, names in columns.items():
-        row = tables.collect(tables.lazy(table).select(*(nw.col(name).max() for name in names)))
-        days = [row[name][0].as_py() for name in names]
-        if known := [float(day) for day in days if day is not None]:
-            found[table] = max(known)
-    return found
-
-
 def _reasons(selection: Selection, unit: str) -> list[Note]:
     """Return how many the entry rules of each arm left out, by the reason the rules give."""
     notes = []
@@ -142,29 +119,19 @@ def _reasons(selection: Selection, unit: str) -> list[Note]:
         if not_eligible(arm) not in selection.reasons:
             continue
         left = selection.left_at == selection.reasons.index(not_eligible(arm))
-        said = selection.of_index(f"excluded_by_{arm}")[left]
-        names, counts = np.unique([str(reason) for reason in said], return_counts=True)
-        if len(said):
-            listed = ", ".join(f"{name}: {n:,}" for name, n in zip(names, counts, strict=True))
-            notes.append(
-                Note("excluded_by_rules", f"The entry rules of {arm} leave out {len(said):,} {unit} ({listed}).")
-            )
+        counts = selection.counted(f"excluded_by_{arm}", left)
+        if counts:
+            listed = ", ".join(f"{name}: {n:,}" for name, n in sorted(counts.items()))
+            text = f"The entry rules of {arm} leave out {sum(counts.values()):,} {unit} ({listed})."
+            notes.append(Note("excluded_by_rules", text))
     return notes
 
 
 def _refused_though_eligible(selection: Selection, unit: str) -> list[Note]:
     """Return how many were refused as not eligible though no rule excludes them: rules are fuzzy in practice."""
-    import narwhals as nw
-
-    candidates = selection.candidates
-    referrals = candidates.tables.lazy("referrals").filter(nw.col("decision") == "not_eligible")
-    turned = candidates.tables.collect(referrals.select("sentence_id", "programme_id"))
-    sentence, programme = turned["sentence_id"].to_numpy(), turned["programme_id"].to_numpy()
-    index = candidates.rows["sentence_id"].to_numpy()[selection.index]
     notes = []
-    for arm in candidates.treated:
-        mine = sentence[np.isin(programme, sorted(candidates.programmes[arm]))]
-        count = int((np.isin(index, mine) & (selection.of_index(f"eligible_{arm}") == "yes")).sum())
+    for arm, refused in selection.candidates.refused.items():
+        count = int((refused[selection.index] & selection.says(f"eligible_{arm}", "yes")).sum())
         if count:
             text = (
                 f"{count:,} {unit} were refused by {arm} as not eligible though none of its entry rules excludes them."
@@ -174,10 +141,11 @@ def _refused_though_eligible(selection: Selection, unit: str) -> list[Note]:
 
 
 def _started_though_ineligible(selection: Selection, unit: str) -> list[Note]:
-    arm_of = selection.candidates.rows["arm"].astype(object).to_numpy()[selection.index]
+    arms = selection.candidates.rows["arm"]
     notes = []
     for arm in selection.candidates.treated:
-        if fuzzy := int(((arm_of == arm) & (selection.of_index(f"eligible_{arm}") == "no")).sum()):
+        mine = (arms == arm).to_numpy()[selection.index]
+        if fuzzy := int((mine & selection.says(f"eligible_{arm}", "no")).sum()):
             text = f"{fuzzy:,} {unit} started in {arm} though its entry rules exclude them."
             notes.append(Note("started_though_ineligible", text))
     return notes

@@ -112,13 +112,14 @@ class Places:
     """Where each sentence stands in the baseline: days collected by sentence become an array by row."""
 
     def __init__(self, sentences: Any, tables: Tables) -> None:
+        import pandas as pd
+
         self.tables, self.size = tables, len(sentences)
-        self.order = np.argsort(sentences, kind="stable")
-        self.sorted = sentences[self.order]
+        self._present = pd.Index(sentences)
 
     def of(self, sentences: Any) -> IntArray:
         """Return the row of the baseline of each sentence."""
-        return np.asarray(self.order[np.searchsorted(self.sorted, sentences)], dtype=np.int64)
+        return np.asarray(self._present.get_indexer(sentences), dtype=np.int64)
 
     def first(self, rows: nw.LazyFrame[Any], day: str) -> Array:
         """Return the first day of each sentence, infinite where there is none."""

@@ -85,7 +85,10 @@ def _offences(kept: nw.LazyFrame[Any], tables: Tables, study: Study, outcome: Ou
     seen = tables.keep(joined.with_columns(what=known, on_the_day=on_the_day).drop("proven_date", "time_zero"))
     in_time = seen.filter(nw.col("what") == _COUNTED)
     states = INSIDE if study.follow_up.scale == "calendar" else AWAY
-    inside = committed_inside(in_time.group_by("reoffence_id", "person_id", "offence_date").agg(), tables, states)
+    each = in_time.select("reoffence_id", "person_id", "offence_date")
+    if study.eligibility.index == "all":  # one offence may count for several sentences of a person
+        each = each.group_by("reoffence_id", "person_id", "offence_date").agg()
+    inside = committed_inside(each, tables, states)
     counted = tables.keep(in_time.join(inside, on="reoffence_id", how="anti"))
     rows = counted.select("sentence_id", day=nw.col("offence_date"))
     return Counted(rows, _left_out(seen, counted, tables, study, outcome))

@@ -14,7 +14,13 @@ __all__ = ["first_rows"]
 
 
 def first_rows(
-    rows: nw.LazyFrame[Any], tables: Tables, *, by: Sequence[str], key: str, order_by: Sequence[str]
+    rows: nw.LazyFrame[Any],
+    tables: Tables,
+    several: nw.LazyFrame[Any],
+    *,
+    by: Sequence[str],
+    key: str,
+    order_by: Sequence[str],
 ) -> nw.LazyFrame[Any]:
     """Return the first row of each group.
 
@@ -24,7 +30,9 @@ def first_rows(
     Parameters
     ----------
     rows : LazyFrame
-        Kept on the engine: it is asked three times.
+        Kept on the engine: it is asked several times.
+    several : LazyFrame
+        The groups that have more than one row: the columns `by`, and any.
     key : str
         Column with another value in every row.
     order_by : sequence of str
@@ -32,7 +40,6 @@ def first_rows(
     """
     import narwhals as nw
 
-    several = rows.group_by(*by).agg(_n=nw.len()).filter(nw.col("_n") > 1).drop("_n")
     few = rows.select(*dict.fromkeys([*by, key, *order_by])).join(several, on=list(by), how="semi")
     nth = few.with_columns(_nth=nw.col(key).cum_count().over(*by, order_by=list(order_by)))
     later = tables.keep(nth.filter(nw.col("_nth") > 1).select(key))

@@ -46,19 +46,28 @@ class Selection:
         """Which of `index` stay."""
         return self.left_at == len(self.reasons)
 
-    def of_index(self, column: str) -> Any:
-        """Return a column of the candidates' frame for the index sentences: None where their covariates decide nothing."""
-        at = self.candidates.rows["at"].to_numpy()[self.index]
-        values = self.candidates.frame[column].to_numpy(dtype=object)
-        found = np.full(len(at), None, dtype=object)
-        found[at >= 0] = values[at[at >= 0]]
-        return found
+    def says(self, column: str, value: str) -> Any:
+        """Return which of `index` have a value in a column of the candidates' frame: none whose covariates decide nothing."""
+        return _among((self.candidates.frame[column] == value).to_numpy(), self._at)
+
+    def counted(self, column: str, which: Any) -> dict[str, int]:
+        """Return how many of some of `index` have each value in a column of categories; ``None`` where there is none."""
+        values = self.candidates.frame[column].cat
+        codes = np.append(values.codes.to_numpy(), -1)[self._at[which]]
+        names = (*map(str, values.categories), str(None))
+        counts = np.bincount(np.where(codes < 0, len(names) - 1, codes), minlength=len(names))
+        return {name: int(n) for name, n in zip(names, counts, strict=True) if n}
+
+    @property
+    def _at(self) -> IntArray:
+        """Rows of the candidates' frame of `index`, -1 where there is none."""
+        return np.asarray(self.candidates.rows["at"].to_numpy()[self.index], dtype=np.int64)
 
     def baseline(self) -> pd.DataFrame:
         """Return those who stay, one row a person (sentence), in the order of person and sentence."""
         import pandas as pd
 
-        at = np.sort(self.candidates.rows["at"].to_numpy()[self.index[self.stays]])
+        at = np.sort(self._at[self.stays])
         dropped = ["condition", *(f"excluded_by_{arm}" for arm in self.candidates.treated)]
         kept = self.candidates.frame.drop(columns=dropped).take(at).reset_index(drop=True)
         for name, column in kept.items():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from outcomes.design.baseline import RISK_BANDS
 from outcomes.loading.schema import SCHEMA
+from outcomes.results import IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,15 +32,28 @@ def slim(table: pa.Table, *, by: tuple[str, ...]) -> pd.DataFrame:
     Text becomes categories: in the order of the schema where it knows the codes (risk bands: from low to high), else of the text;
     a level nobody has is none. Whole numbers with gaps become float64 with NaN; flags with gaps object with None.
     """
-    import numpy as np
     import pandas as pd
 
-    order = np.lexsort([table[name].to_numpy() for name in reversed(by)])
+    order = _in_order([table[name].to_numpy() for name in by])
     columns: dict[str, Any] = {}
     for name in table.column_names:
         columns[name] = _column(table[name], _ORDERED.get(name, ())).take(order)
         table = table.drop_columns([name])  # its memory goes before the next is made
     return pd.DataFrame(columns, copy=False)
+
+
+def _in_order(keys: Sequence[IntArray]) -> IntArray:
+    """Return the rows in the order of several keys: sorted by the first, then those alike in it by the others."""
+    import numpy as np
+
+    order = np.argsort(keys[0])
+    first = keys[0][order]
+    alike = np.zeros(len(order) + 1, dtype=bool)  # as the one before
+    alike[1:-1] = first[1:] == first[:-1]
+    several = np.flatnonzero(alike[1:] | alike[:-1])
+    tied = order[several]
+    order[several] = tied[np.lexsort([key[tied] for key in reversed(keys)])]
+    return order
 
 
 def _column(column: pa.ChunkedArray, order: tuple[str, ...]) -> Any:

@@ -62,7 +62,7 @@ def years_before_sentence(
         return []
     sentenced = domain.key_of(f"s.v{there['person_id']}")
     person = domain.key_of(f"t.v{here['person_id']}")
-    people = f"SELECT key FROM {domain.ids(engine)} i WHERE id % {1 + sentences.rows // MOST_VALUES} = 0"
+    people = f"SELECT key FROM {domain.ids(engine)} i WHERE {domain.every(1 + sentences.rows // MOST_VALUES)}"
     first = (
         f"SELECT d.key AS p, min(s.v{there['sentence_date']}) AS first_day FROM {engine.place('staged_sentences')} s "
         f"JOIN ({people}) d ON d.key = {sentenced} GROUP BY d.key"

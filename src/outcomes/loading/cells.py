@@ -7,7 +7,7 @@ does not fit. What is said and has no type is a fault, and the caller counts it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outcomes.loading.dialect import Dialect, Family
 from outcomes.loading.engine import PLAIN
@@ -49,11 +49,20 @@ class Reading:
     whole : str
         SQL condition over `said` and `typed`: the cell holds a whole number (of dates: a day number; of ids: a number
         written plainly; of extra columns: any number).
+    cheap : bool
+        Reading the cell again costs next to nothing: its number, day or flag is no text.
+    odd : str
+        SQL condition over the raw cell, where that is text: what is read is another thing than what stands there. Where no cell
+        is odd, `plain` reads the column; it then holds nothing that does not fit.
+    plain : str
     """
 
     said: str
     typed: str
     whole: str = "false"
+    cheap: bool = False
+    odd: str = ""
+    plain: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,14 @@ class _Reader:
                 f"CAST(try_cast({self.cell} AS BIGINT) AS STRING) ELSE CAST({self.cell} AS STRING) END"
             )
         return f"trim(BOTH {self.dialect.literal(_BLANKS)} FROM CAST({self.cell} AS STRING))"
+
+    def unless_odd(self, reading: Reading, column: Column) -> Reading:
+        """Return the reading of a column of codes or text with how to tell whether every cell is what it says."""
+        plain = f"CAST({self.cell} AS STRING)"
+        if column.codes:
+            return replace(reading, odd=f"NOT {self.dialect.among(plain, column.codes)}", plain=plain)
+        nothing = self.dialect.among(plain, _NOTHING if column.kind == "code" else ("",))
+        return replace(reading, odd=f"{nothing} OR {self.text()} <> {plain}", plain=plain)
 
     def unless_nothing(self, text: str) -> str:
         """Return the text, null where it says that there is nothing."""
@@ -149,7 +166,7 @@ def read_cell(
     if not codes:
         native = reader.native(column)
         if native is not None:
-            return native
+            return replace(native, cheap=True)
     text = reader.text()
     said = f"nullif({text}, '')" if column.kind == "text" else reader.unless_nothing(text)
     if codes:
@@ -157,7 +174,8 @@ def read_cell(
             f"WHEN {dialect.literal(theirs)} THEN {dialect.literal(ours)}" for theirs, ours in codes.items()
         )
         said = f"nullif(CASE {text} {cases} ELSE {said} END, '')"
-    return Reading(said, *reader.from_text(column))
+    reading = Reading(said, *reader.from_text(column), cheap=column.kind in ("code", "text"))
+    return reading if codes or not reading.cheap or family != "text" else reader.unless_odd(reading, column)
 
 
 def read_extra(dialect: Dialect, cell: str, family: Family, i: int) -> Reading:
@@ -167,15 +185,16 @@ def read_extra(dialect: Dialect, cell: str, family: Family, i: int) -> Reading:
     """
     reader = _Reader(dialect, cell, family, f"x{i}", f"v{i}")
     if family in ("integer", "decimal"):
-        return Reading(cell, f"CAST(x{i} AS DOUBLE)", "true")
+        return Reading(cell, f"CAST(x{i} AS DOUBLE)", "true", cheap=True)
     if family == "float":
-        return Reading(f"CASE WHEN {_is_finite(cell)} THEN CAST({cell} AS DOUBLE) END", f"x{i}", "true")
+        return Reading(f"CASE WHEN {_is_finite(cell)} THEN CAST({cell} AS DOUBLE) END", f"x{i}", "true", cheap=True)
     if family == "date":
-        return Reading(f"CASE WHEN {dialect.real_date(cell)} THEN CAST(CAST({cell} AS DATE) AS STRING) END", f"x{i}")
+        day = f"CASE WHEN {dialect.real_date(cell)} THEN CAST(CAST({cell} AS DATE) AS STRING) END"
+        return Reading(day, f"x{i}", cheap=True)
     number = f"({dialect.matches(f'x{i}', _NUMBER)} AND {_is_finite(dialect.number(f'x{i}'))})"
     text = reader.text()
     flag = f"CASE WHEN {dialect.among(text, ('True', 'TRUE', 'False', 'FALSE'))} THEN lower({text}) ELSE {text} END"
-    return Reading(reader.unless_nothing(flag), f"x{i}", number)
+    return Reading(reader.unless_nothing(flag), f"x{i}", number, cheap=True)
 
 
 def _is_whole(number: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -98,7 +98,8 @@ def run_checks(
     tables = [table for table in SCHEMA if any(rule.table == table for rule in rules)]
     mine = {table: [rule for rule in rules if rule.table == table] for table in tables}
     asked = {table: ", ".join(f"count(*) FILTER (WHERE {rule.when})" for rule in mine[table]) for table in tables}
-    found = engine.ask_each([f"SELECT {asked[table]} FROM ({view_of(engine, table)})" for table in tables])
+    alike = _alike(engine, tables)
+    found = engine.ask_each([f"SELECT {asked[table]} FROM ({view_of(engine, table, alike)})" for table in tables])
     rows = [
         (rule.name, table, rule.column, rule.severity, n, counts[table], rule.text)
         for table, row in zip(tables, found, strict=True)
@@ -107,18 +108,37 @@ def run_checks(
     return ChecksReport(rows=(*rows, *protective), notes=tuple(notes))
 
 
-def view_of(engine: Engine, table: str) -> str:
-    """Return the query of a table with what its rules ask of other tables beside each row."""
+def view_of(engine: Engine, table: str, alike: Collection[str] = tuple(SCHEMA)) -> str:
+    """Return the query of a table with what its rules ask of other tables beside each row.
+
+    `alike` are the tables in which rows may be copies of others; where a table is not among them, none is looked for.
+    """
     places = {name: engine.place(name) for name in SCHEMA}
     if SCHEMA[table].key:
         return VIEWS[table].format_map(places)
-    listed = [engine.dialect.quoted(name) for name, _ in engine.columns(table) if name != "_row"]
-    return VIEWS[table].format_map({**places, "copies": _copies(engine, table, listed)})
+    copies = _copies(engine, table) if table in alike else _NO_COPIES
+    return VIEWS[table].format_map({**places, "copies": copies})
 
 
-def _copies(engine: Engine, table: str, listed: Sequence[str]) -> str:
+_NO_COPIES = "(SELECT CAST(NULL AS BIGINT) AS copy_row, CAST(NULL AS BIGINT) AS nth_copy WHERE false)"
+
+
+def _alike(engine: Engine, tables: Sequence[str]) -> list[str]:
+    """Return the tables without a key in which the hashes of some rows are the same."""
+    keyless = [table for table in tables if not SCHEMA[table].key]
+    hashes = [f"SELECT {engine.dialect.hashed(_listed(engine, t))} AS key FROM {engine.place(t)}" for t in keyless]
+    found = zip(keyless, engine.tally(hashes), strict=True)
+    return [table for table, (rows, distinct, _, _) in found if distinct < rows]
+
+
+def _listed(engine: Engine, table: str) -> list[str]:
+    return [engine.dialect.quoted(name) for name, _ in engine.columns(table) if name != "_row"]
+
+
+def _copies(engine: Engine, table: str) -> str:
     """Return the query of rows like others, numbered from the first; whole rows are compared only where their hashes agree."""
-    place, hashed = engine.place(table), engine.dialect.hashed(listed)
+    place, listed = engine.place(table), _listed(engine, table)
+    hashed = engine.dialect.hashed(listed)
     twice = f"SELECT mark FROM (SELECT {hashed} AS mark FROM {place}) GROUP BY mark HAVING count(*) > 1"
     return (
         f"(SELECT _row AS copy_row, row_number() OVER (PARTITION BY {', '.join(listed)} ORDER BY _row) AS nth_copy "

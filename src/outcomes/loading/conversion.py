@@ -50,7 +50,8 @@ def convert(
             faults.append(Fault(name, "", f"{raw[name].label} cannot be read: {raw[name].trouble()}"))
         else:
             staged[name] = made
-            engine.drop(f"raw_{name}")
+            if made.copied:
+                engine.drop(f"raw_{name}")
     faults += [fault for table in staged.values() for fault in cell_faults(table)]
     origin, mixed = origin_of_days(staged)
     domains = number_ids(engine, id_domains(staged))
@@ -60,20 +61,18 @@ def convert(
     faults += protected.faults
     if faults:
         raise refusal(faults)
+    named = _names(engine, domains["programme_id"])
     for name in copied:
         engine.drop(f"staged_{name}")
-    named = _names(engine, domains["programme_id"])
     for domain in domains.values():
-        if not domain.dense:
+        if not domain.kept:
             engine.drop(domain.table)
     return Converted({name: table.rows for name, table in staged.items()}, origin, named, protected.rows)
 
 
 def _names(engine: Engine, domain: Domain) -> Mapping[str, int]:
     """Return the catalogue's own names of programmes, as text, and the integers they have here."""
-    if domain.dense:
-        return {str(i): i for i in range(1, (domain.distinct or 0) + 1)}
-    named = engine.ask(f"SELECT CAST(key AS STRING), id FROM {engine.place(domain.table)} ORDER BY id")
+    named = engine.ask(f"SELECT CAST(key AS STRING), id FROM {domain.ids(engine)} i ORDER BY id")
     return {str(name): int(i) for name, i in named}
 
 
@@ -101,7 +100,7 @@ def _make_tables(engine: Engine, staged: Mapping[str, Staged], domains: Mapping[
 def _as_staged(staged: Staged, domains: Mapping[str, Domain]) -> bool:
     """Return whether every column of a table is a staged one as it is."""
     return all(
-        (domains[part.name].dense and part.family == "integer")
+        (domains[part.name].kept and part.family == "integer")
         if part.kind == "id"
         else not _becomes_number(part, count)
         for part, count in staged.pairs()
@@ -122,7 +121,7 @@ def _typed(engine: Engine, table: Table, staged: Staged, domains: Mapping[str, D
         i = at.get(column.name)
         if i is None:
             cell = f"CAST(NULL AS {SQL_TYPES[column.kind]})"
-        elif column.kind == "id" and domains[column.name].dense:
+        elif column.kind == "id" and domains[column.name].kept:
             cell = f"CAST(s.v{i} AS BIGINT)"
         elif column.kind == "id":
             domain = domains[column.name]
@@ -136,5 +135,5 @@ def _typed(engine: Engine, table: Table, staged: Staged, domains: Mapping[str, D
         if part.column is None and part.name.lower() not in taken:
             cell = f"CAST(s.v{part.i} AS DOUBLE)" if _becomes_number(part, count) else f"s.v{part.i}"
             select.append(f"{cell} AS {quoted(part.name)}")
-    select.append(f"s.{engine.dialect.kept_row} AS _row")
+    select.append(f"s.{staged.row} AS _row")
     return f"SELECT {', '.join(select)} FROM {engine.place(f'staged_{table.name}')} s {' '.join(joins)}"

@@ -50,11 +50,12 @@ def read_into_duckdb(engine: DuckDBEngine, source: Any, found: Sources) -> str:
 
 
 def release_sources(engine: DuckDBEngine) -> None:
-    """Let go of the database that was read, and of the file system: what follows needs no file."""
+    """Let go of the database that was read, and of the file system but for the files of which tables are views."""
     connection = engine.connection
     attached = connection.execute("SELECT count(*) FROM duckdb_databases() WHERE database_name = 'given'").fetchall()
     if attached[0][0]:
         connection.execute("DETACH given")
+    connection.execute(f"SET allowed_paths = [{', '.join(literal(str(file)) for file in engine.files)}]")
     connection.execute("SET enable_external_access = false")
 
 
@@ -101,13 +102,21 @@ def _from_parquet(engine: DuckDBEngine, name: str, file: Path) -> RawTable | Fau
     if isinstance(schema, Refused):
         return Fault(name, "", f"{file.name} cannot be read as Parquet; it is empty, cut short or of another kind.")
     numbered = ", ".join(f"c{i}" for i in range(len(schema.names)))
-    path = literal(without_globs(file))
-    made = attempt(lambda: engine.view(f"raw_{name}", f"SELECT * FROM read_parquet({path}) AS t({numbered})"))
+    file = file.absolute()
+    rows = f"read_parquet({literal(without_globs(file))}) AS t({numbered})"
+    made = attempt(lambda: engine.view(f"raw_{name}", f"SELECT {numbered}, file_row_number AS r FROM {rows}"))
     if isinstance(made, Refused):
         return Fault(name, "", f"{file.name} cannot be read as Parquet ({made.kind}).")
     zones = {i: str(f.type.tz) for i, f in enumerate(schema) if getattr(f.type, "tz", None)}
-    found = _described(engine, name, list(schema.names), file.name, zones)
-    return found if isinstance(found, Fault) else replace(found, trouble=lambda: _wrong_in(file) or found.trouble())
+    read = _described(engine, name, list(schema.names), file.name, zones)
+    if isinstance(read, Fault):
+        return read
+    usual = read.trouble
+    read = replace(read, trouble=lambda: _wrong_in(file) or usual())
+    if without_globs(file) != file.as_posix():
+        return read  # a pattern cannot be let in alone
+    engine.watch(file)
+    return replace(read, row="r")
 
 
 def _wrong_in(file: Path) -> str:
@@ -176,7 +185,7 @@ def _described(
     columns = attempt(partial(engine.columns, f"raw_{name}"))
     if isinstance(columns, Refused):
         return Fault(name, "", f"{label} holds a kind of value that cannot be read ({columns.kind}).")
-    types = [kind for _, kind in columns]
+    types = [kind for _, kind in columns[: len(names)]]
     return described(
         engine.dialect, name, names, types, label, lambda i: f"timezone({literal(zones.get(i, 'UTC'))}, c{i})"
     )

@@ -112,6 +112,21 @@ class Engine(Protocol):
     def columns(self, name: str) -> list[tuple[str, str]]:
         """Return the names and types of a table's columns."""
 
+    def tally(self, queries: Sequence[str]) -> list[tuple[int, int, int, int]]:
+        """Return of the whole numbers of each query how many there are, how many different, the least and the greatest.
+
+        A query has one column, called key, without nulls; of no numbers the least and the greatest are 0.
+        """
+
+    def absent(self, keys: str, references: Sequence[str]) -> list[int]:
+        """Return how many of the whole numbers of each query of references are none of those of the query of keys.
+
+        Every query has one column, called key, without nulls.
+        """
+
+    def changed(self) -> list[str]:
+        """Return the names of files that have changed though tables are views of them: what tables say holds no more."""
+
     def number(self, keys: Sequence[Keys]) -> None:
         """Make the table (key, id) of each: 1, 2, … in the order of the numbers, then of the other text."""
 

@@ -209,7 +209,7 @@ def _in_keys(engine: Engine, domains: Mapping[str, Domain]) -> list[Finding]:
     if not step:
         return []
     sampled = (
-        f"SELECT '{name}', CAST(key AS STRING) FROM {domains[name].ids(engine)} i WHERE id % {n} = 0"
+        f"SELECT '{name}', CAST(key AS STRING) FROM {domains[name].ids(engine)} i WHERE {domains[name].every(n)}"
         for name, n in step.items()
     )
     values: dict[str, list[tuple[str, int]]] = {name: [] for name in step}

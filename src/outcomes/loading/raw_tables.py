@@ -26,12 +26,16 @@ class RawColumn:
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table as it came, ``raw_<name>`` on the engine: what it was called outside, what to say if it will not be read."""
+    """A table as it came, ``raw_<name>`` on the engine: what it was called outside, what to say if it will not be read.
+
+    `row` is the column that holds the number of each row, where the table can be read again as quickly as a copy of it.
+    """
 
     name: str
     columns: tuple[RawColumn, ...]
     label: str
     trouble: Callable[[], str] = lambda: "it is damaged, or a column holds what is no text, number, date or boolean."
+    row: str = ""
 
 
 @dataclass

@@ -54,14 +54,20 @@ _SENTENCED = (
     "(SELECT person_id, min(sentence_date) AS sentenced, min(coalesce(release_date, sentence_date)) AS free "
     "FROM {sentences} GROUP BY person_id)"
 )
-# Of each participation: whether provision lists the day, how many sites it lists in the area, whether this one is among them.
-_PROVIDED = (
-    "(SELECT t._row AS open_row, "
-    "max(CASE WHEN t.start_date BETWEEN p.open_from AND coalesce(p.open_to, t.start_date) THEN 1 ELSE 0 END) AS open, "
-    "count(p.site_id) AS sites, max(CASE WHEN p.site_id = t.site_id THEN 1 ELSE 0 END) AS listed "
-    "FROM {participation} t JOIN {sentences} s ON s.sentence_id = t.sentence_id "
-    "JOIN {provision} p ON p.programme_id = t.programme_id AND p.area = s.area GROUP BY t._row)"
+# Of each programme and area: when provision lists it as open, without overlaps; how many sites it lists, and which.
+_LASTING = (
+    "(SELECT programme_id, area, open_from, coalesce(open_to, 9000000000000000) AS closes, _row FROM {provision} "
+    "WHERE open_from <= coalesce(open_to, open_from))"
 )
+_IN_ORDER = "OVER (PARTITION BY programme_id, area ORDER BY open_from, _row"
+_OPEN = (
+    "(SELECT programme_id, area, min(open_from) AS opens, max(closes) AS closes FROM ("
+    f"SELECT *, sum(CASE WHEN open_from <= before THEN 0 ELSE 1 END) {_IN_ORDER}) AS nth_time FROM ("
+    f"SELECT *, max(closes) {_IN_ORDER} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM {_LASTING}"
+    ")) GROUP BY programme_id, area, nth_time)"
+)
+_SITES = "(SELECT programme_id, area, count(site_id) AS sites FROM {provision} GROUP BY programme_id, area)"
+_LISTED = "(SELECT DISTINCT programme_id, area, site_id FROM {provision} WHERE site_id IS NOT NULL)"
 _DIED = f"LEFT JOIN {_GONE} g ON g.person_id = t.person_id"
 _COPIES = "LEFT JOIN {copies} c ON c.copy_row = t._row"
 _ALONE = "SELECT t.*, c.nth_copy FROM {%s} t " + _COPIES
@@ -69,24 +75,28 @@ _ALONE = "SELECT t.*, c.nth_copy FROM {%s} t " + _COPIES
 VIEWS: Mapping[str, str] = MappingProxyType(
     {
         "people": f"SELECT t.*, s.sentenced FROM {{people}} t LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id",
-        "sentences": "SELECT t.*, g.died, row_number() OVER (PARTITION BY t.person_id ORDER BY t.sentence_date, t._row) AS nth "
-        f"FROM {{sentences}} t {_DIED}",
+        "sentences": "SELECT t.*, g.died FROM (SELECT *, row_number() OVER (PARTITION BY person_id ORDER BY sentence_date, _row) AS nth "
+        f"FROM {{sentences}}) t {_DIED}",
         "assessments": f"SELECT t.*, g.died, c.nth_copy FROM {{assessments}} t {_DIED} {_COPIES}",
         "provision": _ALONE % "provision",
         "eligibility": _ALONE % "eligibility",
         "referrals": "SELECT t.*, g.died, s.person_id AS sentence_person, s.sentence_date FROM {referrals} t "
         f"{_DIED} LEFT JOIN {{sentences}} s ON s.sentence_id = t.sentence_id",
         "participation": "SELECT t.*, g.died, s.person_id AS sentence_person, s.sentence_date, r.person_id AS referral_person, "
-        "r.referral_date, r.programme_id AS referral_programme, o.open, o.sites, o.listed "
+        "r.referral_date, r.programme_id AS referral_programme, o.opens, n.sites, l.site_id AS listed "
         f"FROM {{participation}} t {_DIED} LEFT JOIN {{sentences}} s ON s.sentence_id = t.sentence_id "
-        f"LEFT JOIN {{referrals}} r ON r.referral_id = t.referral_id LEFT JOIN {_PROVIDED} o ON o.open_row = t._row",
+        "LEFT JOIN {referrals} r ON r.referral_id = t.referral_id "
+        f"LEFT JOIN {_OPEN} o ON o.programme_id = t.programme_id AND o.area = s.area "
+        "AND t.start_date BETWEEN o.opens AND o.closes "
+        f"LEFT JOIN {_SITES} n ON n.programme_id = t.programme_id AND n.area = s.area "
+        f"LEFT JOIN {_LISTED} l ON l.programme_id = t.programme_id AND l.area = s.area AND l.site_id = t.site_id",
         "delivery": _ALONE % "delivery",
         "fidelity": _ALONE % "fidelity",
         "supervision": f"SELECT t.*, g.died, c.nth_copy FROM {{supervision}} t {_DIED} {_COPIES}",
-        "spells": "SELECT t.*, g.died, s.free, o.person_id AS reoffence_person, c.nth_copy, "
-        "max(coalesce(t.end_date, 9000000000000000)) OVER (PARTITION BY t.person_id ORDER BY t.start_date, t._row "
+        "spells": "SELECT t.*, g.died, s.free, o.person_id AS reoffence_person, c.nth_copy FROM ("
+        "SELECT *, max(coalesce(end_date, 9000000000000000)) OVER (PARTITION BY person_id ORDER BY start_date, _row "
         "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS away_until "
-        f"FROM {{spells}} t {_DIED} LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id "
+        f"FROM {{spells}}) t {_DIED} LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id "
         f"LEFT JOIN {{reoffences}} o ON o.reoffence_id = t.reoffence_id {_COPIES}",
         "reoffences": f"SELECT t.*, g.gone, s.sentenced FROM {{reoffences}} t {_DIED} "
         f"LEFT JOIN {_SENTENCED} s ON s.person_id = t.person_id",
@@ -138,9 +148,9 @@ _RULES: tuple[Rule, ...] = (
     Rule("start_before_sentence", "participation", "start_date", "warning", "a programme starts before the sentence it is under",
          "start_date < sentence_date"),
     Rule("programme_not_open", "participation", "start_date", "warning",
-         "a programme starts where or when provision does not list it", "coalesce(open, 0) = 0"),
+         "a programme starts where or when provision does not list it", "opens IS NULL"),
     Rule("site_not_listed", "participation", "site_id", "warning",
-         "a site is not among those provision lists for the programme in the area", "site_id IS NOT NULL AND sites > 0 AND listed = 0"),
+         "a site is not among those provision lists for the programme in the area", "site_id IS NOT NULL AND sites > 0 AND listed IS NULL"),
     Rule("sessions_attended_exceeds_planned", "participation", "sessions_attended", "warning",
          "more sessions attended than planned", "sessions_attended > sessions_planned"),
     Rule("ongoing_with_end", "participation", "end_date", "warning", "a participation that is ongoing has an end",

@@ -153,6 +153,21 @@ class SparkEngine:
         with _quiet():
             return self._frames[name].dtypes
 
+    def tally(self, queries: Sequence[str]) -> list[tuple[int, int, int, int]]:
+        """Return of the whole numbers of each query how many there are, how many different, the least and the greatest."""
+        asked = "SELECT count(key), count(DISTINCT key), coalesce(min(key), 0), coalesce(max(key), 0) FROM"
+        found = self.ask_each([f"{asked} ({query})" for query in queries])
+        return [(n, distinct, low, high) for n, distinct, low, high in found]
+
+    def absent(self, keys: str, references: Sequence[str]) -> list[int]:
+        """Return how many of the whole numbers of each query of references are none of those of the query of keys."""
+        lost = "SELECT count(*) FROM ({}) c ANTI JOIN ({}) k ON k.key = c.key"
+        return [n for (n,) in self.ask_each([lost.format(query, keys) for query in references])]
+
+    def changed(self) -> list[str]:
+        """Return no name: a frame is what it is."""
+        return []
+
     def number(self, keys: Sequence[Keys]) -> None:
         """Make the table (key, id) of each: 1, 2, … in the order of the numbers, then of the other text.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from outcomes.loading.cells import FAR_DAY, Reading, read_cell, read_extra
@@ -37,6 +37,8 @@ class Part:
     @property
     def can_fail(self) -> bool:
         """Whether a cell may say something that has no type."""
+        if self.reading.cheap and self.reading.said == self.reading.plain:
+            return False
         return self.kind in ("date", "int", "float", "bool") or (self.column is not None and bool(self.column.codes))
 
     @property
@@ -57,12 +59,17 @@ class Counts:
 
 @dataclass(frozen=True)
 class Staged:
-    """A table on its way: its rows, its parts and their counts. On the engine it is called ``staged_<name>``."""
+    """A table on its way: its rows, its parts and their counts. On the engine it is called ``staged_<name>``.
+
+    `row` is the SQL of a row's number there; `copied` says whether its rows were copied out of what they came in.
+    """
 
     name: str
     rows: int
     parts: tuple[Part, ...]
     counts: tuple[Counts, ...]
+    row: str
+    copied: bool
 
     def pairs(self) -> Iterator[tuple[Part, Counts]]:
         """Return parts with their counts."""
@@ -72,12 +79,20 @@ class Staged:
 def stage(
     engine: Engine, tables: Mapping[str, RawTable], codes: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Staged | Refused]:
-    """Make ``staged_<table>`` of every raw table; return its parts with their counts, or that the engine would not."""
+    """Make ``staged_<table>`` of every raw table; return its parts with their counts, or that the engine would not.
+
+    Where a table can be read again and each of its cells cheaply, it is not copied: what is staged is a view of it.
+    """
     found: dict[str, Staged | Refused] = {}
     parts: dict[str, tuple[Part, ...]] = {}
+    seen: set[str] = set()
     for name, raw in tables.items():
         parts[name] = _parts(engine, raw, codes)
-        made = attempt(partial(engine.make, f"staged_{name}", _staging(engine, raw, parts[name])))
+        if raw.row and all(part.reading.cheap for part in parts[name]):
+            seen.add(name)
+            parts[name] = _simplest(engine, raw, parts[name])
+        keep = engine.view if name in seen else engine.make
+        made = attempt(partial(keep, f"staged_{name}", _staging(engine, raw, parts[name])))
         if isinstance(made, Refused):
             found[name] = made
     made_of = [name for name in tables if name not in found]
@@ -88,7 +103,8 @@ def stage(
             continue
         cells = row[1:]
         counts = tuple(Counts(*cells[4 * i : 4 * i + 4]) for i in range(len(parts[name])))
-        found[name] = Staged(name, row[0], parts[name], counts)
+        number = tables[name].row if name in seen else engine.dialect.kept_row
+        found[name] = Staged(name, row[0], parts[name], counts, number, name not in seen)
     return found
 
 
@@ -117,10 +133,28 @@ def _parts(engine: Engine, raw: RawTable, codes: Mapping[str, Mapping[str, str]]
     return tuple(parts)
 
 
+def _simplest(engine: Engine, raw: RawTable, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Return the parts of a table that will be read again and again: text is read as it stands where no cell asks for more."""
+    looked = [part for part in parts if part.reading.odd]
+    if not looked:
+        return parts
+    odd = ", ".join(f"count(*) FILTER (WHERE {part.reading.odd})" for part in looked)
+    found = attempt(partial(engine.ask_each, [f"SELECT {odd} FROM {engine.place(f'raw_{raw.name}')}"]))
+    if isinstance(found, Refused):
+        return parts
+    plain = {part.i for part, n in zip(looked, found[0], strict=True) if not n}
+    return tuple(_as_it_stands(part) if part.i in plain else part for part in parts)
+
+
+def _as_it_stands(part: Part) -> Part:
+    return replace(part, reading=replace(part.reading, said=part.reading.plain, typed=f"x{part.i}"))
+
+
 def _staging(engine: Engine, raw: RawTable, parts: Sequence[Part]) -> str:
-    said = ", ".join(f"{part.reading.said} AS x{part.i}" for part in parts)
+    said = ", ".join([*(f"{part.reading.said} AS x{part.i}" for part in parts), *([raw.row] if raw.row else [])])
     typed = ", ".join(f"{part.reading.typed} AS v{part.i}" for part in parts)
-    kept = [*map(_marked, parts), *([engine.dialect.given_row] if engine.dialect.given_row else [])]
+    number = raw.row or engine.dialect.given_row
+    kept = [*map(_marked, parts), *([number] if number else [])]
     return (
         f"SELECT {', '.join(kept)} FROM (SELECT *, {typed} FROM (SELECT {said} FROM {engine.place(f'raw_{raw.name}')}))"
     )

@@ -201,6 +201,10 @@ class Tables:
 
     def _run(self, action: Callable[[], T]) -> T:
         done = attempt(action)
+        if changed := self.engine.changed():
+            raise DataError(
+                f"Tables: {', '.join(changed)} changed since the tables were loaded, which are read from there. Load them again."
+            )
         if isinstance(done, Refused):
             raise DataError(f"Tables: {self.engine.why(done)}")
         return done
@@ -273,14 +277,16 @@ def load_tables(
     -----
     Types are read from the schema, not guessed. Dates are ISO dates (a time of day is cut off) and become days since
     1970-01-01, or they are whole days from an undisclosed origin and stay as they are; an extract has one or the other. Ids
-    become 1, 2, … in the order of their numbers or their text, the same in every table. Flags are true/false, t/f, yes/no, y/n
-    or 1/0 in any case. Text is trimmed; an empty cell is missing, and so is NA, NaN, NaT or NULL except in plain text. A column
-    the schema does not know passes through, as numbers where every cell is one (019 is none), else as text.
+    that are whole numbers stay as they are; where not all of them are, they become 1, 2, … in the order of their numbers, then
+    of their text; the same in every table. Flags are true/false, t/f, yes/no, y/n or 1/0 in any case. Text is trimmed; an empty
+    cell is missing, and so is NA, NaN, NaT or NULL except in plain text. A column the schema does not know passes through, as
+    numbers where every cell is one (019 is none), else as text.
     Values are looked at for direct identifiers in ids, codes, text and the extract's own columns, in at most about 20,000 different
     values a column: one hit is a warning in `checks`, 5 % of the rows are refused. What passes may still identify somebody: these
     checks know forms, not names.
     Inputs are not changed; nothing is written but what DuckDB spills to a private folder when memory is short, and
-    removes.
+    removes. Parquet files whose columns have the types of the schema are not copied: they are read again where they are, and
+    must stay as they were until the tables are no longer used; once one has changed, or is gone, the tables refuse to answer.
 
     Examples
     --------

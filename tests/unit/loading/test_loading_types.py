@@ -112,11 +112,17 @@ def test_what_is_no_whole_number_is_refused(said: str) -> None:
         _column("sentences", "prior_sanctions", ["1", said, "2", "1"])
 
 
-def test_ids_that_are_numbers_are_numbered_in_the_order_of_numbers() -> None:
+def test_ids_that_are_numbers_stay_as_they_are() -> None:
     frames = {n: f.replace({"p1": "100", "p2": "20", "p3": "3", "p4": "4.0"}) for n, f in small_tables().items()}
     tables = oc.load_tables(frames)
-    assert tables.frame("people")["person_id"].tolist() == [4, 3, 1, 2]
-    assert tables.frame("reoffences")["person_id"].tolist() == [4, 1]
+    assert tables.frame("people")["person_id"].tolist() == [100, 20, 3, 4]
+    assert tables.frame("reoffences")["person_id"].tolist() == [100, 3]
+
+
+def test_numbers_too_large_to_be_exact_where_cells_are_empty_are_numbered_in_their_order() -> None:
+    far = {"p1": f"{9 * 10**15 + 1}", "p2": f"{9 * 10**15}", "p3": "3", "p4": "4"}
+    frames = {n: f.replace(far) for n, f in small_tables().items()}
+    assert oc.load_tables(frames).frame("people")["person_id"].tolist() == [4, 3, 1, 2]
 
 
 def test_ids_that_are_text_are_numbered_in_the_order_of_text_after_numbers() -> None:
