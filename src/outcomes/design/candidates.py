@@ -115,10 +115,15 @@ def derive(tables: Tables, study: Study) -> Candidates:
         rows = _rows(assignment, tables)
         refuse_the_future(int((rows["arm"].notna() & (rows["assigned_date"] > rows["time_zero"])).sum()), study)
         frame, conditions = _frame(assignment, tables, study, programmes)
-    rows = rows.drop(columns=["assigned_date", "sentence_date"]).assign(
-        at=_places(rows["sentence_id"], frame["sentence_id"])
-    )
-    return Candidates(tables, rows, frame, conditions, programmes)
+    return Candidates(tables, _with_places(rows, frame), frame, conditions, programmes)
+
+
+def _with_places(rows: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with ``at``, their row of the frame (-1 where there is none), and without the days used up; nothing is copied."""
+    import pandas as pd
+
+    kept = {name: rows[name].array for name in rows if name not in ("assigned_date", "sentence_date")}
+    return pd.DataFrame({**kept, "at": _places(rows["sentence_id"], frame["sentence_id"])}, copy=False)
 
 
 def _turned_away(tables: Tables) -> nw.LazyFrame[Any]:

@@ -68,14 +68,23 @@ class Selection:
         import pandas as pd
 
         at = np.sort(self._at[self.stays])
-        dropped = ["condition", *(f"excluded_by_{arm}" for arm in self.candidates.treated)]
-        kept = self.candidates.frame.drop(columns=dropped).take(at).reset_index(drop=True)
-        for name, column in kept.items():
-            if isinstance(column.dtype, pd.CategoricalDtype):
-                kept[name] = column.cat.remove_unused_categories()
-            elif column.dtype == object and column.notna().all():
-                kept[name] = column.astype(bool)  # a flag that is known of everyone kept
-        return kept.assign(time_zero=kept["time_zero"].astype(np.int64))
+        decided = {"condition", *(f"excluded_by_{arm}" for arm in self.candidates.treated)}
+        columns = {name: _of_those(column, at) for name, column in self.candidates.frame.items() if name not in decided}
+        columns["time_zero"] = columns["time_zero"].astype(np.int64)
+        return pd.DataFrame(columns, copy=False)
+
+
+def _of_those(column: pd.Series[Any], at: IntArray) -> Any:
+    """Return the values of a column at some rows: without levels that none of them has, and a flag that all of them have as one."""
+    import pandas as pd
+
+    values = column.array.take(at)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        met = np.bincount(values.codes.astype(np.int64) + 1, minlength=1 + len(column.cat.categories))[1:] > 0
+        return values if met.all() else values.remove_unused_categories()
+    values = values.to_numpy()
+    known = values.dtype == object and not pd.isna(values).any()
+    return values.astype(bool) if known else values
 
 
 def select(candidates: Candidates, study: Study) -> Selection:

@@ -61,7 +61,7 @@ def _empty_risk_sets(arm: str, fit: ArmCurve) -> list[Note]:
             "event-free share is 0 from there on although others enter later. Begin later, where enough people are at risk."
         )
         return [Note("risk_set_emptied", text)]
-    if (table.n_left[:-1] == 0).any():
+    if ((table.n_left[:-1] == 0) & ~np.isin(fit.times[:-1], fit.entry)).any():  # else others enter just then
         text = (
             f"Arm {arm}: for a time nobody was at risk; the curve is carried across, as if nothing had happened then."
         )

@@ -16,7 +16,7 @@ from outcomes.survival.curve_quantiles import crossing
 from outcomes.survival.curve_results import Curves, fit_arms
 from outcomes.survival.incidence_variance import aalen_variance
 from outcomes.survival.influence_paths import InfluencePath
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve, stacked_note
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.intervals import CONF_TYPES
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def _median_follow_up(fit: ArmCurve) -> float:
 
 
 def _about_weights(asked: Asked) -> tuple[Note, ...]:
-    return (stacked_note(),) if asked.source is not None and asked.variance == "robust" else ()
+    return known_weights(asked)
 
 
 def event_of(data: SurvivalData, cause: str | None, *, what: str) -> tuple[IntArray, str, tuple[Note, ...]]:

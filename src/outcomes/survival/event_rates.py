@@ -12,7 +12,7 @@ import numpy as np
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.estimates import by_person, covariance_of, stack
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve, stacked_note
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,8 +143,7 @@ def event_rate(
                 row[column] *= per
             rows.append(row)
             notes += said
-    if asked.source is not None and asked.variance == "robust":
-        notes.append(stacked_note())
+    notes += known_weights(asked)
     return EventRate(
         frame=pd.DataFrame(rows), per=per, unit=data.unit, conf_level=conf_level, notes=(*data.notes, *dict.fromkeys(notes))
     )  # fmt: skip

@@ -14,7 +14,7 @@ from outcomes.results import Array, IntArray, Note, Weights, read_only
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["Asked", "ClusterLike", "WeightsLike", "normal_quantile", "resolve", "stacked_note"]
+__all__ = ["Asked", "ClusterLike", "WeightsLike", "known_weights", "normal_quantile", "resolve"]
 
 WeightsLike = Weights | str | npt.ArrayLike | None
 ClusterLike = str | npt.ArrayLike | None
@@ -246,9 +246,15 @@ def normal_quantile(conf_level: float) -> float:
     return float(ndtri(0.5 + conf_level / 2))
 
 
-def stacked_note() -> Note:
-    """Return the note that goes with weights taken as known."""
-    return Note(
-        "weights_as_known",
-        "The intervals take the weights as known; compare() accounts for their having been estimated.",
+def known_weights(asked: Asked) -> tuple[Note, ...]:
+    """Return the note that goes with fitted weights that are taken as known; none where they are not."""
+    if asked.source is None or asked.variance != "robust":
+        return ()
+    text = "The intervals take the weights as known"
+    carried = asked.source.influence is not None and asked.source.gradient is not None
+    return (
+        Note(
+            "weights_as_known",
+            f"{text}; compare() accounts for their having been estimated." if carried else f"{text}.",
+        ),
     )

@@ -13,7 +13,7 @@ from outcomes.results import Array, Note
 from outcomes.survival.curve_kernel import ArmCurve
 from outcomes.survival.curve_results import Curves, fit_arms
 from outcomes.survival.influence_paths import InfluencePath, path_of_count
-from outcomes.survival.inputs import ClusterLike, WeightsLike, normal_quantile, resolve, stacked_note
+from outcomes.survival.inputs import ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
@@ -103,8 +103,7 @@ def mean_count(
     notes = [note for arm, fit in zip(data.arms, fits, strict=True) for note in _about_arm(arm, fit)]
     if method == "nelson" and len(data.causes) > 1:
         notes.append(_while_present(data))
-    if asked.source is not None and asked.variance == "robust":
-        notes.append(stacked_note())
+    notes += known_weights(asked)
     return MeanCount(
         data=data, asked=asked, fits=fits, rows=rows, causes=data.causes[:1], method=method, conf_type=conf_type,
         conf_level=conf_level, notes=(*data.notes, *notes),

@@ -12,7 +12,7 @@ from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, on
 from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.cured_share import follow_up_notes
 from outcomes.survival.estimates import by_person, covariance_of, stack
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve, stacked_note
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.parametric_design import INTERCEPT, ParametricDesign, parametric_design
 from outcomes.survival.parametric_families import DISTRIBUTIONS, Family, family_of
 from outcomes.survival.parametric_fit import FitRows, ParametricFit, maximise
@@ -277,6 +277,5 @@ def _about(asked: Asked, n_events: int, design: ParametricDesign) -> tuple[Note,
                 "The formula does not name the arm, so the model's curves are the same in every arm.",
             )
         )
-    if asked.source is not None and asked.variance == "robust":
-        notes.append(stacked_note())
+    notes += known_weights(asked)
     return tuple(notes)

@@ -14,7 +14,7 @@ from outcomes.results import Array, Note, Result, read_only
 from outcomes.survival.count_kernel import CountFit, fit_counts, shape_terms
 from outcomes.survival.design_matrix import check_columns, design_matrix
 from outcomes.survival.estimates import covariance_of, stack
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve, stacked_note
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.risk_table import summed
 
 if TYPE_CHECKING:
@@ -295,4 +295,4 @@ def _about(fit: CountFit, columns: tuple[str, ...], events: int, family: str) ->
 
 
 def _about_weights(asked: Asked) -> tuple[Note, ...]:
-    return (stacked_note(),) if asked.source is not None and asked.variance == "robust" else ()
+    return known_weights(asked)

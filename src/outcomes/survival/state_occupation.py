@@ -13,7 +13,7 @@ from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.estimates import Influence, covariance_of, stack
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve, stacked_note
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
 from outcomes.survival.state_kernel import ArmStates, fit_states, state_influences
 
@@ -108,8 +108,7 @@ def state_probabilities(
         fits.append(fit)
         rows.append(inside)
         notes += _about_arm(arm, fit, states)
-    if asked.source is not None and asked.variance == "robust":
-        notes.append(stacked_note())
+    notes += known_weights(asked)
     return StateProbabilities(
         data=data, asked=asked, fits=tuple(fits), rows=tuple(rows), states=states, conf_type=conf_type, conf_level=conf_level,
         notes=(*data.notes, *notes),

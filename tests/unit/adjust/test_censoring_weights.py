@@ -145,3 +145,15 @@ def test_the_sentence_speaks_of_clones(many: oc.SurvivalData) -> None:
     said = oc.censoring_weights(many, "x").describe()
     assert "1,500 clones" in said
     assert "departed" in said
+
+
+def test_rows_cut_on_one_day_for_everyone_are_no_time_without_people(many: oc.SurvivalData) -> None:
+    curve = oc.kaplan_meier(many, weights=oc.censoring_weights(many, "x"))
+    assert "risk_set_gap" not in {note.code for note in curve.notes}
+
+
+def test_intervals_say_that_they_take_the_weights_as_known_and_promise_nothing_more(many: oc.SurvivalData) -> None:
+    curve = oc.kaplan_meier(many, weights=oc.censoring_weights(many, "x"))
+    assert [note.text for note in curve.notes if note.code == "weights_as_known"] == [
+        "The intervals take the weights as known."
+    ]
