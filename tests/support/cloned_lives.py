@@ -14,7 +14,7 @@ import pandas as pd
 
 import outcomes as oc
 from outcomes.design.clock import Away, intervals_at_risk
-from outcomes.design.cloning import Clones, Starts, cloned, cut_at, grace_months, rows_of
+from outcomes.design.cloning import Starts, clone_rows, grace_months
 from outcomes.results import Array, IntArray
 
 ARMS = ("A", "B", "none")
@@ -71,19 +71,16 @@ def _followed(x: Array, day: Array, arm: IntArray, rng: np.random.Generator, eff
 
 def as_clones(lives: Lives) -> oc.SurvivalData:
     """Return time at risk of their clones, as a cohort gives it."""
-    people, edges = len(lives.x), grace_months(GRACE)
-    clones = cloned(Starts(lives.day, lives.arm, np.full(people, np.inf)), arms=3, untreated=2, grace=GRACE)
+    people = len(lives.x)
     whole = intervals_at_risk(
         lives.time, lives.event, np.zeros(people), NOBODY_AWAY, scale="calendar", horizon=FOLLOWED
     )
-    rows = cut_at(rows_of(clones, whole.row, whole.entry, whole.exit, whole.event), edges[1:])
-    seen, person = np.unique(rows.row, return_inverse=True)
-    of = clones.person[seen]
+    starts = Starts(lives.day, lives.arm, np.full(people, np.inf))
+    made = clone_rows(starts, whole.row, whole.entry, whole.exit, whole.event, arms=len(ARMS), untreated=2, grace=GRACE)
+    of, rows = made.clones.person, made.rows
     baseline = pd.DataFrame({"x": lives.x[of], "person_id": of})
-    departed = np.where(clones.departs < lives.time[clones.person], clones.departs, np.inf)[seen]
     return oc.SurvivalData(
-        entry=rows.entry, exit=rows.exit, event=rows.event, person=person, arm=clones.arm[seen], causes=("any",), arms=ARMS,
-        frame=baseline.iloc[person].reset_index(drop=True), baseline=baseline, cluster="person_id",
-        clones=Clones(of, clones.complied[seen], departed, lives.time[of], edges, 2),
+        entry=rows.entry, exit=rows.exit, event=rows.event, person=rows.row, arm=made.arm, causes=("any",), arms=ARMS,
+        frame=baseline.iloc[rows.row].reset_index(drop=True), baseline=baseline, cluster="person_id", clones=made.clones,
         labels=MappingProxyType({"outcome": "any"}),
     )  # fmt: skip

@@ -91,7 +91,6 @@ def weights_of_arm(
     inside[asked.clone, asked.month] = np.exp(0.5 * rate * length)
     weight = np.ones((len(mine), months + 1))
     weight[:, 1:] = np.exp(np.cumsum(hazard, axis=1))
-    missing = 0
     if treated:
         weight[:, -1] *= _for_the_rest(x, asked, months, float(edges[-1] - edges[-2]), arm, plain)
     before, missing = _at_time_zero(clones, mine, columns, names, arm, plain)

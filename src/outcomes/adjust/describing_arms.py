@@ -114,7 +114,7 @@ def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weight
             f"characteristics: two arms are needed; these data have {len(data.arms)}.{data.instead_of_arms}"
         )
     arm = np.asarray(data.arm)
-    used = np.ones(len(arm)) if weights is None else np.asarray(weights.values)
+    used = np.ones(len(arm)) if weights is None else _at_time_zero(weights, data)
     whose = "pooled" if weights is None else YARDSTICK.get(weights.estimand, "pooled")
     found = columns_of(data.baseline, terms)
     rows = [_row(one, arm, data.arms, used, whose, weighted=weights is not None) for one in found]
@@ -123,6 +123,14 @@ def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weight
         people=MappingProxyType(dict(zip(data.arms, map(int, data.people_by_arm()), strict=True))),
         estimand="none" if weights is None else weights.estimand,
     )
+
+
+def _at_time_zero(weights: Weights, data: SurvivalData) -> Array:
+    """Return what each person weighs in their first row, shape (P,)."""
+    values = np.asarray(weights.values)
+    if weights.within is None:
+        return values
+    return np.asarray(values * weights.within[np.unique(data.person, return_index=True)[1]])
 
 
 def _row(

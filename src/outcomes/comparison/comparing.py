@@ -235,7 +235,7 @@ def about_weights(asked: Asked) -> tuple[Note, ...]:
         return (*notes, Note("weights_over_time", f"Weights change over time, from {low:.3g} to {high:.3g}."))
     if source is None:
         size = float(asked.weight.sum() ** 2 / (asked.weight**2).sum())
-        said = f"{int((asked.weight > 0).sum()):,} people count as {size:,.0f}"
+        said = f"{int(asked.used.sum()):,} people count as {size:,.0f}"
     else:
         sizes = source.effective_sample_size
         people = {arm: int((source.arm == index).sum()) for index, arm in enumerate(source.arms)}

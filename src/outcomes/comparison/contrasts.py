@@ -120,7 +120,7 @@ def compare(
         found = result.arm_estimates(_times(at), cause=cause, variance=chosen)
         label = cause if cause is not None else result.causes[0]
     asked = curves.asked_as(chosen)
-    people = np.where(asked.weight > 0, curves.data.arm, -1)
+    people = np.where(asked.used, curves.data.arm, -1)
     rows, notes = [], [note for note in result.notes if note.code != "weights_as_known"]
     notes += about_weights(asked)
     for arm in range(1, len(found.arms)):

@@ -101,7 +101,7 @@ def within_levels(
     kept = np.flatnonzero(level >= 0)
     names = tuple(f"{split.column} {split.levels[index]}, {arm}" for index in usable for arm in data.arms)
     joint = _joint(data, kept, (2 * level + data.arm)[kept], names)
-    given, more = _joint_weights(weights, split, usable, level, kept, joint)
+    given, more = _joint_weights(weights, data, split, usable, level, kept, joint)
     notes += more
     curves = make_curves(joint, given, cluster)
     chosen = variance
@@ -109,10 +109,10 @@ def within_levels(
         chosen = "stacked" if given is not None and given.influence is not None else None
     found = curves.arm_estimates([at], cause=cause, variance=chosen)
     asked = curves.asked_as(chosen)
-    people = np.where(asked.weight > 0, joint.arm, -1)
+    people = np.where(asked.used, joint.arm, -1)
     label = cause if cause is not None else curves.causes[0]
     for position, index in enumerate(usable):
-        idle = int(((level[kept] == position) & (asked.weight <= 0)).sum())
+        idle = int(((level[kept] == position) & ~asked.used).sum())
         if idle and weights is not None:
             text = (
                 f"{split.column} {split.levels[index]}: {idle:,} people count for nothing (weight 0: no one like them in the other arm "
@@ -182,6 +182,8 @@ def _joint(data: SurvivalData, kept: IntArray, arm: IntArray, names: tuple[str, 
         arm=read_only(arm, np.int64),
         arms=names,
         frequency=None if data.frequency is None else read_only(data.frequency[rows]),
+        state=None if data.state is None else read_only(data.state[rows], np.int64),
+        clones=None,
         frame=data.frame.iloc[rows].reset_index(drop=True),
         baseline=data.baseline.iloc[kept].reset_index(drop=True),
         notes=(),
@@ -189,15 +191,26 @@ def _joint(data: SurvivalData, kept: IntArray, arm: IntArray, names: tuple[str, 
 
 
 def _joint_weights(
-    weights: Weights | None, split: Split, usable: list[int], level: IntArray, kept: IntArray, joint: SurvivalData
+    weights: Weights | None,
+    data: SurvivalData,
+    split: Split,
+    usable: list[int],
+    level: IntArray,
+    kept: IntArray,
+    joint: SurvivalData,
 ) -> tuple[Weights | None, list[Note]]:
     """Return the weights of the joint analysis: refitted by level where they came from a score."""
     if weights is None:
         return None, []
     if not isinstance(weights, PropensityWeights):
         text = "The weights did not come from weight(); they are used within levels as they are, and taken as known."
+        within = None if weights.within is None else read_only(weights.within[np.isin(data.person, kept)])
         made = Weights(
-            values=read_only(weights.values[kept]), estimand=weights.estimand, arm=joint.arm, arms=joint.arms
+            values=read_only(weights.values[kept]),
+            estimand=weights.estimand,
+            arm=joint.arm,
+            arms=joint.arms,
+            within=within,
         )
         return made, [Note("weights_as_given", text)]
     refit = refit_within(weights, level, len(usable))

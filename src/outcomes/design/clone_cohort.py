@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from outcomes.design.cloning import Clones, Starts, cloned, cut_at, day_of, grace_months, rows_of
+from outcomes.design.cloning import Starts, clone_rows
 from outcomes.design.courses import Courses, courses_of
 from outcomes.design.ending import Places
 from outcomes.design.follow_up import on_engine
@@ -37,41 +37,29 @@ def as_clones(data: SurvivalData, candidates: Candidates, study: Study) -> Survi
     names, grace = study.arms.names, float(study.time_zero.grace or 0)
     untreated = next((n for n, name in enumerate(names) if study.arms.definitions[name].none), None)
     starts = _first_starts(data, candidates, names)
-    edges = grace_months(grace)
-    clones = cloned(starts, arms=len(names), untreated=untreated, grace=grace)
-    rows = cut_at(
-        rows_of(clones, np.asarray(data.person), np.asarray(data.entry), np.asarray(data.exit), np.asarray(data.event)),
-        edges[1:],
-    )
-    last = np.zeros(len(data.baseline))
-    np.maximum.at(last, data.person, day_of(np.asarray(data.exit)))
-    seen, mine = np.unique(rows.row, return_inverse=True)
-    of = clones.person[seen]
+    made = clone_rows(
+        starts, np.asarray(data.person), np.asarray(data.entry), np.asarray(data.exit), np.asarray(data.event),
+        arms=len(names), untreated=untreated, grace=grace,
+    )  # fmt: skip
     for code, name in enumerate(names):
-        if not (clones.arm[seen] == code).any():
+        if not (made.arm == code).any():
             raise DesignError(f"outcome: nobody could still join arm {name!r} at time zero; see cohort.flow.")
-    baseline = data.baseline.iloc[of].reset_index(drop=True)
-    baseline["arm"] = _arm_column(clones.arm[seen], names)
+    baseline = data.baseline.iloc[made.clones.person].reset_index(drop=True)
+    baseline["arm"] = _arm_column(made.arm, names)
+    rows = made.rows
     return dataclasses.replace(
         data,
         entry=read_only(rows.entry),
         exit=read_only(rows.exit),
         event=read_only(rows.event, np.int64),
-        person=read_only(mine, np.int64),
-        arm=read_only(clones.arm[seen], np.int64),
+        person=read_only(rows.row, np.int64),
+        arm=read_only(made.arm, np.int64),
         arms=names,
-        frame=baseline.iloc[mine].reset_index(drop=True),
+        frame=baseline.iloc[rows.row].reset_index(drop=True),
         baseline=baseline,
         cluster=data.cluster or "person_id",
-        clones=Clones(
-            person=read_only(of, np.int64),
-            complied=read_only(clones.complied[seen]),
-            departed=read_only(np.where(clones.departs < last[clones.person], clones.departs, np.inf)[seen]),
-            last=read_only(last[of]),
-            edges=read_only(edges),
-            untreated=untreated,
-        ),
-        notes=(*data.notes, _note(len(data.baseline), len(seen), grace)),
+        clones=made.clones,
+        notes=(*data.notes, _note(len(data.baseline), len(baseline), grace)),
     )
 
 

@@ -7,15 +7,26 @@ at. The first start of an arm's programme decides, as it does where arms are mad
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from outcomes.design.clock import Intervals
 from outcomes.durations import DAYS_PER_MONTH
-from outcomes.results import Array, IntArray
+from outcomes.results import Array, IntArray, read_only
 
-__all__ = ["Cloned", "Clones", "Starts", "cloned", "cut_at", "day_of", "grace_months", "rows_of"]
+__all__ = [
+    "CloneRows",
+    "Cloned",
+    "Clones",
+    "Starts",
+    "clone_rows",
+    "cloned",
+    "cut_at",
+    "day_of",
+    "grace_months",
+    "rows_of",
+]
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,23 @@ class Cloned:
     arm: IntArray
     complied: Array
     departs: Array
+
+
+@dataclass(frozen=True)
+class CloneRows:
+    """Rows of P clones with time at risk, cut at the months of the grace period.
+
+    Attributes
+    ----------
+    rows : Intervals
+        `row` is the clone, 0 to P - 1.
+    arm : ndarray of int, shape (P,)
+    clones : Clones
+    """
+
+    rows: Intervals
+    arm: IntArray
+    clones: Clones
 
 
 @dataclass(frozen=True)
@@ -132,6 +160,49 @@ def cloned(starts: Starts, *, arms: int, untreated: int | None, grace: float) ->
     person, arm_of, complied, departs = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.lexsort((arm_of, person))
     return Cloned(person[order], arm_of[order], complied[order], departs[order])
+
+
+def clone_rows(
+    starts: Starts,
+    person: IntArray,
+    entry: Array,
+    exit_: Array,
+    event: IntArray,
+    *,
+    arms: int,
+    untreated: int | None,
+    grace: float,
+) -> CloneRows:
+    """Return people's time at risk as that of their clones.
+
+    Parameters
+    ----------
+    starts : Starts
+    person : ndarray of int, shape (N,)
+        Whose each row is; in order.
+    entry, exit_, event : ndarray, shape (N,)
+        As in `Intervals`.
+    arms, untreated, grace
+        As in `cloned`.
+    """
+    clones, edges = cloned(starts, arms=arms, untreated=untreated, grace=grace), grace_months(grace)
+    rows = cut_at(rows_of(clones, person, entry, exit_, event), edges[1:])
+    last = np.zeros(len(starts.day))
+    np.maximum.at(last, person, day_of(exit_))
+    seen, mine = np.unique(rows.row, return_inverse=True)
+    of, departs = clones.person[seen], clones.departs[seen]
+    return CloneRows(
+        rows=replace(rows, row=mine),
+        arm=clones.arm[seen],
+        clones=Clones(
+            person=read_only(of, np.int64),
+            complied=read_only(clones.complied[seen]),
+            departed=read_only(np.where(departs < last[of], departs, np.inf)),
+            last=read_only(last[of]),
+            edges=read_only(edges),
+            untreated=untreated,
+        ),
+    )
 
 
 def rows_of(clones: Cloned, person: IntArray, entry: Array, exit_: Array, event: IntArray) -> Intervals:

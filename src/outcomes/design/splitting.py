@@ -89,6 +89,7 @@ def split_follow_up(data: SurvivalData, at: float | str | Iterable[float | str])
         event=read_only(np.where(final, data.event[source], 0), np.int64),
         person=read_only(data.person[source], np.int64),
         frequency=None if data.frequency is None else read_only(data.frequency[source]),
+        state=None if data.state is None else read_only(data.state[source], np.int64),
         frame=named,
         time_columns=("event_time" if events else "time_band",),
     )

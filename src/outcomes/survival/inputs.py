@@ -33,6 +33,8 @@ class Asked:
         Sampling weight of each person; ones where there are none.
     within : ndarray, shape (N,), or None
         What each row of the data weighs beside its person's weight: weights that change over time. None: 1.
+    used : ndarray of bool, shape (P,)
+        People with a weight above 0 in some row.
     count : ndarray, shape (P,)
         Number of identical people each one stands for (`frequency` of the data); ones where there is none.
     weighted : bool
@@ -47,6 +49,7 @@ class Asked:
 
     weight: Array
     within: Array | None
+    used: npt.NDArray[np.bool_]
     count: Array
     weighted: bool
     source: Weights | None
@@ -91,19 +94,17 @@ class Asked:
     @property
     def n_clusters(self) -> int | None:
         """Number of clusters with people in them; None where people are not clustered."""
-        return None if self.cluster is None else len(np.unique(self.cluster[self.weight > 0]))
+        return None if self.cluster is None else len(np.unique(self.cluster[self.used]))
 
     def people_by_arm(self, data: SurvivalData) -> IntArray:
         """Return the number of people with a weight above 0 in each arm, shape (A,)."""
-        used = self.count * (self.weight > 0)
-        return np.bincount(data.arm, weights=used, minlength=len(data.arms)).astype(np.int64)
+        return np.bincount(data.arm, weights=self.count * self.used, minlength=len(data.arms)).astype(np.int64)
 
     def clusters_by_arm(self, data: SurvivalData) -> tuple[int, ...] | None:
         """Return the number of clusters with people of each arm; None where people are not clustered."""
         if self.cluster is None:
             return None
-        used = self.weight > 0
-        return tuple(len(np.unique(self.cluster[used & (data.arm == arm)])) for arm in range(len(data.arms)))
+        return tuple(len(np.unique(self.cluster[self.used & (data.arm == arm)])) for arm in range(len(data.arms)))
 
 
 def resolve(
@@ -128,6 +129,7 @@ def resolve(
     return Asked(
         weight=read_only(values if values is not None else np.ones(len(data.baseline))),
         within=within,
+        used=read_only(_used(data, values, within), bool),
         count=read_only(_counts(data, what)),
         weighted=values is not None,
         source=source,
@@ -176,6 +178,12 @@ def _weights(data: SurvivalData, weights: WeightsLike, what: str) -> tuple[Array
         if not (by_row[data.row_arm == index] > 0).any():
             raise EstimationError(f"{what}: every weight in arm {arm!r} is 0; nobody is left to estimate from.")
     return values, within, source
+
+
+def _used(data: SurvivalData, values: Array | None, within: Array | None) -> npt.NDArray[np.bool_]:
+    """Return who has a weight above 0, shape (P,)."""
+    someone = np.ones(len(data.baseline), dtype=bool) if values is None else values > 0
+    return someone if within is None else someone & (np.bincount(data.person, weights=within > 0) > 0)
 
 
 def _counts(data: SurvivalData, what: str) -> Array:

@@ -224,7 +224,7 @@ def _whole_people(data: SurvivalData, asked: Asked) -> tuple[Array, IntArray]:
 
 def _inside_follow_up(data: SurvivalData, asked: Asked, exit: Array, event: IntArray, end: float) -> None:
     for index, arm in enumerate(data.arms):
-        inside = (data.arm == index) & (asked.weight > 0)
+        inside = (data.arm == index) & asked.used
         last = float(exit[inside].max())
         if end > last and (event[inside & (exit == last)] == 0).any():
             raise EstimationError(

@@ -196,7 +196,7 @@ def rate_model(
         )
     arm = (data.arm_column, data.arm.astype(np.float64), data.arms)
     matrix = design_matrix(formula, data.baseline, arm=arm, what="rate_model")
-    used = asked.weight > 0
+    used = asked.used
     if not used.all():
         check_columns(matrix.values[used], matrix.columns, "rate_model")
     people, hit = len(used), (data.event == 1 + data.causes.index(name)).astype(np.float64)

@@ -128,7 +128,7 @@ def test_truncating_cuts_down_the_largest_and_says_how_many(many: oc.SurvivalDat
     assert any(note.code == "truncated" for note in cut.notes)
 
 
-def test_weights_do_not_depend_on_the_order_of_people(many: oc.SurvivalData) -> None:
+def test_weights_do_not_depend_on_which_way_a_covariate_counts(many: oc.SurvivalData) -> None:
     mirrored = many.baseline.assign(x=-many.baseline["x"])
     there, again = oc.censoring_weights(many, "x"), oc.censoring_weights(replace(many, baseline=mirrored), "x")
     np.testing.assert_allclose(there.within, again.within, rtol=1e-6)

@@ -134,3 +134,46 @@ def test_missing_weights_of_rows_are_counted(rows: pd.DataFrame) -> None:
     weight[[1, 4]] = np.nan
     with pytest.raises(EstimationError, match=rf"2 of {len(rows)} weights are missing, infinite or negative"):
         oc.cox(by_person(rows), "arm", cause="any", weights=weight)
+
+
+def test_who_weighs_nothing_in_every_row_is_not_counted(rows: pd.DataFrame) -> None:
+    weight = np.where(rows["person"] == 0, 0.0, 1.0)
+    curve = oc.kaplan_meier(by_person(rows), cause="any", weights=weight)
+    assert int(curve.asked.people_by_arm(curve.data).sum()) == rows["person"].nunique() - 1
+    assert curve.asked.n_clusters == rows["person"].nunique() - 1
+
+
+def test_effects_within_levels_weigh_rows_too(rows: pd.DataFrame) -> None:
+    data = by_person(rows.assign(band=np.where(rows["age"] > 40, "old", "young")))
+    given = oc.Weights(
+        values=np.ones(len(data.baseline)),
+        estimand="ate",
+        arm=data.arm,
+        arms=data.arms,
+        within=rows["weight"].to_numpy(),
+    )
+    effects = oc.subgroup_effects(data, "band", at=5, cause="any", weights=given).to_frame()
+    old = data.frame["band"] == "old"
+    alone = by_person(rows[old.to_numpy()])
+    by_hand = oc.compare(
+        oc.cumulative_incidence(alone, weights=rows["weight"].to_numpy()[old]), measure="risk_difference", at=5
+    )
+    mine = effects[(effects["level"] == "old") & (effects["estimand"] == "ate")]
+    np.testing.assert_allclose(mine["estimate"], by_hand.to_frame()["estimate"])
+
+
+def test_people_are_described_as_they_weigh_in_their_first_row(rows: pd.DataFrame) -> None:
+    data = by_person(rows)
+    given = oc.Weights(
+        values=np.ones(len(data.baseline)),
+        estimand="ate",
+        arm=data.arm,
+        arms=data.arms,
+        within=rows["weight"].to_numpy(),
+    )
+    first = rows.groupby("person")["weight"].first().to_numpy()
+    plain = oc.Weights(values=first, estimand="ate", arm=data.arm, arms=data.arms)
+    pd.testing.assert_frame_equal(
+        oc.characteristics(data, ["age"], weights=given).to_frame(),
+        oc.characteristics(data, ["age"], weights=plain).to_frame(),
+    )
