@@ -133,6 +133,8 @@ def compare(
             if isinstance(result, StandardisedCurves):
                 row["estimand"] = result.estimand
             rows.append(row)
+    plain = isinstance(result, StandardisedCurves) and not asked.weighted
+    standardised = {"adjusted_by": "standardised"} if plain else {}
     rows.sort(key=lambda row: float(row["time"]))  # stable: arms stay in order
     return Comparison.build(
         rows,
@@ -140,7 +142,7 @@ def compare(
         conf_level=conf_level,
         margin=margin,
         variance=found.variance,
-        labels={**curves.data.labels, "unit": curves.data.unit},
+        labels={**curves.data.labels, "unit": curves.data.unit, **standardised},
         notes=tuple(notes),
         weights=asked.source,
     )

@@ -31,6 +31,13 @@ _ESTIMANDS = {
 }
 
 
+_SCALES = {
+    "calendar": "calendar time",
+    "at_risk": "calendar time, at risk only while in the community",
+    "community": "time in the community, whose clock stops while away",
+}
+
+
 def sentence(
     row: Mapping[Any, Any],
     labels: Mapping[str, str],
@@ -53,7 +60,7 @@ def sentence(
         In percentage points, or in the unit of time.
     """
     level = f"{100 * conf_level:g} % interval"
-    who = f"({_basis(row)})"
+    who = f"({_basis(row, labels)})"
     measure = row["measure"]
     if measure == "risk_difference":
         text = f"{_risks(row, labels)}: {_per_hundred(row['estimate'])} per 100 {_limits(row, level, 100.0)} {who}."
@@ -173,13 +180,14 @@ def _more(value: float, digits: int = 1) -> str:
     return f"{abs(value):.{digits}f} {'fewer' if value < 0 else 'more'}"
 
 
-def _basis(row: Mapping[Any, Any]) -> str:
-    parts = [f"{row['n']:,} people, {row['n_events']:,} events"]
+def _basis(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
+    parts = [f"{row['n']:,} {labels.get('counted', 'people')}, {row['n_events']:,} events"]
     if row["population"]:
         parts.append(_POPULATIONS.get(row["population"], f"population: {row['population']}"))
-    parts.append(_ESTIMANDS[row["estimand"]].format(arm=row["arm"], reference=row["reference"]))
+    whom = _ESTIMANDS[row["estimand"]].format(arm=row["arm"], reference=row["reference"])
+    parts.append(whom.replace("weighted", labels.get("adjusted_by", "weighted"), 1))
     if row["scale"]:
-        parts.append(f"{row['scale']} time")
+        parts.append(_SCALES.get(row["scale"], f"{row['scale']} time"))
     return "; ".join(parts)
 
 

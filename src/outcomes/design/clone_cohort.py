@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,6 +60,7 @@ def as_clones(data: SurvivalData, candidates: Candidates, study: Study) -> Survi
         baseline=baseline,
         cluster=data.cluster or "person_id",
         clones=made.clones,
+        labels=MappingProxyType({**data.labels, "counted": "clones"}),
         notes=(*data.notes, _note(len(data.baseline), len(baseline), grace)),
     )
 

@@ -163,10 +163,13 @@ class SurvivalData:
         return np.bincount(self.row_arm[moved], weights=count[moved], minlength=len(self.arms)).astype(np.int64)
 
     def __repr__(self) -> str:
-        return f"SurvivalData: {self.n:,} people, time in {self.unit}\n{self.summary().to_string(index=False)}"
+        return f"SurvivalData: {self._said()}\n{self.summary().to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        return html_table(self.summary(), caption=f"{self.n:,} people, time in {self.unit}")
+        return html_table(self.summary(), caption=self._said())
+
+    def _said(self) -> str:
+        return f"{self.n:,} {self.labels.get('counted', 'people')}, time in {self.unit}"
 
 
 def must_be_data(value: Any, what: str) -> None:

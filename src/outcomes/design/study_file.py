@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -54,7 +55,8 @@ class _Section:
         self.asked.append(key)
         if key not in self.values:
             if default is _MISSING:
-                hint = did_you_mean(key, self.values) if self.values else ""
+                near = difflib.get_close_matches(key, map(str, self.values), n=1, cutoff=0.6)
+                hint = f"There is {near[0]!r}: is that meant?" if near else ""
                 raise self.fault(key, f"is required ({expected}). {hint}".rstrip())
             return default
         value, wrong = self.values[key], False

@@ -67,6 +67,8 @@ def _everybody(row: Mapping[Any, Any], facts: Mapping[str, Any], *, several: boo
 
 def paint_forest(released: Released, axes: list[Axes]) -> None:
     """Draw one line an effect: a marker, its interval, and the numbers beside it."""
+    from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
+
     ax, frame, measure = axes[0], forest_data(released), released.facts["measure"]
     heights = -np.arange(len(frame), dtype=float)
     for height, row in zip(heights, frame.to_dict("records"), strict=True):
@@ -81,8 +83,12 @@ def paint_forest(released: Released, axes: list[Axes]) -> None:
         ax.annotate(said, (0, 0), (0, -46), xycoords="axes fraction", textcoords="offset points", size=8.5, color=GREY)
     if measure in RATIOS:
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.xaxis.set_minor_locator(NullLocator())
     else:
-        ax.xaxis.set_major_formatter(lambda value, _: signed(value, 0 if abs(value) >= 1 or value == 0 else 1))
+        ax.xaxis.set_major_locator(MaxNLocator(7))
+        ax.xaxis.set_major_formatter(ScalarFormatter())
     ax.set_yticks(heights, frame["label"])
     for tick, level in zip(ax.get_yticklabels(), frame["level"], strict=True):
         tick.set_fontweight("bold" if level == 1 else "normal")
@@ -122,7 +128,8 @@ def _numbers(row: Mapping[Any, Any], digits: int) -> str:
 
 def _sides(ax: Axes, released: Released, none: float) -> None:
     """Say over the axis on which side which arm has more."""
-    arm = released.frame["arm"].iloc[0]
+    arms = released.frame["arm"].unique()
+    arm = arms[0] if len(arms) == 1 else "the arm named"
     more, less = ("longer", "shorter") if released.facts["measure"].startswith("rmst") else ("more", "fewer")
     for text, side, shift in ((f"← {less} in {arm}", "right", -6), (f"{more} in {arm} →", "left", 6)):
         ax.annotate(

@@ -227,6 +227,11 @@ def _by_formulaic(
         raise EstimationError(f"{what}: the formula {formula!r} names no column.")
     names = [str(name) for name in matrix.columns]
     owner = {index: str(term) for term, indices in matrix.model_spec.term_indices.items() for index in indices}
+    empty = [
+        str(t) for t, indices in matrix.model_spec.term_indices.items() if not indices and str(t) not in ("1", "0")
+    ]
+    if empty:
+        raise EstimationError(f"{what}: {', '.join(empty)} is the same for everyone and says nothing. Leave it out.")
     silent = {term for term in owner.values() if set(re.findall(r"\w+", term)) & set(needed) <= set(unsaid)}
     keep = [i for i, name in enumerate(names) if name != "Intercept" and owner[i] not in silent]
     if not keep:

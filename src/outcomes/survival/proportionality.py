@@ -44,6 +44,10 @@ class ProportionalHazards(Result):
         """Return the global test in a sentence."""
         row = self.frame.iloc[-1]
         verdict = "hazards were not proportional" if row["p_value"] < 0.05 else "no sign against proportional hazards"
+        terms = self.frame.iloc[:-1]
+        alone = [f"{r['term']} (p = {r['p_value']:.3f})" for r in terms.to_dict("records") if r["p_value"] < 0.05]
+        if alone and row["p_value"] >= 0.05:
+            verdict = f"no sign against it for all of them together, but for {', '.join(alone)} alone there is"
         test = f"chi-squared {row['statistic']:.2f} on {int(row['df'])} df, p = {row['p_value']:.3f}"
         return f"Test of proportional hazards for all terms: {test}; {verdict}."
 

@@ -62,7 +62,6 @@ class Rmst(Result):
         people = self.curves.asked.people_by_arm(data)
         rows = []
         for a, arm in enumerate(data.arms):
-            events = int(_events(self.curves.fits[a], self.horizon))
             for m, measure in enumerate(self.measures):
                 estimate, error = float(self.estimate[a, m]), float(self.std_error[a, m])
                 rows.append(
@@ -76,7 +75,7 @@ class Rmst(Result):
                         "conf_low": estimate - critical * error,
                         "conf_high": estimate + critical * error,
                         "n": int(people[a]),
-                        "n_events": events,
+                        "n_events": int(_events(self.curves.fits[a], self.horizon, self._cause_of(m))),
                     }
                 )
         return pd.DataFrame(rows)
@@ -133,15 +132,20 @@ class Rmst(Result):
             n_clusters=asked.n_clusters,
         )
 
+    def _cause_of(self, measure: int) -> int | None:
+        """Return the cause to which a measure's time is lost; None where it is every cause."""
+        return measure - 1 if measure > 0 and len(self.measures) > 2 else None
+
     def _index(self, measure: str) -> int:
         if measure not in self.measures:
             raise EstimationError(f"rmst: no measure {measure!r} here; there are {', '.join(self.measures)}.")
         return self.measures.index(measure)
 
 
-def _events(fit: ArmCurve, horizon: float) -> float:
-    """Return the number of events of any cause up to the horizon."""
-    return float(fit.table.n_events[:, fit.times <= horizon].sum())
+def _events(fit: ArmCurve, horizon: float, cause: int | None = None) -> float:
+    """Return the number of events of a cause (None: of any) up to the horizon."""
+    counted = fit.table.n_events if cause is None else fit.table.n_events[[cause]]
+    return float(counted[:, fit.times <= horizon].sum())
 
 
 def _width(fit: ArmCurve, horizon: float) -> Array:

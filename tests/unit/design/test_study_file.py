@@ -170,9 +170,9 @@ def test_the_example_study_reads() -> None:
 
 
 MISSPELT = [
-    ('title = "Two programmes"', 'titel = "Two programmes"', r"\[study\] title: is required \(text\)\. Did you mean 'titel'\?"),
+    ('title = "Two programmes"', 'titel = "Two programmes"', r"\[study\] title: is required \(text\)\. There is 'titel'"),
     ('data = "tables"', 'data = "tables"\nsede = 3', r"\[study\] sede: is not a key of this section\. Did you mean 'seed'\?"),
-    ("[follow_up]", "[follow-up]", r"follow_up: is required .* Did you mean 'follow-up'\?"),
+    ("[follow_up]", "[follow-up]", r"follow_up: is required .* There is 'follow-up'"),
     ("[outcomes.any]", "[chekcs]\n[outcomes.any]", r"chekcs: is not a key of this section\. Did you mean 'checks'\?"),
     ('reference = "manualised"', 'reference = "manualised"\nif_bth = "first"', r"\[arms\] if_bth: .*no arm\. Did you mean 'if_both'\?"),
     ('{ family = ["core_manual"] }', '{ familiy = ["core_manual"] }',
@@ -191,7 +191,7 @@ MISSPELT = [
     ("[follow_up]", '[disclosure]\npolicy = "opensafley"\n[follow_up]', r"policy: 'opensafley' .* Did you mean 'opensafely'\?"),
     ("[follow_up]", '[[figure]]\nname = "fig1"\ndraws = "flow"\noutcome = "anny"\n[follow_up]',
      r"fig1: outcome 'anny'\. Did you mean 'any'\?"),
-    ("[follow_up]", '[[table]]\nname = "t"\ndraw = "flow"\n[follow_up]', r"\[table\] draws: is required .* Did you mean 'draw'\?"),
+    ("[follow_up]", '[[table]]\nname = "t"\ndraw = "flow"\n[follow_up]', r"\[table\] draws: is required .* There is 'draw'"),
 ]  # fmt: skip
 
 
