@@ -117,3 +117,14 @@ def test_weights_do_not_pickle() -> None:
     weights = oc.Weights(values=np.ones(2), estimand="ate", arm=np.array([0, 1]), arms=("a", "b"))
     with pytest.raises(oc.DisclosureError, match="does not pickle"):
         pickle.dumps(weights)
+
+
+def test_where_nobody_said_which_cause_is_the_outcome_a_note_says_which_was_taken_for_it() -> None:
+    frame = pd.DataFrame({"t": [1, 2, 3, 4], "why": ["reoffence", "death", "in view", "reoffence"]})
+    taken = oc.survival_data(frame, duration="t", event="why", censored="in view")
+    assert [note.text for note in taken.notes] == [
+        "Nobody said which cause is the outcome of interest: the first by the alphabet, death, is taken for it. "
+        "Give causes=[…], the outcome first."
+    ]
+    said = oc.survival_data(frame, duration="t", event="why", censored="in view", causes=["reoffence", "death"])
+    assert said.notes == ()
