@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CensoringWeights", "censoring_weights"]
 
 _LARGE = 20.0
+_THIN = 50  # effective clones below which it is said
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -121,9 +122,11 @@ def censoring_weights(data: SurvivalData, formula: str, *, truncate: float | Non
     A row weighs one over the chance that its clone had kept to the strategy so long. Departing is a hazard by covariates and month of
     the grace period (Poisson regression of departures on clone-months); rows are cut at months, and weigh what is right in the middle
     of theirs. Who complies can no longer depart. Who has not started by the end of the grace period departs there, all at once, so
-    those who start in its last month stand for all who had not started before it: the strategy described starts people as they
-    started, and whoever is left in the last month. Who had started something on or before time zero has one clone; the others' clones
-    in the other arms stand for that person's by a logistic regression.
+    from then on those who started in its last month stand for all who had not started before it. The strategy described starts people
+    as they started, and whoever was left by the last month as if on the last day of the grace period: with a grace period of a month
+    or two this reads a little nearer to no effect than starting them within it would.
+    Who had started something on or before time zero has one clone; the others' clones in the other arms stand for that person's by a logistic regression. A hazard that is the same within a month fits starts that come
+    on any day; where groups open on a few days that all arms share, it does not.
     Assumes that all that decides both about starting and about the outcome was known at time zero, and stands in the formula.
     Variances sum clones by person, and take the weights as known. Weights are not stabilised: it would change who stands for whom.
 
@@ -201,6 +204,14 @@ def _notes(
                 "longer grace period or truncate=."
             )
             notes.append(Note("large_weight", text))
+        kept = after[data.arm == index]
+        size = float(kept.sum() ** 2 / (kept**2).sum()) if (kept > 0).any() else 0.0
+        if size < max(_THIN, 0.1 * int((kept > 0).sum())):
+            text = (
+                f"In arm {arm} the {int((kept > 0).sum()):,} clones that kept to their strategy count as {size:.0f}: curves and intervals "
+                "after the grace period stand on that many."
+            )
+            notes.append(Note("few_effective", text))
     if cut:
         notes.append(Note("truncated", f"{cut:,} of {len(data.exit):,} rows had their weight cut down."))
     return tuple(notes)

@@ -93,7 +93,7 @@ def weights_of_arm(
     weight[:, 1:] = np.exp(np.cumsum(hazard, axis=1))
     if treated:
         weight[:, -1] *= _for_the_rest(x, asked, months, float(edges[-1] - edges[-2]), arm, plain)
-    before, missing = _at_time_zero(clones, mine, columns, names, arm, plain)
+    before, missing = _at_time_zero(clones, mine, columns, names, treated=treated, arm=arm, plain=plain)
     left = clones.departed[mine]
     by_month = np.searchsorted(edges, left[np.isfinite(left)], side="left")
     return Kept(
@@ -139,16 +139,25 @@ def _for_the_rest(x: Array, asked: _Asked, months: int, length: float, arm: str,
 
 
 def _at_time_zero(
-    clones: Clones, mine: IntArray, columns: Array, names: tuple[str, ...], arm: str, plain: list[str]
+    clones: Clones,
+    mine: IntArray,
+    columns: Array,
+    names: tuple[str, ...],
+    *,
+    treated: bool,
+    arm: str,
+    plain: list[str],
 ) -> tuple[Array, int]:
     """Return one over the chance of not having started anything else by time zero, by clone, and how many people had."""
     people, first = np.unique(clones.person, return_index=True)
-    there = np.isin(people, clones.person[mine])
+    begun = clones.begun[first]
+    own = np.isin(people, clones.person[mine])  # whoever had begun something and still has a clone here had begun this
+    there = (begun == -1) | ((begun == -2) & treated) | ((begun >= 0) & own)
     gone = int((~there).sum())
     if gone < _FEW:
         if gone:
             plain.append(f"having started something other than {arm} by time zero")
-        return np.full(len(mine), len(people) / len(mine)), gone
+        return np.full(len(mine), len(people) / (len(people) - gone)), gone
     sides = f"those who had started something other than {arm} by time zero and the others"
     fit = fit_propensity(columns[first], there.astype(np.float64), names, what="censoring_weights", sides=sides)
     return 1.0 / fit.score[np.searchsorted(people, clones.person[mine])], gone

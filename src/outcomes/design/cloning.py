@@ -92,6 +92,8 @@ class Clones:
     ----------
     person : ndarray of int, shape (P,)
         Number of the person each is a clone of; the same in every arm.
+    begun : ndarray of int, shape (P,)
+        Arm whose programme the person had started on or before time zero; -1: none of an arm; -2: one of no arm only.
     complied : ndarray, shape (P,)
         As in `Cloned`.
     departed : ndarray, shape (P,)
@@ -105,6 +107,7 @@ class Clones:
     """
 
     person: IntArray
+    begun: IntArray
     complied: Array
     departed: Array
     last: Array
@@ -196,6 +199,7 @@ def clone_rows(
         arm=clones.arm[seen],
         clones=Clones(
             person=read_only(of, np.int64),
+            begun=read_only(_begun(starts)[of], np.int64),
             complied=read_only(clones.complied[seen]),
             departed=read_only(np.where(departs < last[of], departs, np.inf)),
             last=read_only(last[of]),
@@ -203,6 +207,11 @@ def clone_rows(
             untreated=untreated,
         ),
     )
+
+
+def _begun(starts: Starts) -> IntArray:
+    """Return what each person had started on or before time zero, as in `Clones`."""
+    return np.where(starts.day <= 0, starts.arm, np.where(starts.other <= 0, -2, -1))
 
 
 def rows_of(clones: Cloned, person: IntArray, entry: Array, exit_: Array, event: IntArray) -> Intervals:

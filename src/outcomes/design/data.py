@@ -317,7 +317,19 @@ def survival_data(
         state=None if state is None else read_only(state, np.int64),
         states=states,
         labels=MappingProxyType({"outcome": "state" if states else names[0], "unit": unit, **(labels or {})}),
+        notes=_order_of_causes(names) if causes is None and from_state is None else (),
     )
+
+
+def _order_of_causes(names: tuple[str, ...]) -> tuple[Note, ...]:
+    """Return what must be said where nobody said which cause is the outcome of interest."""
+    if len(names) < 2:
+        return ()
+    text = (
+        f"Nobody said which cause is the outcome of interest: the first by the alphabet, {names[0]}, is taken for it. "
+        "Give causes=[…], the outcome first."
+    )
+    return (Note("causes_by_alphabet", text),)
 
 
 def _times(table: pd.DataFrame, name: str) -> Array:

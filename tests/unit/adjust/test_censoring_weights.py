@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from cloned_lives import Lives, as_clones, lived
 
 import outcomes as oc
+from outcomes.design.cloning import Starts, clone_rows
 from outcomes.errors import EstimationError
 
 NEVER = np.inf
@@ -157,3 +159,20 @@ def test_intervals_say_that_they_take_the_weights_as_known_and_promise_nothing_m
     assert [note.text for note in curve.notes if note.code == "weights_as_known"] == [
         "The intervals take the weights as known."
     ]
+
+
+def test_who_is_away_at_time_zero_had_started_nothing_by_then() -> None:
+    starts = Starts(np.array([10.0, 160, 165, NEVER]), np.array([0, 0, 1, -1]), np.full(4, NEVER))
+    back = np.array([20.0, 0, 0, 0])  # the first departs from B and nothing while away
+    made = clone_rows(
+        starts, np.arange(4), back, np.full(4, 730.0), np.zeros(4, dtype=int), arms=3, untreated=2, grace=182.0
+    )
+    baseline = pd.DataFrame({"x": np.linspace(-1, 1, 4)[made.clones.person], "person_id": made.clones.person})
+    data = replace(
+        as_clones(Lives(np.zeros(1), np.array([NEVER]), np.array([-1]), np.array([730.0]), np.array([0]))),
+        entry=made.rows.entry, exit=made.rows.exit, event=made.rows.event, person=made.rows.row, arm=made.arm,
+        baseline=baseline, frame=baseline.iloc[made.rows.row].reset_index(drop=True), clones=made.clones,
+    )  # fmt: skip
+    weights = oc.censoring_weights(data, "x")
+    assert weights.departed[:, 0].tolist() == [0, 0, 0]
+    assert "started_before" not in {note.code for note in weights.notes}
