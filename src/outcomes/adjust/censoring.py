@@ -125,8 +125,9 @@ def censoring_weights(data: SurvivalData, formula: str, *, truncate: float | Non
     from then on those who started in its last month stand for all who had not started before it. The strategy described starts people
     as they started, and whoever was left by the last month as if on the last day of the grace period: with a grace period of a month
     or two this reads a little nearer to no effect than starting them within it would.
-    Who had started something on or before time zero has one clone; the others' clones in the other arms stand for that person's by a logistic regression. A hazard that is the same within a month fits starts that come
-    on any day; where groups open on a few days that all arms share, it does not.
+    Who had started something on or before time zero has one clone; the others' clones in the other arms stand for that person's by a
+    logistic regression. A hazard that is the same within a month fits starts that come on any day; where groups open on a few days that
+    all arms share, it does not.
     Assumes that all that decides both about starting and about the outcome was known at time zero, and stands in the formula.
     Variances sum clones by person, and take the weights as known. Weights are not stabilised: it would change who stands for whom.
 
