@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ def days(length: int | float | str, *, what: str = "length of time", unit: str =
     return value
 
 
-def moments_of(times: float | str | Iterable[float | str], unit: str) -> npt.NDArray[np.float64]:
+def moments_of(times: float | str | Iterable[float | str], unit: str, *, what: str = "time") -> npt.NDArray[np.float64]:
     """Return times as they are written in a call, one or several, as numbers of `unit`, shape (T,); 0 is time zero.
 
     Examples
@@ -71,8 +72,8 @@ def moments_of(times: float | str | Iterable[float | str], unit: str) -> npt.NDA
     """
     import numpy as np
 
-    listed = [times] if isinstance(times, (str, int, float)) else list(times)
-    return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what="time", unit=unit) for t in listed])
+    listed = [times] if isinstance(times, (str, int, float, numbers.Real)) else list(times)
+    return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what=what, unit=unit) for t in listed])
 
 
 def in_words(length: float) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from outcomes.errors import DataError, did_you_mean
+from outcomes.errors import DataError, did_you_mean, must_be
 from outcomes.loading.engine import Refused, attempt
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["count_rows"]
 
 _COUNT = "people"
+_WRONG = "_wrong"
 
 
 def count_rows(frame: IntoFrame, by: Sequence[str], *, frequency: str | None = None) -> pd.DataFrame:
@@ -38,7 +39,7 @@ def count_rows(frame: IntoFrame, by: Sequence[str], *, frequency: str | None = N
         Columns that rows must share to be counted together: arm, duration (or entry and exit), event, and strata or whole
         numbers to weight by, where there are any. Times in days or weeks; finer times leave few rows alike.
     frequency : str, optional
-        Column of row counts, where rows already stand for several.
+        Column of row counts, where rows already stand for several: whole numbers of 1 or more.
 
     Returns
     -------
@@ -48,7 +49,8 @@ def count_rows(frame: IntoFrame, by: Sequence[str], *, frequency: str | None = N
     Raises
     ------
     DataError
-        A column that is not there, a column named ``people`` among `by`, an engine that fails.
+        No frame, a column that is not there, a column named ``people`` or ``_wrong`` among `by`, frequencies that are missing or
+        no whole numbers of 1 or more (counted), an engine that fails.
 
     Notes
     -----
@@ -68,19 +70,46 @@ def count_rows(frame: IntoFrame, by: Sequence[str], *, frequency: str | None = N
     import narwhals as nw
 
     keys = [by] if isinstance(by, str) else list(by)
-    known: Any = nw.from_native(frame)
-    names = [str(name) for name in known.collect_schema().names()]
+    known: Any = nw.from_native(frame, pass_through=True)
+    must_be(
+        known,
+        (nw.DataFrame, nw.LazyFrame),
+        what="count_rows: frame",
+        expected="a frame narwhals knows",
+        error=DataError,
+    )
+    schema = known.collect_schema()
+    names = [str(name) for name in schema.names()]
     for name in [*keys, *([] if frequency is None else [frequency])]:
         if name not in names:
             raise DataError(f"count_rows: the frame has no column {name!r}. {did_you_mean(name, names)}")
-    if not keys or _COUNT in keys:
+    if not keys or {_COUNT, _WRONG} & set(keys):
         raise DataError(f"count_rows: by must name one column or more, and none of them {_COUNT!r}.")
-    number = (nw.len() if frequency is None else nw.col(frequency).sum()).alias(_COUNT)
-    whole = nw.col(_COUNT).cast(nw.Int64)
-    found = attempt(lambda: _collected(known.group_by(*keys).agg(number).with_columns(whole)))
+    if frequency is not None and not schema[frequency].is_numeric():
+        raise DataError(f"count_rows: column {frequency!r} (frequency) must hold numbers.")
+    counted = known.group_by(*keys).agg(nw.len().alias(_COUNT)) if frequency is None else _added(known, keys, frequency)
+    found = attempt(lambda: _collected(counted.with_columns(nw.col(_COUNT).cast(nw.Int64))))
     if isinstance(found, Refused):
         raise DataError(f"count_rows: the engine that holds the frame could not count its rows ({found.kind}).")
+    if frequency is not None and (wrong := int(found[_WRONG].sum())):
+        raise DataError(
+            f"count_rows: column {frequency!r} (frequency) must hold whole numbers of 1 or more; {wrong:,} rows do not."
+        )
     return found.sort_values(keys, ignore_index=True)[[*keys, _COUNT]]
+
+
+def _added(known: Any, keys: list[str], frequency: str) -> Any:
+    """Return the sum of frequencies of each combination, and how many of its rows hold no whole number of 1 or more."""
+    import narwhals as nw
+
+    number = nw.col(frequency).cast(nw.Float64)
+    right = ~number.is_null() & number.is_finite() & (number >= 1) & (number == number.round())
+    told = known.select(
+        *keys,
+        nw.when(right).then(number).otherwise(nw.lit(0.0)).alias(_COUNT),
+        nw.when(right).then(nw.lit(0)).otherwise(nw.lit(1)).alias(_WRONG),
+    )
+    return told.group_by(*keys).agg(nw.col(_COUNT).sum(), nw.col(_WRONG).sum())
 
 
 def _collected(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from outcomes.design.event_codes import read_causes
+from outcomes.design.event_codes import count_columns, read_causes
 from outcomes.design.row_order import check_ends, check_moves, check_overlap
 from outcomes.design.states import read_states
 from outcomes.errors import DataError, DisclosureError, did_you_mean, must_be
@@ -147,10 +147,10 @@ class SurvivalData:
         people = self.people_by_arm()
         rows: dict[str, Any] = {"arm": self.arms, "n": people, f"{self.unit}_at_risk": at_risk}
         ended = np.zeros(len(self.arms), dtype=np.int64)
-        for cause in self.causes:
-            rows[f"n_{cause}"] = self.events_by_arm(cause)
+        for cause, name in zip(self.causes, count_columns(self.causes, ["censored"]), strict=True):
+            rows[f"n_{name}"] = self.events_by_arm(cause)
             if not (self.repeated and cause == self.causes[0]):
-                ended = ended + rows[f"n_{cause}"]
+                ended = ended + rows[f"n_{name}"]
         if self.states:
             ended = self._moved_last()
         rows["n_censored"] = people - ended

@@ -13,7 +13,24 @@ from outcomes.results import IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_causes"]
+__all__ = ["count_columns", "read_causes"]
+
+
+def count_columns(causes: Sequence[str], taken: Sequence[str]) -> tuple[str, ...]:
+    """Return the name of each cause in the columns of a table: its own, or with ``_event`` where another column has that name.
+
+    Examples
+    --------
+    >>> count_columns(["arrest", "censored"], taken=["at_risk", "censored"])
+    ('arrest', 'censored_event')
+    """
+    names: list[str] = []
+    for cause in causes:
+        name, others = cause, {*taken, *names, *(c for c in causes if c != cause)}
+        while name in others:
+            name = f"{name}_event"
+        names.append(name)
+    return tuple(names)
 
 
 def read_causes(

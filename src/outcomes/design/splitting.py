@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outcomes.durations import days
+from outcomes.durations import moments_of
 from outcomes.errors import DataError
 from outcomes.results import Array, read_only
 
@@ -97,8 +97,7 @@ def split_follow_up(data: SurvivalData, at: float | str | Iterable[float | str])
 
 def _cuts(data: SurvivalData, at: float | str | Iterable[float | str]) -> Array:
     """Return the times inside the follow-up, in order."""
-    listed = [at] if isinstance(at, (str, int, float)) else list(at)
-    cuts = np.unique([days(time, what="at", unit=data.unit) for time in listed]).astype(np.float64)
+    cuts = np.unique(moments_of(at, data.unit, what="at"))
     cuts = cuts[(cuts > data.entry.min()) & (cuts < data.exit.max())]
     if len(cuts) == 0:
         raise DataError(

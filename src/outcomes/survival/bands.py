@@ -40,7 +40,7 @@ def bands_of(
             inside = _usable(estimate, error, reached, between, name)
             value, spread = estimate[inside], error[inside]
             drawn = None
-            if curves.asked.variance != "model":
+            if curves.rising or curves.asked.variance != "model":  # the constants are of Kaplan–Meier alone
                 path, rows = curves.path(arm, cause), curves.rows[arm]
                 drawn = _deviations(curves.asked, path, curves.data, rows, inside, draws, rng)
             scale, critical = _width(value, spread, int(people[arm]), kind, conf_level, drawn)

@@ -22,7 +22,7 @@ from outcomes.survival.cox_variance import robust_covariance
 from outcomes.survival.design_matrix import DesignMatrix, check_columns, dependent_columns, design_matrix
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fitted_information import refuse_flat, runaway
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, resolve
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,6 +131,7 @@ def cox(
     must_be_data(data, "cox(data, formula)")
     must_be(formula, str, what="cox(data, formula): formula", expected="text such as 'arm + age'")
     one_of(ties, ("efron", "breslow", "exact"), what="cox: ties")
+    normal_quantile(conf_level)
     _refuse_terms(formula)
     shrink = _checked_penalty(penalty)
     died, name = _events_of(data, cause)

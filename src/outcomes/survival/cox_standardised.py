@@ -277,7 +277,7 @@ def standardised(model: Cox, over: str | None, conf_type: str) -> StandardisedCu
         )
     _refuse_changing(model)
     first = _first_rows(data)
-    share = asked.by_row(data, first) * asked.count * (1.0 if over is None else data.arm == data.arms.index(over))
+    share = asked.at_start(data) * (1.0 if over is None else data.arm == data.arms.index(over))
     if not share.sum() > 0:
         raise EstimationError(
             "standardised: every weight of these people is 0 at their start; there is nobody to average over."

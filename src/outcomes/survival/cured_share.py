@@ -30,23 +30,30 @@ def cured_share(designs: tuple[Array, ...], weight: Array, theta: Array) -> Esti
 
 
 def follow_up_notes(
-    data: SurvivalData, designs: tuple[Array, ...], theta: Array, died: npt.NDArray[np.bool_], used: IntArray
+    data: SurvivalData,
+    designs: tuple[Array, ...],
+    theta: Array,
+    died: npt.NDArray[np.bool_],
+    used: IntArray,
+    weight: Array,
 ) -> tuple[Note, ...]:
     """Return what must be said where an arm's follow-up is too short to see a plateau.
 
     Too short is an arm where the model expects more than 5 % of those not cured to have the event after the last time anybody was at
     risk, or where events go on until close to that time: the quiet time from the last event to the last time at risk is a plateau
     only if 3 events or more lie within as long a time before it (Maller & Zhou 1994, JASA 89:1499: (1 - 3/n)^n is below 5 %).
+    Events are counted; what is expected is a mean over people by `weight` (N,), of rows, frequencies counted: that of a person's first.
     """
     notes = []
     count = np.ones(len(data.exit)) if data.frequency is None else np.asarray(data.frequency)
     for arm, name in enumerate(data.arms):
         rows = used[data.row_arm[used] == arm]
-        who = np.unique(data.person[rows])
+        who, first = np.unique(data.person[rows], return_index=True)
         last = float(data.exit[rows].max())
         _, location, log_scale = predictors(tuple(block[who] for block in designs), theta)
         with np.errstate(over="ignore"):
-            to_come = float(np.mean(np.exp(-np.exp((np.log(last) - location) * np.exp(-log_scale)))))
+            free = np.exp(-np.exp((np.log(last) - location) * np.exp(-log_scale)))
+        to_come = float(np.average(free, weights=weight[rows[first]]))
         hit = rows[died[rows]]
         final = float(data.exit[hit].max()) if len(hit) else last
         close = int(count[hit[data.exit[hit] > 2 * final - last]].sum())

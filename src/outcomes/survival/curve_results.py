@@ -223,6 +223,8 @@ class Curves(Result):
             raise NotSupportedError(
                 "bands: Hall–Wellner bands are of Kaplan–Meier curves; use kind='equal-precision' for incidences."
             )
+        if draws < 1:
+            raise EstimationError(f"bands: draws must be 1 or more; got {draws}.")
         level = self.conf_level if conf_level is None else conf_level
         normal_quantile(level)
         return bands_of(self, kind, ends, level, draws, np.random.default_rng(seed))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from outcomes.design.data import SurvivalData, must_be_data
-from outcomes.durations import days
+from outcomes.durations import moments_of
 from outcomes.errors import NotSupportedError, one_of
 from outcomes.results import Array, Note, Result
 from outcomes.survival.curve_results import fit_arms
@@ -45,11 +45,11 @@ class NelsonAalen(Result):
         """Return the cumulative hazard at chosen times, one row an arm and time; missing beyond the last observation."""
         import pandas as pd
 
-        moments = [times] if isinstance(times, (str, int, float)) else list(times)
+        moments = moments_of(times, self.unit).tolist()
         rows = []
         for arm, part in self.frame.groupby("arm", sort=False):
             at = part["time"].to_numpy()
-            for moment in (0.0 if t == 0 else days(t, what="time", unit=self.unit) for t in moments):
+            for moment in moments:
                 upto = int(np.searchsorted(at, moment, side="right"))
                 row: dict[str, Any] = {"arm": arm, "time": moment}
                 for name in ("estimate", "std_error", "conf_low", "conf_high"):

@@ -64,6 +64,10 @@ class Asked:
         """Return what rows of the data weigh beside their person's weight."""
         return 1.0 if self.within is None else self.within[rows]
 
+    def at_start(self, data: SurvivalData) -> Array:
+        """Return what each person counts for in an average over people, shape (P,): the weight of the first row times `count`."""
+        return self.by_row(data, np.unique(data.person, return_index=True)[1]) * self.count
+
     @property
     def groups(self) -> IntArray:
         """Cluster of each person; the person where there are none, shape (P,)."""

@@ -20,7 +20,7 @@ from outcomes.survival.logrank_kernel import chi_squared, logrank_sums
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LogRank", "logrank_test", "tables_to_test"]
+__all__ = ["LogRank", "checked_weightings", "logrank_test", "tables_to_test"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -126,7 +126,8 @@ def logrank_test(
     Raises
     ------
     EstimationError
-        One arm only, an arm with nobody, no events, causes competing without `cause`, fewer clusters than arms.
+        One arm only, an arm with nobody, no events, causes competing without `cause`, fewer clusters than arms, a rho or gamma
+        below 0.
 
     Notes
     -----
@@ -151,6 +152,7 @@ def logrank_test(
     from scipy.special import chdtrc
 
     asked, tables = tables_to_test(data, cause, strata, weights, cluster, variance, what="logrank_test")
+    checked_weightings([(rho, gamma)], what="logrank_test")
     values = _scores_of_arms(data, scores)
     sums = logrank_sums(data, asked, tables, [(rho, gamma)], np.arange(len(data.arms)))
     gap, covariance = (sums.observed - sums.expected)[0], sums.covariance[0, :, 0, :]
@@ -212,6 +214,13 @@ def tables_to_test(
             f"{what}: {asked.n_clusters} clusters cannot tell {len(data.arms)} arms apart; more are needed."
         )
     return asked, tables_by_arm(data, asked, died.astype(np.int64), 1, strata_codes(data, strata, what=what))
+
+
+def checked_weightings(family: Sequence[tuple[float, float]], *, what: str) -> None:
+    """Raise unless every rho and gamma is a finite number of 0 or more."""
+    for rho, gamma in family:
+        if not (0 <= rho < np.inf and 0 <= gamma < np.inf):
+            raise EstimationError(f"{what}: rho and gamma must be finite and 0 or more; got {rho} and {gamma}.")
 
 
 def _scores_of_arms(data: SurvivalData, scores: Mapping[str, float] | Sequence[float] | None) -> Array | None:

@@ -13,7 +13,7 @@ from outcomes.errors import EstimationError, NotSupportedError
 from outcomes.results import Array, Note, Result, read_only
 from outcomes.survival.inputs import ClusterLike, WeightsLike
 from outcomes.survival.largest_of_several import chance_of_larger
-from outcomes.survival.logrank import tables_to_test
+from outcomes.survival.logrank import checked_weightings, tables_to_test
 from outcomes.survival.logrank_kernel import logrank_sums
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def max_combo_test(
     pairs = tuple((float(rho), float(gamma)) for rho, gamma in family)
     if not pairs:
         raise EstimationError("max_combo_test: family must hold at least one (rho, gamma).")
+    checked_weightings(pairs, what="max_combo_test")
     if len(data.arms) > 2:
         raise NotSupportedError(
             f"max_combo_test: {len(data.arms)} arms; the test is of two. Take two at a time, or logrank_test for all."

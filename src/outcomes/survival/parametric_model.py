@@ -137,7 +137,7 @@ def parametric(
     theta = back @ fit.theta
     notes = (*data.notes, *notes, *more, *_about(asked, n_events, design))
     if distribution == "cure":
-        notes += follow_up_notes(data, design.people, theta, died, used)
+        notes += follow_up_notes(data, design.people, theta, died, used, weight)
     return Parametric(
         data=data,
         asked=asked,

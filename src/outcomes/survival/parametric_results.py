@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -188,6 +189,8 @@ class Parametric(Result):
     def at(self, times: float | str | Iterable[float | str], *, measure: str = "survival") -> pd.DataFrame:
         """Return curves of the arms at chosen times, standardised: everybody's covariates, as if all had been in the arm.
 
+        Where there are weights the average is weighted; where they change over time, by what a person weighs at the start.
+
         Parameters
         ----------
         times : time or list of times
@@ -204,7 +207,7 @@ class Parametric(Result):
 
         one_of(measure, ("survival", "risk"), what="at: measure")
         moments = moments_of(times, self.data.unit)
-        weight = self.asked.weight * self.asked.count
+        weight = self._averaged_over("at")
         people = self.asked.people_by_arm(self.data)
         frames = []
         for arm, name in enumerate(self.data.arms):
@@ -251,7 +254,7 @@ class Parametric(Result):
         """
         import pandas as pd
 
-        wanted = [float(s) for s in ([shares] if isinstance(shares, (int, float)) else shares)]
+        wanted = [float(s) for s in ([shares] if isinstance(shares, (int, float, numbers.Real)) else shares)]
         if not all(0 < s < 1 for s in wanted):
             raise EstimationError("quantiles: shares must lie between 0 and 1.")
         designs, last, critical = (
@@ -282,13 +285,20 @@ class Parametric(Result):
 
         if self.distribution != "cure":
             raise NotSupportedError("cured_share: this distribution has no cured share; fit distribution='cure'.")
-        weight, frames = self.asked.weight * self.asked.count, []
+        weight, frames = self._averaged_over("cured_share"), []
         for arm in range(len(self.data.arms)):
             share = cured_share(self.design.in_arm(arm), weight, self.theta)
             frames.append(pd.DataFrame(self._shares(share, "cured_share", "logit")))
         found = pd.concat(frames, ignore_index=True).assign(n=self.asked.people_by_arm(self.data))
         found.insert(0, "arm", list(self.data.arms))
         return found
+
+    def _averaged_over(self, what: str) -> Array:
+        """Return what each person counts for in an average over everybody, shape (P,)."""
+        weight = self.asked.at_start(self.data)
+        if not weight.sum() > 0:
+            raise EstimationError(f"{what}: every weight is 0 at the start of people; there is nobody to average over.")
+        return weight
 
     def _shares(self, found: Estimate, measure: str, conf_type: str = "log-log") -> dict[str, Any]:
         error = found.std_error(self.theta_covariance)

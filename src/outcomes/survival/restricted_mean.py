@@ -237,6 +237,7 @@ def rmst(
     [8.375, 1.625]
     """
     must_be_data(data, "rmst(data)")
+    normal_quantile(conf_level)
     end = days(horizon, what="rmst: horizon", unit=data.unit)
     several = len(data.causes) > 1
     curves: KaplanMeier | CumulativeIncidence

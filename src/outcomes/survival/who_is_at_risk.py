@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.event_codes import count_columns
 from outcomes.results import Array, Note, Result
 from outcomes.survival.arm_curves import fit_arms
 from outcomes.survival.inputs import Asked, WeightsLike, resolve
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from outcomes.survival.curve_kernel import ArmCurve
 
 __all__ = ["RiskSets", "risk_sets"]
+
+_COUNTED = ("at_risk", "entered", "censored")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -42,7 +45,7 @@ class RiskSets(Result):
 
     def summary(self) -> pd.DataFrame:
         """Return one row an arm: arm, times, n_entered, n_censored and events by cause over all times."""
-        counts = ["n_entered", "n_censored", *(f"n_{cause}" for cause in self.causes)]
+        counts = ["n_entered", "n_censored", *(f"n_{name}" for name in count_columns(self.causes, _COUNTED))]
         by_arm = self.frame.groupby("arm", sort=False)
         return by_arm[counts].sum().assign(times=by_arm.size()).reset_index()[["arm", "times", *counts]]
 
@@ -70,7 +73,8 @@ def risk_sets(data: SurvivalData, *, weights: WeightsLike = None) -> RiskSets:
     -------
     RiskSets
         ``to_frame()``: one row an arm and distinct time somebody's row ended at, with arm, time, n_at_risk (on (entry, exit], just
-        before the time), n_entered (since the time before), n_censored, and ``n_<cause>`` for each cause. With weights also
+        before the time), n_entered (since the time before), n_censored, and ``n_<cause>`` for each cause (``n_<cause>_event`` where a cause
+        is called at_risk, entered or censored). With weights also
         the sums of weights ``w_at_risk``, ``w_entered``, ``w_censored``, ``w_<cause>``, and ``w2_at_risk``, the sum of
         squared weights: w_at_risk² / w2_at_risk people would be as good. A person with several rows enters with each.
 
@@ -105,7 +109,7 @@ def risk_sets(data: SurvivalData, *, weights: WeightsLike = None) -> RiskSets:
 
 def _counts(data: SurvivalData, table: RiskTable) -> dict[str, Array]:
     """Return the columns that count people."""
-    causes = {f"n_{cause}": table.n_events[k] for k, cause in enumerate(data.causes)}
+    causes = {f"n_{name}": table.n_events[k] for k, name in enumerate(count_columns(data.causes, _COUNTED))}
     columns = {
         "n_at_risk": table.n_at_risk,
         "n_entered": table.n_entered,
@@ -128,5 +132,5 @@ def _weights(data: SurvivalData, asked: Asked, fit: ArmCurve) -> dict[str, Array
         "w2_at_risk": squared.at_risk,
         "w_entered": table.entered,
         "w_censored": table.censored,
-        **{f"w_{cause}": table.events[k] for k, cause in enumerate(data.causes)},
+        **{f"w_{name}": table.events[k] for k, name in enumerate(count_columns(data.causes, _COUNTED))},
     }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from outcomes.durations import days, in_words
+import outcomes as oc
+from outcomes.durations import days, in_words, moments_of
 from outcomes.errors import DesignError, did_you_mean, one_of
 
 
@@ -30,6 +33,16 @@ def test_lengths_are_whole_days_rounded_down(written: str | int, expected: float
 def test_what_is_no_length_is_refused(written: str | float) -> None:
     with pytest.raises(DesignError):
         days(written)
+
+
+@pytest.mark.parametrize("number", [np.int64(6), np.float32(6), 6, 6.0])
+def test_a_number_of_numpy_is_a_time_like_any_other(number: float) -> None:
+    assert moments_of(number, "weeks").tolist() == [6.0]
+    frame = pd.DataFrame({"week": [5, 8, 9, 12], "arrest": [1, 0, 1, 0]})
+    data = oc.survival_data(frame, duration="week", event="arrest", unit="weeks")
+    assert oc.kaplan_meier(data).at(number)["estimate"].tolist() == [0.75]
+    assert oc.nelson_aalen(data).at(number)["estimate"].tolist() == [0.25]
+    assert len(oc.split_follow_up(data, number).exit) == 7
 
 
 def test_lengths_are_said_in_the_largest_whole_unit() -> None:

@@ -86,6 +86,12 @@ def test_incidences_and_weighted_curves_are_drawn_and_the_seed_decides(weights: 
     assert not np.allclose(one["critical"], other["critical"])
 
 
+def test_the_band_of_an_incidence_is_drawn_whatever_its_variance() -> None:
+    robust, aalen = (oc.cumulative_incidence(take(), variance=v).bands() for v in ("robust", "aalen"))
+    assert (aalen["critical"] > 2).all()
+    np.testing.assert_allclose(aalen["critical"], robust["critical"], rtol=0.05)
+
+
 def test_drawn_and_tabled_constants_are_near_one_another_and_the_scale_of_weights_does_not_matter() -> None:
     data = take(arm=None, reference=None)
     tabled, drawn, tenfold = (
@@ -109,6 +115,8 @@ def test_what_has_no_band_says_so() -> None:
         km.bands("hall")
     with pytest.raises(oc.EstimationError, match="the earlier first"):
         km.bands(between=(9, 3))
+    with pytest.raises(oc.EstimationError, match="draws must be 1 or more; got 0"):
+        km.bands(draws=0)
     with pytest.raises(oc.EstimationError, match="there is no band"):
         km.bands(between=(0.1, 0.5))
     with pytest.raises(oc.NotSupportedError, match="Hall–Wellner bands are of Kaplan–Meier curves"):

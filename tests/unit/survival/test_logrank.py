@@ -61,6 +61,15 @@ def test_what_is_not_there_is_named(asked: dict[str, Any], message: str) -> None
         oc.logrank_test(take(), **asked)
 
 
+@pytest.mark.parametrize("asked", [{"rho": float("nan")}, {"rho": -1}, {"gamma": -0.5}, {"gamma": float("inf")}])
+def test_weightings_of_time_are_finite_and_not_negative(asked: dict[str, float]) -> None:
+    with pytest.raises(oc.EstimationError, match="logrank_test: rho and gamma must be finite and 0 or more"):
+        oc.logrank_test(take(), **asked)
+    pair = (asked.get("rho", 0.0), asked.get("gamma", 0.0))
+    with pytest.raises(oc.EstimationError, match="max_combo_test: rho and gamma must be finite and 0 or more"):
+        oc.max_combo_test(take(), family=[(0, 0), pair])
+
+
 def test_one_arm_or_no_event_cannot_be_tested() -> None:
     with pytest.raises(oc.EstimationError, match="only one arm"):
         oc.logrank_test(take(arm=None, reference=None))

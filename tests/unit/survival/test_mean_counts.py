@@ -179,6 +179,14 @@ def test_beyond_the_last_observation_nothing_is_known(data: oc.SurvivalData) -> 
     assert np.isnan(arm_y)
 
 
+def test_what_is_said_of_probabilities_is_not_said_of_counts(data: oc.SurvivalData) -> None:
+    found = oc.mean_count(data)
+    with pytest.raises(oc.NotSupportedError, match=r"a mean count is no share of people.*take kaplan_meier"):
+        found.quantile()
+    with pytest.raises(oc.NotSupportedError, match=r"bands are of probabilities.*from at\(\)"):
+        found.bands()
+
+
 def test_first_events_and_impossible_variances_are_refused(frame: pd.DataFrame, data: oc.SurvivalData) -> None:
     first = oc.survival_data(pd.DataFrame({"t": [3, 4], "e": [1, 0]}), duration="t", event="e")
     with pytest.raises(oc.NotSupportedError, match="needs every event of a person"):

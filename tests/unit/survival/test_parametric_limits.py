@@ -12,6 +12,7 @@ from lifelines.datasets import load_rossi
 
 import outcomes as oc
 from outcomes.errors import EstimationError, NotSupportedError
+from outcomes.survival.cured_share import follow_up_notes
 
 ROSSI = load_rossi().head(120)
 DISTRIBUTIONS = ("weibull", "exponential", "lognormal", "loglogistic", "generalized_gamma", "spline", "cure")
@@ -146,6 +147,35 @@ def test_follow_up_too_short_for_a_plateau_is_warned_of_with_its_rule() -> None:
     assert [text[:6] for text in said] == ["Arm 0:", "Arm 1:"]
     assert "(rule: at most 5 %)" in said[0]
     assert "(rule: 3 or more, Maller & Zhou 1994)" in said[0]
+
+
+def test_what_is_still_to_come_is_a_mean_over_people_weighted_and_counted() -> None:
+    short = plateau().assign(arrest=lambda f: f["arrest"] * (f["week"] <= 10), week=lambda f: np.minimum(f["week"], 10))
+    slow = (np.arange(200) % 4 == 0).astype(float)
+    often, weight = np.where(slow > 0, 9, 1), np.where(slow > 0, 2.0, 1.0)
+    data = take(short.assign(often=often), arm=None, reference=None, frequency="often")
+    designs, theta = (
+        (np.ones((200, 1)), np.column_stack((np.ones(200), slow)), np.ones((200, 1))),
+        np.array([0, 2, 2, 0.0]),
+    )
+    free = np.exp(-np.exp(np.log(10) - 2 - 2 * slow))  # of those not cured, the scale being 1
+    shares = [np.average(free, weights=w) for w in (often, often * weight)]
+    for share, w in zip(shares, (often, often * weight), strict=True):
+        said = follow_up_notes(data, designs, theta, data.event > 0, np.arange(200), w.astype(float))
+        assert f"the model expects {100 * share:.0f} % of those not cured" in said[0].text
+    assert f"{100 * shares[0]:.0f}" != f"{100 * shares[1]:.0f}" != f"{100 * free.mean():.0f}"
+
+
+def test_the_cured_share_is_a_mean_over_people_by_what_they_weigh_at_their_start() -> None:
+    whole = plateau().assign(start=0.0, person=range(200), x=np.arange(200) % 3)
+    late = whole[whole["week"] > 5].assign(start=5.0)
+    early = whole.assign(arrest=whole["arrest"] * (whole["week"] <= 5), week=whole["week"].clip(upper=5))
+    rows = pd.concat([early, late], ignore_index=True).sort_values(["person", "start"], ignore_index=True)
+    weight, first = 1 + rows["x"] * (rows["start"] == 0), rows["start"] == 0
+    data = oc.survival_data(rows, entry="start", exit="week", event="arrest", id="person", unit="weeks")
+    fit = oc.parametric(data, "x", distribution="cure", weights=weight.to_numpy())
+    never = fit.predict(rows.loc[first, ["x"]], 1e9)["estimate"]
+    assert fit.cured_share()["estimate"][0] == pytest.approx(np.average(never, weights=weight[first]), rel=1e-9)
 
 
 def test_only_a_cure_model_has_a_cured_share() -> None:

@@ -74,6 +74,19 @@ def test_the_table_in_words_and_by_arm() -> None:
         oc.risk_sets(take(), weights=[1, 1, 1, 1, 1, 1, 0])
 
 
+def test_a_cause_called_like_a_count_has_a_column_of_its_own() -> None:
+    named = FRAME.replace({"end": {"sexual": "censored", "death": "at_risk"}})
+    found = oc.risk_sets(take(named, causes=["censored", "at_risk"]), weights="w")
+    plain = oc.risk_sets(take(), weights="w")
+    called = {
+        f"{prefix}_{old}": f"{prefix}_{new}"
+        for prefix in "nw" for old, new in (("sexual", "censored_event"), ("death", "at_risk_event"))
+    }  # fmt: skip
+    pd.testing.assert_frame_equal(found.to_frame(), plain.to_frame().rename(columns=called))
+    pd.testing.assert_frame_equal(found.summary(), plain.summary().rename(columns=called))
+    assert found.describe() == plain.describe()
+
+
 @pytest.fixture(scope="module")
 def many() -> pd.DataFrame:
     rng = np.random.default_rng(6)
@@ -121,6 +134,28 @@ def test_counted_rows_give_what_the_rows_give(many: pd.DataFrame) -> None:
         lambda d: oc.risk_sets(d).to_frame(),
     ):
         pd.testing.assert_frame_equal(made(rows), made(counted), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "lazy", "arrow", "duckdb"])
+def test_a_frequency_that_is_no_number_of_people_is_counted_and_not_shown(kind: str) -> None:
+    frame = pl.DataFrame({"stop": [1, 1, 1, 2, 2, 2], "f": [1.0, None, -3.0, 0.75431, 0.0, float("inf")]})
+    given: Any = {
+        "pandas": frame.to_pandas,
+        "polars": lambda: frame,
+        "lazy": frame.lazy,
+        "arrow": frame.to_arrow,
+        "duckdb": lambda: duckdb.connect().from_arrow(frame.to_arrow()),
+    }[kind]()
+    with pytest.raises(
+        oc.DataError, match=r"'f' \(frequency\) must hold whole numbers of 1 or more; 5 rows do not"
+    ) as caught:
+        oc.count_rows(given, ["stop"], frequency="f")
+    assert "0.75431" not in str(caught.value)
+
+
+def test_a_frequency_that_is_text_is_refused() -> None:
+    with pytest.raises(oc.DataError, match=r"'f' \(frequency\) must hold numbers"):
+        oc.count_rows(pd.DataFrame({"stop": [1], "f": ["2"]}), ["stop"], frequency="f")
 
 
 def test_what_cannot_be_counted_is_named_without_a_value(many: pd.DataFrame) -> None:

@@ -177,3 +177,18 @@ def test_people_are_described_as_they_weigh_in_their_first_row(rows: pd.DataFram
         oc.characteristics(data, ["age"], weights=given).to_frame(),
         oc.characteristics(data, ["age"], weights=plain).to_frame(),
     )
+
+
+def test_a_model_of_time_averages_over_people_by_what_they_weigh_at_their_start(rows: pd.DataFrame) -> None:
+    weight, first = rows["weight"].to_numpy(), ~rows["person"].duplicated().to_numpy()
+    fit = oc.parametric(by_person(rows), "arm + age", distribution="weibull", cause="any", weights=weight)
+    for arm, found in zip(["0", "1"], fit.at(5)["estimate"], strict=True):
+        each = fit.predict(rows.loc[first, ["age"]].assign(arm=arm), 5)["estimate"]
+        assert found == pytest.approx(np.average(each, weights=weight[first]), rel=1e-12)
+
+
+def test_where_nobody_weighs_anything_at_the_start_there_is_no_average(rows: pd.DataFrame) -> None:
+    late = np.where(rows["start"] > 0, 1.0, 0.0)
+    fit = oc.parametric(by_person(rows), "arm", distribution="exponential", cause="any", weights=late)
+    with pytest.raises(EstimationError, match="at: every weight is 0 at the start of people"):
+        fit.at(5)
