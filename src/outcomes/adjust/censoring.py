@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from outcomes.adjust.departures import weights_of_arm
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray, Note, Weights, read_only
 from outcomes.survival.design_matrix import design_matrix
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from outcomes.design.cloning import Clones
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["CensoringWeights", "censoring_weights"]
 
@@ -143,6 +143,7 @@ def censoring_weights(data: SurvivalData, formula: str, *, truncate: float | Non
     >>> w = oc.censoring_weights(data, "age_at_time_zero + C(risk_band)")  # doctest: +SKIP
     >>> oc.compare(oc.cumulative_incidence(data, weights=w), measure="risk_difference", at="2y")  # doctest: +SKIP
     """
+    must_be_data(data, "censoring_weights(data, formula)")
     if data.clones is None:
         raise EstimationError(
             "censoring_weights: these data hold no clones. It goes with [time_zero] strategy = 'clone_censor_weight' and cohort.outcome(…)."

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from outcomes.adjust.separation import independent, separated
 from outcomes.errors import EstimationError
 from outcomes.results import Array
+from outcomes.survival.design_matrix import in_few_words
 
 __all__ = ["Propensity", "fit_propensity"]
 
@@ -109,7 +110,7 @@ def fit_propensity(
 
 
 def _nobody_left(sides: str, people: int, telling: list[int], names: tuple[str, ...]) -> str:
-    named = ", ".join(names[j] for j in sorted(telling))
+    named = in_few_words(names[j] for j in sorted(telling))
     return (
         f"the covariates tell {sides} apart exactly (separation), and nobody of {people:,} people is left to compare. "
         f"Look at {named}."

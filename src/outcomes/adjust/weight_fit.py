@@ -13,6 +13,7 @@ from outcomes.adjust.estimands import weights_from_odds
 from outcomes.adjust.propensity import Propensity, fit_propensity
 from outcomes.errors import EstimationError
 from outcomes.results import Array
+from outcomes.survival.design_matrix import in_few_words
 
 __all__ = ["FittedWeights", "Trim", "fit_weights"]
 
@@ -77,7 +78,7 @@ def _refuse_missing_comparison(fit: Propensity, treated: Array, estimand: str) -
     if people:
         raise EstimationError(
             f"weight: the covariates tell the arm of {people:,} of {len(treated):,} people exactly (separation), so no comparison person "
-            f"exists for them. Look at {', '.join(fit.certain_columns)}. Restrict to people eligible for both arms, ask about those who "
+            f"exists for them. Look at {in_few_words(fit.certain_columns)}. Restrict to people eligible for both arms, ask about those who "
             "might have gone to either (estimand='ato'), or leave out or join what only one arm has."
         )
 

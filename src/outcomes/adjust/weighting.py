@@ -17,11 +17,10 @@ from outcomes.adjust.weight_fit import FittedWeights, Trim, fit_weights
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, Note, Weights, read_only
-from outcomes.survival.design_matrix import design_matrix
+from outcomes.survival.design_matrix import design_matrix, in_few_words
 
 if TYPE_CHECKING:
     import pandas as pd
-
 
 __all__ = ["ESTIMANDS", "PropensityWeights", "weight"]
 
@@ -263,7 +262,7 @@ def _notes(data: SurvivalData, made: FittedWeights, estimand: str) -> tuple[Note
     certain = [int(made.fit.certain[data.arm == a].sum()) for a in range(2)]
     if sum(certain):
         counted = ", ".join(f"{n:,} in {arm}" for n, arm in zip(certain, data.arms, strict=True))
-        telling = ", ".join(made.fit.certain_columns)
+        telling = in_few_words(made.fit.certain_columns)
         text = (
             f"{sum(certain):,} people ({counted}) have covariates that only their own arm has ({telling}); they count for nothing, "
             "and the answer is not about them."

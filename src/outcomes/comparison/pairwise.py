@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.results import Note, Result
 from outcomes.survival.inputs import ClusterLike, WeightsLike
 from outcomes.survival.logrank import tables_to_test
@@ -18,8 +19,6 @@ from outcomes.survival.logrank_kernel import chi_squared, logrank_sums
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["PairwiseLogRank", "pairwise_logrank_test"]
 
@@ -98,6 +97,7 @@ def pairwise_logrank_test(
     import pandas as pd
     from scipy.special import chdtrc
 
+    must_be_data(data, "pairwise_logrank_test(data)")
     asked, tables = tables_to_test(data, cause, strata, weights, cluster, variance, what="pairwise_logrank_test")
     people = asked.people_by_arm(data)
     events = [int(table.n_events.sum()) for table in tables.tables]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from outcomes.design.arm_codes import read_arms
 from outcomes.design.event_codes import count_columns, read_causes
 from outcomes.design.row_order import check_ends, check_moves, check_overlap
 from outcomes.design.states import read_states
@@ -239,7 +240,7 @@ def survival_data(
     Raises
     ------
     DataError
-        Missing column, missing or non-finite time, ``entry >= exit``, a time of 0 or less, undeclared event code, rows
+        Missing column, missing or non-finite time, ``entry >= exit``, a time of 0 or less, undeclared event code or too many of them, rows
         of one person that overlap, an event before a person's last row (with `repeated`: of another cause than the first), an arm
         that changes within a person; with `from_state`, moves into the same state and rows that do not follow from one another.
 
@@ -295,7 +296,7 @@ def survival_data(
 
     first = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
     baseline = table if len(first) == len(table) else table.iloc[first].reset_index(drop=True)
-    arm_codes, arms = _arms(table, person, first, arm, reference)
+    arm_codes, arms = read_arms(table, person, first, arm, reference)
     unclustered = 0 if cluster is None else int(baseline[cluster].isna().sum())
     if unclustered:
         raise DataError(f"survival_data: column {cluster!r} (cluster) is missing for {unclustered:,} people.")
@@ -354,36 +355,6 @@ def _people(table: pd.DataFrame, id: str | None, start: Array, stop: Array) -> t
         raise DataError(f"survival_data: column {id!r} (id) is missing in {int(table[id].isna().sum()):,} rows.")
     person = pd.factorize(table[id])[0].astype(np.int64)
     return person, np.lexsort((stop, start, person))
-
-
-def _arms(
-    table: pd.DataFrame, person: IntArray, first: IntArray, arm: str | None, reference: Hashable
-) -> tuple[IntArray, tuple[str, ...]]:
-    if arm is None:
-        return np.zeros(len(first), dtype=np.int64), ("all",)
-    column = table[arm]
-    missing = int(column.iloc[first].isna().sum())
-    if missing:
-        raise DataError(f"survival_data: column {arm!r} (arm) is missing for {missing:,} people.")
-    text = column.astype(str).to_numpy(dtype=object)
-    changes = int((text != text[first][person]).sum())
-    if changes:
-        raise DataError(
-            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed. What changes with time goes "
-            "into the formula of cox."
-        )
-    levels = sorted(set(text))
-    if len(levels) > 1 and reference is None:
-        raise DataError(
-            f"survival_data: name the arm every contrast is against (reference=). {did_you_mean('', levels)}"
-        )
-    if reference is not None:
-        if str(reference) not in levels:
-            hint = did_you_mean(str(reference), levels)
-            raise DataError(f"survival_data: no row has the reference arm {str(reference)!r}. {hint}")
-        levels = [str(reference), *(level for level in levels if level != str(reference))]
-    index = {level: code for code, level in enumerate(levels)}
-    return np.array([index[value] for value in text[first]], dtype=np.int64), tuple(levels)
 
 
 def _frequency(table: pd.DataFrame, name: str | None) -> Array | None:

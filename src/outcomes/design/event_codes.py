@@ -33,6 +33,9 @@ def count_columns(causes: Sequence[str], taken: Sequence[str]) -> tuple[str, ...
     return tuple(names)
 
 
+_MOST_CODES = 20  # more are free text or ids, which must not become the names of causes
+
+
 def read_causes(
     column: pd.Series[Any], name: str, censored: Hashable, causes: Mapping[Any, str] | Sequence[str] | None
 ) -> tuple[IntArray, tuple[str, ...]]:
@@ -41,7 +44,7 @@ def read_causes(
     Raises
     ------
     DataError
-        A missing code, text without `censored`, codes that nothing names.
+        A missing code, text without `censored` or of very many kinds, codes that nothing names.
     """
     missing = int(column.isna().sum())
     if missing:
@@ -60,6 +63,11 @@ def read_causes(
             if censored == 0:
                 raise DataError(
                     f"survival_data: column {name!r} holds text; say which value means nothing happened (censored=)."
+                )
+            if len(present) > _MOST_CODES:
+                raise DataError(
+                    f"survival_data: column {name!r} holds {len(present):,} different texts besides censored; without causes= at most "
+                    f"{_MOST_CODES} are taken for causes. Declare causes={{code: name}}, the outcome of interest first."
                 )
             mapping = {value: str(value) for value in sorted(present)}
         else:

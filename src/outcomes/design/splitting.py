@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.durations import moments_of
 from outcomes.errors import DataError
 from outcomes.results import Array, read_only
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["split_follow_up"]
 
@@ -61,6 +60,7 @@ def split_follow_up(data: SurvivalData, at: float | str | Iterable[float | str])
     >>> oc.cox(oc.split_follow_up(data, at=26), "arm * time_band + prio").terms
     ('arm[1]', 'prio', 'arm[1]:time_band[over 26 to 52]')
     """
+    must_be_data(data, "split_follow_up(data, at)")
     taken = [name for name in _COLUMNS if name in data.frame.columns]
     if taken:
         raise DataError(f"split_follow_up: the data have a column {taken[0]!r} already; rename it, or split once.")

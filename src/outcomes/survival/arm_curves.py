@@ -14,7 +14,9 @@ from outcomes.survival.inputs import Asked
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["fit_arms"]
+__all__ = ["fit_arms", "head_count"]
+
+_FEW = 5
 
 
 def fit_arms(
@@ -47,6 +49,17 @@ def fit_arms(
     return tuple(fits), tuple(rows), tuple(notes)
 
 
+def head_count(people: float) -> str:
+    """Return a number of people as a message gives it beside a time.
+
+    Examples
+    --------
+    >>> head_count(1), head_count(1200)
+    ('fewer than 5', '1,200')
+    """
+    return f"fewer than {_FEW}" if people < _FEW else f"{int(people):,}"
+
+
 def _empty_risk_sets(arm: str, fit: ArmCurve) -> list[Note]:
     table = fit.table
     ended = table.n_events.sum(axis=0)
@@ -56,8 +69,9 @@ def _empty_risk_sets(arm: str, fit: ArmCurve) -> list[Note]:
         ]
     emptied = np.flatnonzero((ended[:-1] > 0) & (ended[:-1] >= table.n_at_risk[:-1]))
     if len(emptied):
+        people = head_count(table.n_at_risk[emptied[0]])
         text = (
-            f"Arm {arm}: everybody at risk at time {fit.times[emptied[0]]:g} ({int(table.n_at_risk[emptied[0]]):,}) had an event, so the "
+            f"Arm {arm}: everybody at risk at time {fit.times[emptied[0]]:g} ({people}) had an event, so the "
             "event-free share is 0 from there on although others enter later. Begin later, where enough people are at risk."
         )
         return [Note("risk_set_emptied", text)]

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Note, Result
-from outcomes.survival.cox_model import Cox, cox
+from outcomes.survival.cox_model import Cox, fit_cox
 from outcomes.survival.inputs import ClusterLike, WeightsLike
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["CauseSpecific", "cause_specific"]
 
@@ -145,14 +144,15 @@ def cause_specific(
     0  arrest    x    -0.577
     1   death    x    -0.490
     """
+    must_be_data(data, "cause_specific(data, formula)")
     event = np.asarray(data.event)
     present = [cause for k, cause in enumerate(data.causes, start=1) if (event == k).any()]
     if not present:
         raise EstimationError("cause_specific: nobody had any of the causes; there is nothing to fit.")
     models = {
-        cause: cox(
+        cause: fit_cox(
             data, formula, cause=cause, weights=weights, strata=strata, cluster=cluster, ties=ties, robust=robust,
-            conf_level=conf_level,
+            conf_level=conf_level, what="cause_specific",
         )
         for cause in present
     }  # fmt: skip

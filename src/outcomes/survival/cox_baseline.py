@@ -84,7 +84,7 @@ def baseline_of(model: Cox) -> Baseline:
 def _row_strata(model: Cox) -> IntArray:
     if model.strata_levels is None:
         return np.zeros(len(model.data.exit), dtype=np.int64)
-    return stratum_of(model, model.data.frame)
+    return stratum_of(model, model.data.frame, what="cox")
 
 
 def _prefix(values: Array) -> Array:
@@ -93,9 +93,9 @@ def _prefix(values: Array) -> Array:
     return total
 
 
-def stratum_of(model: Cox, frame: pd.DataFrame) -> IntArray:
+def stratum_of(model: Cox, frame: pd.DataFrame, *, what: str) -> IntArray:
     """Return the code of each row's stratum, shape (M,)."""
-    return new_strata(model.strata_levels, frame, what="cox")
+    return new_strata(model.strata_levels, frame, what=what)
 
 
 def encode(model: Cox, frame: pd.DataFrame, codes: IntArray | None, *, what: str) -> Array:

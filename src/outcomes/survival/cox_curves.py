@@ -159,7 +159,7 @@ def predicted(
         new=new.copy(),
         x=x,
         log_relative=log_relative(model, new, x, what="predict"),
-        stratum=stratum_of(model, new),
+        stratum=stratum_of(model, new, what="predict"),
         baseline=baseline,
         times=event_times(model) if times is None else moments_of(times, model.data.unit),
         conf_type=conf_type,

@@ -19,7 +19,7 @@ from outcomes.survival.cox_penalty import climb
 from outcomes.survival.cox_result import Cox
 from outcomes.survival.cox_rows import CoxRows, sort_rows, strata_codes
 from outcomes.survival.cox_variance import robust_covariance
-from outcomes.survival.design_matrix import DesignMatrix, check_columns, dependent_columns, design_matrix
+from outcomes.survival.design_matrix import DesignMatrix, check_columns, dependent_columns, design_matrix, in_few_words
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fitted_information import refuse_flat, runaway
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
@@ -27,8 +27,7 @@ from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_qua
 if TYPE_CHECKING:
     import pandas as pd
 
-
-__all__ = ["Cox", "cox"]
+__all__ = ["Cox", "cox", "fit_cox"]
 
 
 @dataclass(frozen=True)
@@ -129,22 +128,44 @@ def cox(
     [-0.3988, 0.1041]
     """
     must_be_data(data, "cox(data, formula)")
-    must_be(formula, str, what="cox(data, formula): formula", expected="text such as 'arm + age'")
-    one_of(ties, ("efron", "breslow", "exact"), what="cox: ties")
+    return fit_cox(
+        data, formula, cause=cause, weights=weights, strata=strata, cluster=cluster, ties=ties, robust=robust, offset=offset,
+        penalty=penalty, conf_level=conf_level, what="cox",
+    )  # fmt: skip
+
+
+def fit_cox(
+    data: SurvivalData,
+    formula: str,
+    *,
+    cause: str | None,
+    weights: WeightsLike,
+    strata: str | Sequence[str] | None,
+    cluster: ClusterLike,
+    ties: str,
+    robust: bool | None,
+    conf_level: float,
+    offset: str | None = None,
+    penalty: str | float | None = None,
+    what: str,
+) -> Cox:
+    """Return the fit of `cox` for whoever asks: `what` is named where something is refused."""
+    must_be(formula, str, what=f"{what}(data, formula): formula", expected="text such as 'arm + age'")
+    one_of(ties, ("efron", "breslow", "exact"), what=f"{what}: ties")
     normal_quantile(conf_level)
-    _refuse_terms(formula)
+    _refuse_terms(formula, what)
     shrink = _checked_penalty(penalty)
-    died, name = _events_of(data, cause)
+    died, name = _events_of(data, cause, what)
     likelihood = ties == "exact" or penalty == "firth"
-    asked = _asked(data, weights, cluster, robust, likelihood=likelihood)
-    asking = _question(data, formula, asked, died, strata, offset)
+    asked = _asked(data, weights, cluster, robust, likelihood=likelihood, what=what)
+    asking = _question(data, formula, asked, died, strata, offset, what)
     if not asking.died.any():
-        raise EstimationError(f"cox: nobody had the event {name!r}; there is nothing to fit.")
+        raise EstimationError(f"{what}: nobody had the event {name!r}; there is nothing to fit.")
     rows, centre, scale = _sorted(data, asking, efron=ties == "efron")
     fit = _fit(rows, asking.count[rows.order], ties, penalty, shrink * _sample(asking))
     total = float((asking.weight * asking.count)[asking.died].sum())
     inverse, notes = _inverse(
-        fit, asking.matrix.columns, int(rows.deaths.sum()), total, penalty, shrink * _sample(asking)
+        fit, asking.matrix.columns, int(rows.deaths.sum()), total, penalty, shrink * _sample(asking), what
     )
     model = read_only(inverse / np.outer(scale, scale))
     few = few_clusters(data, asked, asking.matrix.terms)
@@ -176,7 +197,7 @@ def cox(
     return replace(result, covariance=read_only(robust_covariance(result)))
 
 
-def _refuse_terms(formula: str) -> None:
+def _refuse_terms(formula: str, what: str) -> None:
     """Raise where the formula asks for what R writes into formulas and what is asked otherwise here."""
     instead = {
         "frailty": "a shared frailty is not fitted. Use cluster= for a robust variance by cluster, or strata= for a baseline of its own.",
@@ -188,7 +209,7 @@ def _refuse_terms(formula: str) -> None:
     }
     for name, text in instead.items():
         if re.search(rf"\b{name}\s*\(", formula):
-            raise NotSupportedError(f"cox: {name}(…) in a formula: {text}")
+            raise NotSupportedError(f"{what}: {name}(…) in a formula: {text}")
 
 
 def _checked_penalty(penalty: str | float | None) -> float:
@@ -204,18 +225,18 @@ def _checked_penalty(penalty: str | float | None) -> float:
 
 
 def _asked(
-    data: SurvivalData, weights: WeightsLike, cluster: ClusterLike, robust: bool | None, *, likelihood: bool
+    data: SurvivalData, weights: WeightsLike, cluster: ClusterLike, robust: bool | None, *, likelihood: bool, what: str
 ) -> Asked:
     """Return weights, clusters and variance; `likelihood`: the fit needs one of independent people."""
     variance = None if robust is None else ("robust" if robust else "model")
     if not likelihood:
-        return resolve(data, weights, cluster, variance, what="cox")
+        return resolve(data, weights, cluster, variance, what=what)
     if weights is not None or cluster is not None or data.cluster is not None or robust:
         raise NotSupportedError(
-            "cox: ties='exact' and penalty='firth' stand on a likelihood of independent people: not with weights, clusters or a robust "
+            f"{what}: ties='exact' and penalty='firth' stand on a likelihood of independent people: not with weights, clusters or a robust "
             "variance. Fit with ties='efron' and without a penalty."
         )
-    return resolve(data, None, None, "model", what="cox")
+    return resolve(data, None, None, "model", what=what)
 
 
 def _question(
@@ -225,14 +246,15 @@ def _question(
     died: npt.NDArray[np.bool_],
     strata: str | Sequence[str] | None,
     offset: str | None,
+    what: str,
 ) -> _Question:
     arm = (data.arm_column, data.row_arm.astype(np.float64), data.arms)
-    matrix = design_matrix(formula, data.frame, arm=arm, what="cox", unsaid=data.time_columns)
+    matrix = design_matrix(formula, data.frame, arm=arm, what=what, unsaid=data.time_columns)
     weight = asked.by_row(data)
     used = weight > 0
     if not used.all():
-        check_columns(matrix.values[used], matrix.columns, "cox")
-    stratum, levels = strata_codes(data, strata, what="cox"), None
+        check_columns(matrix.values[used], matrix.columns, what)
+    stratum, levels = strata_codes(data, strata, what=what), None
     if strata is not None and stratum is not None:
         first = np.unique(stratum, return_index=True)[1]
         levels = data.frame[[strata] if isinstance(strata, str) else list(strata)].iloc[first].reset_index(drop=True)
@@ -291,27 +313,33 @@ def _fit(rows: CoxRows, count: Array, ties: str, penalty: str | float | None, ri
     return CoxFit(top.beta, top.information, start.information, top.value, start.value, float("nan"), 0, top.converged)
 
 
-def _events_of(data: SurvivalData, cause: str | None) -> tuple[Any, str]:
+def _events_of(data: SurvivalData, cause: str | None, what: str) -> tuple[Any, str]:
     if cause is None:
         if len(data.causes) > 1:
             raise EstimationError(
-                f"cox: {len(data.causes)} causes compete here ({', '.join(data.causes)}); name the one whose hazard is asked (cause=)."
+                f"{what}: {len(data.causes)} causes compete here ({', '.join(data.causes)}); name the one whose hazard is asked (cause=)."
             )
         return np.asarray(data.event) > 0, data.causes[0]
     if cause not in data.causes:
-        raise EstimationError(f"cox: no cause {cause!r}. {did_you_mean(cause, data.causes)}")
+        raise EstimationError(f"{what}: no cause {cause!r}. {did_you_mean(cause, data.causes)}")
     return np.asarray(data.event) == 1 + data.causes.index(cause), cause
 
 
 def _inverse(
-    fit: CoxFit, columns: tuple[str, ...], events: int, weight: float, penalty: str | float | None, ridge: float
+    fit: CoxFit,
+    columns: tuple[str, ...],
+    events: int,
+    weight: float,
+    penalty: str | float | None,
+    ridge: float,
+    what: str,
 ) -> tuple[Array, tuple[Note, ...]]:
     """Return the inverse information on the scaled columns, and what must be said about the fit.
 
     `weight` is the events' total.
     """
     notes: list[Note] = []
-    refuse_flat(fit, columns, weight, what="cox")
+    refuse_flat(fit, columns, weight, what=what)
     inverse = np.asarray(
         np.linalg.pinv(fit.information + ridge * np.eye(len(columns)), hermitian=True), dtype=np.float64
     )
@@ -320,7 +348,7 @@ def _inverse(
         notes.append(
             Note(
                 "separation",
-                f"The coefficient of {', '.join(away)} has no finite maximum (all or no events on one side); it and its "
+                f"The coefficient of {in_few_words(away)} has no finite maximum (all or no events on one side); it and its "
                 "interval mean nothing. Firth's penalised likelihood (penalty='firth') gives an answer.",
             )
         )

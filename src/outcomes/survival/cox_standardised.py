@@ -291,7 +291,7 @@ def standardised(model: Cox, over: str | None, conf_type: str) -> StandardisedCu
         over=over,
         x=x,
         log_relative=tuple(log_relative(model, w, v, what="standardised") for w, v in zip(worlds, x, strict=True)),
-        stratum=tuple(stratum_of(model, world) for world in worlds),
+        stratum=tuple(stratum_of(model, world, what="standardised") for world in worlds),
         baseline=baseline_of(model),
         conf_type=conf_type,
         conf_level=model.conf_level,

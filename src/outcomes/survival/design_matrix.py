@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from outcomes.errors import EstimationError, did_you_mean
+from outcomes.errors import EstimationError, did_you_mean, must_be
 from outcomes.results import Array
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ __all__ = [
     "columns_of",
     "dependent_columns",
     "design_matrix",
+    "in_few_words",
     "spread",
 ]
 
 _PLAIN = re.compile(r"\s*[^\W\d]\w*(\s*\+\s*[^\W\d]\w*)*\s*")
 _CHUNK = 4_096
+_MOST_LEVELS = 5  # a text column taken for a factor by mistake has a level a person
 
 ArmCodes = tuple[str | None, Array, tuple[str, ...]]
 
@@ -56,6 +59,25 @@ class DesignMatrix:
     spec: Any
 
 
+def in_few_words(columns: Iterable[str]) -> str:
+    """Return columns as a message names them; many levels of one factor by its name and their number.
+
+    Examples
+    --------
+    >>> in_few_words(["age", "C(band)[low]", "C(band)[high]"])
+    'age, C(band)[low], C(band)[high]'
+    >>> in_few_words([f"C(town)[{town}]" for town in "abcdef"])
+    'C(town) (6 levels)'
+    """
+    meant: dict[str, list[str]] = {}
+    for column in columns:
+        meant.setdefault(column.partition("[")[0], []).append(column)
+    return ", ".join(
+        f"{factor} ({len(found):,} levels)" if len(found) > _MOST_LEVELS else ", ".join(found)
+        for factor, found in meant.items()
+    )
+
+
 def design_matrix(
     formula: str, frame: pd.DataFrame, *, arm: ArmCodes | None, what: str, unsaid: tuple[str, ...] = ()
 ) -> DesignMatrix:
@@ -78,8 +100,9 @@ def design_matrix(
     Raises
     ------
     EstimationError
-        Unknown columns, missing values (counted by column), constant, infinite or collinear columns.
+        A formula that is not text, unknown columns, missing values (counted by column), constant, infinite or collinear columns.
     """
+    must_be(formula, str, what=f"{what}: formula", expected="text such as 'arm + age'")
     plain = _plain_columns(formula, frame, arm, unsaid)
     if plain is not None:
         values = _numbers(frame, plain)
@@ -248,14 +271,16 @@ def check_columns(values: Array, columns: tuple[str, ...], what: str) -> None:
     ends = [(float(column.min()), float(column.max())) for column in values.T]
     infinite = [name for name, pair in zip(columns, ends, strict=True) if not np.isfinite(pair).all()]
     if infinite:
-        raise EstimationError(f"{what}: infinite values in {', '.join(infinite)}.")
+        raise EstimationError(f"{what}: infinite values in {in_few_words(infinite)}.")
     constant = [name for name, (low, high) in zip(columns, ends, strict=True) if low == high]
     if constant:
-        raise EstimationError(f"{what}: {', '.join(constant)} is the same for everyone and says nothing. Leave it out.")
+        raise EstimationError(
+            f"{what}: {in_few_words(constant)} is the same for everyone and says nothing. Leave it out."
+        )
     dependent = [columns[j] for j in dependent_columns(spread(values, values.mean(axis=0)))]
     if dependent:
         raise EstimationError(
-            f"{what}: follows exactly from the other columns (collinear), leave out: {', '.join(dependent)}."
+            f"{what}: follows exactly from the other columns (collinear), leave out: {in_few_words(dependent)}."
         )
 
 

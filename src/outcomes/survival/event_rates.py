@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.estimates import by_person, covariance_of, stack
@@ -16,8 +17,6 @@ from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weig
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["EventRate", "event_rate", "exact_limits"]
 
@@ -128,6 +127,7 @@ def event_rate(
     """
     import pandas as pd
 
+    must_be_data(data, "event_rate(data)")
     normal_quantile(conf_level)
     if not (np.isfinite(per) and per > 0):
         raise EstimationError(f"event_rate: per must be above 0; got {per}.")

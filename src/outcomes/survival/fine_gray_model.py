@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.competing_rows import CompetingRows, with_rivals
 from outcomes.survival.cox_kernel import CoxFit, dot, newton
 from outcomes.survival.cox_rows import sort_rows, strata_codes
-from outcomes.survival.design_matrix import DesignMatrix, check_columns, design_matrix
+from outcomes.survival.design_matrix import DesignMatrix, check_columns, design_matrix, in_few_words
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fine_gray_result import FineGray
@@ -23,8 +24,6 @@ from outcomes.survival.observation_chances import Observation, observe
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["FineGray", "fine_gray"]
 
@@ -108,6 +107,7 @@ def fine_gray(
     >>> oc.fine_gray(data, "x", cause="arrest").to_frame()["estimate"].round(3).tolist()
     [0.41]
     """
+    must_be_data(data, "fine_gray(data, formula)")
     one_of(ties, ("breslow", "efron"), what="fine_gray: ties")
     normal_quantile(conf_level)
     name = _cause_of(data, cause)
@@ -206,7 +206,7 @@ def _about(fit: CoxFit, inverse: Array, columns: tuple[str, ...], events: int, n
     away = runaway(fit, inverse, columns)
     if away:
         text = (
-            f"The coefficient of {', '.join(away)} has no finite maximum (all or no events on one side); it and its interval mean "
+            f"The coefficient of {in_few_words(away)} has no finite maximum (all or no events on one side); it and its interval mean "
             "nothing. Compare cumulative incidences, or join levels."
         )
         notes.append(Note("separation", text))

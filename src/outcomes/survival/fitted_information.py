@@ -7,7 +7,7 @@ import numpy as np
 from outcomes.errors import EstimationError
 from outcomes.results import Array
 from outcomes.survival.cox_kernel import CoxFit
-from outcomes.survival.design_matrix import dependent_columns
+from outcomes.survival.design_matrix import dependent_columns, in_few_words
 
 __all__ = ["refuse_flat", "runaway"]
 
@@ -21,7 +21,7 @@ def refuse_flat(fit: CoxFit, columns: tuple[str, ...], weight: float, *, what: s
     flat = dependent_columns(fit.information_null, floor=1e-10 * weight)
     if flat:
         raise EstimationError(
-            f"{what}: {', '.join(columns[j] for j in flat)} says nothing beyond the other columns among those at risk together "
+            f"{what}: {in_few_words(columns[j] for j in flat)} says nothing beyond the other columns among those at risk together "
             "(the same for all of a stratum, or different only where nobody had the event). Leave it out."
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean
 from outcomes.results import Array, Note, Result, read_only
 from outcomes.survival.arm_tables import tables_by_arm
@@ -19,8 +20,6 @@ from outcomes.survival.logrank_kernel import chi_squared
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["Gray", "gray_test"]
 
@@ -139,6 +138,7 @@ def gray_test(
     """
     from scipy.special import chdtrc
 
+    must_be_data(data, "gray_test(data)")
     code = _code_of(data, cause)
     asked = resolve(data, weights, None, None, what="gray_test")
     if asked.weighted or asked.cluster is not None:

@@ -19,7 +19,9 @@ __all__ = ["Asked", "ClusterLike", "WeightsLike", "known_weights", "normal_quant
 WeightsLike = Weights | str | npt.ArrayLike | None
 ClusterLike = str | npt.ArrayLike | None
 
-_OF_EVERY_EVENT = ("cox", "mean_count", "event_rate", "rate_model", "compare")
+_OF_EVERY_EVENT = (
+    "cox", "cause_specific", "andersen_gill", "pwp", "mean_count", "event_rate", "rate_model", "compare",
+)  # fmt: skip
 _OF_STATES = ("state_probabilities", "compare")
 
 

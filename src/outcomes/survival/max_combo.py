@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError
 from outcomes.results import Array, Note, Result, read_only
 from outcomes.survival.inputs import ClusterLike, WeightsLike
@@ -18,8 +19,6 @@ from outcomes.survival.logrank_kernel import logrank_sums
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["MaxCombo", "max_combo_test"]
 
@@ -136,6 +135,7 @@ def max_combo_test(
     >>> round(oc.max_combo_test(data).p_value, 3)
     0.079
     """
+    must_be_data(data, "max_combo_test(data)")
     pairs = tuple((float(rho), float(gamma)) for rho, gamma in family)
     if not pairs:
         raise EstimationError("max_combo_test: family must hold at least one (rho, gamma).")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.durations import in_words
 from outcomes.errors import NotSupportedError, one_of
 from outcomes.results import Array, Note
+from outcomes.survival.arm_curves import head_count
 from outcomes.survival.curve_kernel import ArmCurve
 from outcomes.survival.curve_results import Curves, fit_arms
 from outcomes.survival.influence_paths import InfluencePath, path_of_count
@@ -17,8 +19,6 @@ from outcomes.survival.inputs import ClusterLike, WeightsLike, known_weights, no
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["MeanCount", "mean_count", "needs_every_event"]
 
@@ -90,6 +90,7 @@ def mean_count(
     >>> oc.mean_count(data).at(9)["estimate"].tolist()
     [1.0]
     """
+    must_be_data(data, "mean_count(data)")
     one_of(method, _METHODS, what="mean_count: method")
     one_of(conf_type, ("log", "plain"), what="mean_count: conf_type")
     normal_quantile(conf_level)
@@ -211,8 +212,9 @@ def _about_arm(arm: str, fit: ArmCurve) -> list[Note]:
         return [Note("no_events_in_arm", text)]
     gone = np.flatnonzero((fit.survival[:-1] == 0) & (table.n_at_risk[1:] > 0))
     if len(gone):
+        people = head_count(table.n_at_risk[gone[0]])
         text = (
-            f"Arm {arm}: everybody at risk at time {fit.times[gone[0]]:g} ({int(table.n_at_risk[gone[0]]):,}) left for good, so the mean "
+            f"Arm {arm}: everybody at risk at time {fit.times[gone[0]]:g} ({people}) left for good, so the mean "
             "count stays where it is although others enter later. Begin later, where enough people are at risk."
         )
         return [Note("risk_set_emptied", text)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.durations import days, in_words
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result, read_only
@@ -19,8 +20,6 @@ from outcomes.survival.mean_time_kernel import fit_mean_time
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["RmstRegression", "rmst_regression"]
 
@@ -172,6 +171,7 @@ def rmst_regression(
     >>> oc.rmst_regression(data, "fin + age + prio", horizon=52).to_frame()["estimate"].round(3).tolist()
     [43.171, 1.918, 0.161, -0.746]
     """
+    must_be_data(data, "rmst_regression(data, formula)")
     one_of(measure, _MEASURES, what="rmst_regression: measure")
     normal_quantile(conf_level)
     one_of(variance or "robust", ("robust", "stacked"), what="rmst_regression: variance")

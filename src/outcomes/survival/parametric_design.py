@@ -151,7 +151,8 @@ def parametric_design(
     people, matrices = [], []
     for parameter in parameters:
         formula = formulas.get(parameter, "1")
-        matrix = None if formula.strip() == "1" else design_matrix(formula, data.frame, arm=arm, what="parametric")
+        alone = isinstance(formula, str) and formula.strip() == "1"
+        matrix = None if alone else design_matrix(formula, data.frame, arm=arm, what="parametric")
         columns: tuple[str, ...] = ()
         block = np.ones((len(first), 1))
         if matrix is not None:

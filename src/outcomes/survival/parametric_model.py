@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.cured_share import follow_up_notes
+from outcomes.survival.design_matrix import in_few_words
 from outcomes.survival.estimates import by_person, covariance_of, stack
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.parametric_design import INTERCEPT, ParametricDesign, parametric_design
@@ -18,9 +19,6 @@ from outcomes.survival.parametric_families import DISTRIBUTIONS, Family, family_
 from outcomes.survival.parametric_fit import FitRows, ParametricFit, maximise
 from outcomes.survival.parametric_results import Parametric
 from outcomes.survival.spline_basis import spline_basis
-
-if TYPE_CHECKING:
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["Parametric", "parametric"]
 
@@ -108,6 +106,7 @@ def parametric(
     >>> fit.at([52, 104], measure="risk")[["arm", "time", "estimate", "extrapolated"]].round(3).values.tolist()
     [['0', 52.0, 0.309, False], ['0', 104.0, 0.608, True], ['1', 52.0, 0.221, False], ['1', 104.0, 0.471, True]]
     """
+    must_be_data(data, "parametric(data, formula)")
     one_of(distribution, DISTRIBUTIONS, what="parametric: distribution")
     normal_quantile(conf_level)
     died, name, notes = _events_of(data, cause)
@@ -237,7 +236,7 @@ def _fit(family: Family, rows: FitRows, design: ParametricDesign) -> ParametricF
         far = [f"{term} ({parameter})" for term, parameter, ran in names if ran]
         raise EstimationError(
             f"parametric: the likelihood of the {family.name} model has no top that could be found in these data (events: "
-            f"{int(rows.event.sum()):,}, coefficients: {len(start):,}{'; running away: ' if far else ''}{', '.join(far)}). Take fewer "
+            f"{int(rows.event.sum()):,}, coefficients: {len(start):,}{'; running away: ' if far else ''}{in_few_words(far)}). Take fewer "
             "covariates or a distribution with fewer parameters."
         )
     return fit
@@ -256,9 +255,10 @@ def _inverse(family: Family, fit: ParametricFit, design: ParametricDesign) -> tu
     ]
     if not runaway:
         return inverse, ()
+    away = in_few_words(runaway)
     note = Note(
         "separation",
-        f"The coefficient of {', '.join(runaway)} has no finite maximum (all or no events on one side, or no plateau to a curve); it and "
+        f"The coefficient of {away} has no finite maximum (all or no events on one side, or no plateau to a curve); it and "
         "its interval mean nothing.",
     )
     return inverse, (note,)

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, Note, Result, read_only
 from outcomes.survival.count_kernel import CountFit, fit_counts, shape_terms
-from outcomes.survival.design_matrix import check_columns, design_matrix
+from outcomes.survival.design_matrix import check_columns, design_matrix, in_few_words
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.risk_table import summed
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["RateModel", "rate_model"]
 
@@ -183,6 +182,7 @@ def rate_model(
     >>> oc.rate_model(data, "arm").to_frame()["estimate"].round(4).tolist()
     [-4.9886, -0.363]
     """
+    must_be_data(data, "rate_model(data, formula)")
     one_of(family, _FAMILIES, what="rate_model: family")
     normal_quantile(conf_level)
     if variance == "expected" and family != "negative_binomial":
@@ -281,7 +281,8 @@ def _about(fit: CountFit, columns: tuple[str, ...], events: int, family: str) ->
     error = np.sqrt(np.diag(np.linalg.inv(fit.expected)))[1:]
     runaway = [name for name, b, e in zip(columns, fit.beta[1:], error, strict=True) if abs(b) > 8 or e > 100]
     if runaway:
-        text = f"The coefficient of {', '.join(runaway)} has no finite maximum (no events on one side); it and its interval mean nothing."
+        away = in_few_words(runaway)
+        text = f"The coefficient of {away} has no finite maximum (no events on one side); it and its interval mean nothing."
         notes.append(Note("separation", text))
     elif not fit.converged:
         notes.append(Note("not_converged", "The fit stopped after 100 steps without converging."))

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, one_of
 from outcomes.results import Array, IntArray, Note, read_only
-from outcomes.survival.cox_model import Cox, cox
+from outcomes.survival.cox_model import Cox, fit_cox
 from outcomes.survival.inputs import ClusterLike, WeightsLike
 from outcomes.survival.mean_counts import needs_every_event
-
-if TYPE_CHECKING:
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["EVENT_NUMBER", "andersen_gill", "pwp"]
 
@@ -84,10 +81,11 @@ def andersen_gill(
     >>> oc.andersen_gill(data, "age").to_frame()["estimate"].round(3).tolist()
     [-0.128]
     """
+    must_be_data(data, "andersen_gill(data, formula)")
     needs_every_event(data, "andersen_gill")
-    model = cox(
+    model = fit_cox(
         data, formula, cause=data.causes[0], weights=weights, strata=strata, cluster=cluster, ties=ties, robust=True,
-        conf_level=conf_level,
+        conf_level=conf_level, what="andersen_gill",
     )  # fmt: skip
     return replace(model, notes=(*model.notes, _every_event(data)))
 
@@ -152,6 +150,7 @@ def pwp(
     >>> oc.pwp(data, "age").to_frame()["estimate"].round(3).tolist()
     [-0.17]
     """
+    must_be_data(data, "pwp(data, formula)")
     one_of(clock, ("total", "gap"), what="pwp: clock")
     needs_every_event(data, "pwp")
     if max_event is not None and (max_event < 1 or max_event != int(max_event)):
@@ -168,9 +167,9 @@ def pwp(
         frame=data.frame.assign(**{EVENT_NUMBER: pooled}),
     )
     others = [] if strata is None else [strata] if isinstance(strata, str) else list(strata)
-    model = cox(
+    model = fit_cox(
         ordered, formula, cause=data.causes[0], weights=weights, strata=[*others, EVENT_NUMBER], cluster=cluster, ties=ties,
-        robust=True, conf_level=conf_level,
+        robust=True, conf_level=conf_level, what="pwp",
     )  # fmt: skip
     return replace(model, notes=(*model.notes, _every_event(data), *_about_strata(ordered, pooled, max_event)))
 

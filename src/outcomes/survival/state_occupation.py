@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, Result
@@ -19,8 +20,6 @@ from outcomes.survival.state_kernel import ArmStates, fit_states, state_influenc
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["StateProbabilities", "state_probabilities"]
 
@@ -87,6 +86,7 @@ def state_probabilities(
     >>> oc.state_probabilities(data).at(5)[["state", "estimate"]].values.tolist()
     [['free', 0.5], ['custody', 0.5]]
     """
+    must_be_data(data, "state_probabilities(data)")
     one_of(conf_type, CONF_TYPES, what="state_probabilities: conf_type")
     normal_quantile(conf_level)
     asked = resolve(data, weights, cluster, "robust" if variance is None else variance, what="state_probabilities")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.design.event_codes import count_columns
 from outcomes.results import Array, Note, Result
 from outcomes.survival.arm_curves import fit_arms
@@ -18,7 +19,6 @@ from outcomes.survival.risk_table import RiskTable, risk_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
     from outcomes.survival.curve_kernel import ArmCurve
 
 __all__ = ["RiskSets", "risk_sets"]
@@ -92,6 +92,7 @@ def risk_sets(data: SurvivalData, *, weights: WeightsLike = None) -> RiskSets:
     """
     import pandas as pd
 
+    must_be_data(data, "risk_sets(data)")
     asked = resolve(data, weights, None, None, what="risk_sets")
     fits, _, notes = fit_arms(data, asked, np.asarray(data.event), len(data.causes), "risk_sets")
     frames = [

@@ -1,0 +1,66 @@
+"""From the values of a column to arms: who is in which, the reference first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from outcomes.errors import DataError, did_you_mean
+from outcomes.results import IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_arms"]
+
+_MOST_ARMS, _FEW_PEOPLE = 6, 5
+
+
+def read_arms(
+    table: pd.DataFrame, person: IntArray, first: IntArray, arm: str | None, reference: Hashable
+) -> tuple[IntArray, tuple[str, ...]]:
+    """Return each person's arm, shape (P,), and the names of the arms, the reference first.
+
+    `person` is each row's person, `first` each person's first row.
+
+    Raises
+    ------
+    DataError
+        An arm that is missing or changes within a person; two arms or more and no reference, or one that nobody has.
+    """
+    if arm is None:
+        return np.zeros(len(first), dtype=np.int64), ("all",)
+    column = table[arm]
+    missing = int(column.iloc[first].isna().sum())
+    if missing:
+        raise DataError(f"survival_data: column {arm!r} (arm) is missing for {missing:,} people.")
+    text = column.astype(str).to_numpy(dtype=object)
+    changes = int((text != text[first][person]).sum())
+    if changes:
+        raise DataError(
+            f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed. What changes with time goes "
+            "into the formula of cox."
+        )
+    levels = sorted(set(text))
+    if len(levels) > 1 and reference is None:
+        raise DataError(
+            f"survival_data: name the arm every contrast is against (reference=). {_hint('', text[first], levels, arm)}"
+        )
+    if reference is not None:
+        if str(reference) not in levels:
+            hint = _hint(str(reference), text[first], levels, arm)
+            raise DataError(f"survival_data: no row has the reference arm {str(reference)!r}. {hint}")
+        levels = [str(reference), *(level for level in levels if level != str(reference))]
+    index = {level: code for code, level in enumerate(levels)}
+    return np.array([index[value] for value in text[first]], dtype=np.int64), tuple(levels)
+
+
+def _hint(name: str, text: npt.NDArray[np.object_], levels: Sequence[str], arm: str) -> str:
+    """Return which arms there are; only their number where they could be something of each person's, such as an id."""
+    if len(levels) <= _MOST_ARMS and min(Counter(text).values()) >= _FEW_PEOPLE:
+        return did_you_mean(name, levels)
+    return f"Column {arm!r} holds {len(levels):,} different values."
