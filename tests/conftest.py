@@ -46,3 +46,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             f"{len(skipped)} reference tests skipped: set OUTCOMES_REFERENCE to the folder of R's numbers"
         )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files of Spark first: they take longest, and with two processes nobody should wait for them at the end."""
+    of_spark = {item.path for item in items if "spark" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in of_spark)

@@ -112,7 +112,7 @@ def test_what_changed_between_two_reports_is_said_in_numbers(built: Path) -> Non
 
 
 BAD = [
-    ("misspelt key", [('horizon = "5y"\nscale', 'horizn = "5y"\nscale')], r"horizon: is required .*Did you mean 'horizn'", DesignError),
+    ("misspelt key", [('horizon = "5y"\nscale', 'horizn = "5y"\nscale')], r"horizon: is required .*There is 'horizn'", DesignError),
     ("unknown figure", [('draws = "love_plot"', 'draws = "lov_plot"')], "Did you mean 'love_plot'", DesignError),
     ("empty arm", [('"sex == \'male\'"', '"age_at_time_zero >= 104"')], "arm 'manualised' is empty", DesignError),
     ("no such policy yet", [('policy = "none"', 'policy = "sensitive"')], "'sensitive' is not there yet", NotSupportedError),
