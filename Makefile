@@ -26,10 +26,10 @@ report: .venv/.ready  ## build the example report in report/
 	$(BIN)/outcomes report notebooks/study.toml --out report --overwrite
 
 test: .venv/.ready-test lint types  ## every check: lint, types, all tests, notebooks (WORKERS=4 for more processes)
-	$(RUN) pytest -q -n $(WORKERS) --dist loadfile
+	$(RUN) pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 quick: .venv/.ready-test  ## the tests without the slow ones
-	$(RUN) pytest -q -n $(WORKERS) --dist loadfile -m "not slow and not browser"
+	$(RUN) pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not browser"
 
 lint: .venv/.ready-test
 	$(RUN) ruff format --check .
