@@ -2,120 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from outcomes.errors import NotSupportedError
-from outcomes.results import Array, Note, Result
+from outcomes.results import Array
 from outcomes.survival.concordance import Concordance, concordance_of
 from outcomes.survival.cox_curves import CoxCurves, baseline_frame, predicted
 from outcomes.survival.cox_inference import overall_tests, term_table
-from outcomes.survival.cox_kernel import RiskSums, risk_sums
 from outcomes.survival.cox_profile import profile_table
 from outcomes.survival.cox_residuals import residual_frame
-from outcomes.survival.cox_rows import CoxRows
 from outcomes.survival.cox_standardised import StandardisedCurves, standardised
 from outcomes.survival.cox_variance import coefficient_derivative, influence_of
-from outcomes.survival.design_matrix import DesignMatrix
-from outcomes.survival.inputs import Asked
+from outcomes.survival.partial_likelihood_fit import PartialLikelihoodFit
 from outcomes.survival.proportionality import ProportionalHazards, score_test
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["Cox"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Cox(Result):
+class Cox(PartialLikelihoodFit):
     """A fitted Cox model; p terms.
 
     Attributes
     ----------
-    design : DesignMatrix
-        How columns are made from a frame; its values are those of no row.
-    coefficients : ndarray, shape (p,)
-        Log hazard ratios.
-    covariance, model_covariance : ndarray, shape (p, p)
-        The covariance the standard errors come from; the inverse information.
     loglik_null, loglik : float
         Log partial likelihood at 0 and at the estimate; the penalised one where `penalty` is ``"firth"``.
     score_statistic : float
         Score test of all terms at 0.
-    rows : CoxRows
-        The sorted rows it was fitted to, centred and scaled.
-    centre, scale : ndarray, shape (p,)
-        Mean and standard deviation of each column; `coefficients` are per unit, those of the sorted rows per standard deviation.
     strata : tuple of str
-    strata_levels : pandas.DataFrame or None
-        Values of the strata's columns, one row a code of the sorted rows' strata.
     offset : str or None
         Column of the offset, where it has one.
     penalty : str or float or None
         ``"firth"``, or the weight of a ridge.
+
+    Notes
+    -----
+    The other attributes are those of `PartialLikelihoodFit`.
     """
 
-    data: SurvivalData
-    asked: Asked
-    formula: str
-    cause: str
-    ties: str
-    design: DesignMatrix
-    coefficients: Array
-    covariance: Array
-    model_covariance: Array
-    loglik_null: float
-    loglik: float
     score_statistic: float
-    rows: CoxRows
-    centre: Array
-    scale: Array
     strata: tuple[str, ...] = ()
-    strata_levels: pd.DataFrame | None = None
     offset: str | None = None
     penalty: str | float | None = None
-    conf_level: float
-    notes: tuple[Note, ...] = ()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
-    tabled: ClassVar[bool] = True
     instead: ClassVar[str] = "The hazard ratio of the arms is drawn by compare(model, measure='hazard_ratio').plot()."
     title: ClassVar[str] = "Cox regression"
-
-    @property
-    def terms(self) -> tuple[str, ...]:
-        """Column names: numeric columns keep theirs, a level is ``arm[bespoke]``."""
-        return self.design.columns
 
     @property
     def owners(self) -> tuple[str, ...]:
         """Term of the formula each column belongs to."""
         return self.design.terms
-
-    @property
-    def n_events(self) -> int:
-        """Number of events the model was fitted to, frequencies counted."""
-        return int(self.rows.deaths.sum())
-
-    @property
-    def n(self) -> int:
-        """Number of people with a weight above 0, frequencies counted."""
-        return int(self.asked.people_by_arm(self.data).sum())
-
-    @property
-    def scaled(self) -> Array:
-        """Coefficients per standard deviation, shape (p,)."""
-        return self.coefficients * self.scale
-
-    @cached_property
-    def sums(self) -> RiskSums:
-        """Sums over risk sets at the estimate."""
-        return risk_sums(self.rows, self.scaled)
 
     @cached_property
     def slopes(self) -> Array:

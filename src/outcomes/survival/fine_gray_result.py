@@ -2,110 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from outcomes.errors import one_of
-from outcomes.results import Array, Note, Result
+from outcomes.results import Array
 from outcomes.survival.coefficient_table import coefficient_columns, wald_statistic
 from outcomes.survival.competing_rows import CompetingRows
-from outcomes.survival.cox_kernel import RiskSums, risk_sums
-from outcomes.survival.design_matrix import DesignMatrix
 from outcomes.survival.estimates import by_person, stack
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fine_gray_influence import score_influence
 from outcomes.survival.incidence_predictions import PredictedIncidence, predicted_incidence
 from outcomes.survival.inputs import Asked, resolve
 from outcomes.survival.observation_chances import Observation
+from outcomes.survival.partial_likelihood_fit import PartialLikelihoodFit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.design.data import SurvivalData
 
 __all__ = ["FineGray"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class FineGray(Result):
+class FineGray(PartialLikelihoodFit):
     """A fitted Fine–Gray model; p terms.
 
     Attributes
     ----------
-    design : DesignMatrix
-        How columns are made from a frame; its values are those of no row.
-    coefficients : ndarray, shape (p,)
-        Log subdistribution hazard ratios.
-    covariance, model_covariance : ndarray, shape (p, p)
-        The covariance the standard errors come from; the inverse information.
-    loglik_null, loglik : float
-        Log pseudo-likelihood at 0 and at the estimate.
     rows : CompetingRows
         The sorted rows it was fitted to, centred and scaled.
     observation : Observation
         The chances of being in view that weigh those who had a competing event.
-    centre, scale : ndarray, shape (p,)
-        Mean and standard deviation of each column.
-    strata_levels : pandas.DataFrame or None
-        Values of the strata's columns, one row a code of the sorted rows' strata.
     n_competing : int
         Number of competing events, frequencies counted.
+
+    Notes
+    -----
+    The other attributes are those of `PartialLikelihoodFit`; ratios are of subdistribution hazards.
     """
 
-    data: SurvivalData
-    asked: Asked
-    formula: str
-    cause: str
-    ties: str
-    design: DesignMatrix
-    coefficients: Array
-    covariance: Array
-    model_covariance: Array
-    loglik_null: float
-    loglik: float
     rows: CompetingRows
     observation: Observation
-    centre: Array
-    scale: Array
-    strata_levels: pd.DataFrame | None
     n_competing: int
-    conf_level: float
-    notes: tuple[Note, ...] = ()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
-    tabled: ClassVar[bool] = True
     instead: ClassVar[str] = "Curves at covariates are drawn by .predict(new).plot()."
     title: ClassVar[str] = "Fine–Gray regression"
-
-    @property
-    def terms(self) -> tuple[str, ...]:
-        """Column names: numeric columns keep theirs, a level is ``arm[bespoke]``."""
-        return self.design.columns
-
-    @property
-    def n_events(self) -> int:
-        """Number of events of the cause, frequencies counted."""
-        return int(self.rows.deaths.sum())
-
-    @property
-    def n(self) -> int:
-        """Number of people with a weight above 0, frequencies counted."""
-        return int(self.asked.people_by_arm(self.data).sum())
 
     @property
     def uncertain(self) -> Observation | None:
         """The chances of being in view where the variance counts them as estimated; None where it takes them as known."""
         return self.observation if self.ties == "breslow" else None
-
-    @cached_property
-    def sums(self) -> RiskSums:
-        """Sums over risk sets at the estimate."""
-        return risk_sums(self.rows, self.coefficients * self.scale)
 
     @cached_property
     def scores(self) -> Array:
