@@ -251,35 +251,12 @@ def survival_data(
     >>> survival_data(frame, duration="week", event="arrest", arm="fin", reference=0, unit="weeks").arms
     ('0', '1')
     """
-    import narwhals as nw
-    import pandas as pd
-
-    known = nw.from_native(frame, eager_only=True, pass_through=True)
-    must_be(
-        known, nw.DataFrame, what="survival_data: frame", expected="a pandas, Polars or pyarrow frame, collected", error=DataError
-    )  # fmt: skip
-    table: pd.DataFrame = frame if isinstance(frame, pd.DataFrame) else known.to_pandas()
     if (duration is None) == (exit is None):
         raise DataError("survival_data: give either duration= or exit= (with entry= where people enter late).")
     if repeated and (id is None or from_state is not None):
         raise DataError("survival_data: repeated= needs id= (whose events they are), and goes without from_state=.")
-    for name in (duration, entry, exit, event, arm, id, cluster, frequency, from_state):
-        if name is not None and name not in table.columns:
-            raise DataError(
-                f"survival_data: the frame has no column {name!r}. {did_you_mean(name, map(str, table.columns))}"
-            )
-    if len(table) == 0:
-        raise DataError("survival_data: the frame has no rows.")
-    table = table.reset_index(drop=True)
-
-    stop = _times(table, exit if exit is not None else str(duration))
-    start = _times(table, entry) if entry is not None else np.zeros(len(stop))
-    wrong = int((start >= stop).sum())
-    if wrong:
-        raise DataError(
-            f"survival_data: {wrong:,} of {len(stop):,} rows end at or before they start. Expected start < end "
-            "(time zero counts as 0). Give an event on the day of time zero half a day."
-        )
+    table = _table(frame, (duration, entry, exit, event, arm, id, cluster, frequency, from_state))
+    start, stop = _start_and_stop(table, entry, exit if exit is not None else str(duration))
     codes, names = read_causes(table[event], event, censored, causes)
     person, order = _people(table, id, start, stop)
     if id is not None:
@@ -331,6 +308,38 @@ def _order_of_causes(names: tuple[str, ...]) -> tuple[Note, ...]:
         "Give causes=[…], the outcome first."
     )
     return (Note("causes_by_alphabet", text),)
+
+
+def _table(frame: Any, columns: tuple[str | None, ...]) -> pd.DataFrame:
+    """Return the frame as one of pandas with a fresh index; refuse what is no frame, has no rows, or lacks a column."""
+    import narwhals as nw
+    import pandas as pd
+
+    known = nw.from_native(frame, eager_only=True, pass_through=True)
+    must_be(
+        known, nw.DataFrame, what="survival_data: frame", expected="a pandas, Polars or pyarrow frame, collected", error=DataError
+    )  # fmt: skip
+    table: pd.DataFrame = frame if isinstance(frame, pd.DataFrame) else known.to_pandas()
+    for name in columns:
+        if name is not None and name not in table.columns:
+            raise DataError(
+                f"survival_data: the frame has no column {name!r}. {did_you_mean(name, map(str, table.columns))}"
+            )
+    if len(table) == 0:
+        raise DataError("survival_data: the frame has no rows.")
+    return table.reset_index(drop=True)
+
+
+def _start_and_stop(table: pd.DataFrame, entry: str | None, exit: str) -> tuple[Array, Array]:
+    """Return when each row starts and ends; refuse those that end at or before they start."""
+    stop = _times(table, exit)
+    start = _times(table, entry) if entry is not None else np.zeros(len(stop))
+    if wrong := int((start >= stop).sum()):
+        raise DataError(
+            f"survival_data: {wrong:,} of {len(stop):,} rows end at or before they start. Expected start < end "
+            "(time zero counts as 0). Give an event on the day of time zero half a day."
+        )
+    return start, stop
 
 
 def _times(table: pd.DataFrame, name: str) -> Array:

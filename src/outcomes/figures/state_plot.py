@@ -27,7 +27,7 @@ def size(released: Released) -> tuple[float, float]:
 
 def state_axes(figure: Figure, released: Released) -> list[Axes]:
     """Return one Axes an arm, one under the other."""
-    axes = figure.subplots(len(released.facts["arms"]), 1, squeeze=False)
+    axes = figure.subplots(len(released.facts["arms"]), 1, squeeze=False, gridspec_kw={"hspace": 0.35})
     return [ax for row in axes for ax in row]
 
 
@@ -70,7 +70,7 @@ def _direct_labels(ax: Axes, frame: pd.DataFrame) -> None:
         "annotation_clip": False,
     }
     for row, height in zip(last, heights, strict=True):
-        said = f"{row['state']} {100 * row['estimate']:.1f} %"
+        said = f"{row['state'].replace('_', ' ')} {100 * row['estimate']:.1f} %"
         ax.annotate(said, (1, height), (8, 0), va="center", size=9.5, color=INK, **place)
 
 
@@ -86,6 +86,6 @@ def states_in_words(released: Released) -> str:
     parts = []
     for arm in facts["arms"]:
         rows = end[end["arm"] == arm].to_dict("records")
-        shares = ", ".join(f"{row['state']} {100 * row['estimate']:.1f} %" for row in rows)
+        shares = ", ".join(f"{row['state'].replace('_', ' ')} {100 * row['estimate']:.1f} %" for row in rows)
         parts.append(f"{arm}: {shares}")
     return f"Stacked shares over {when}, one panel an arm. {_what_is_drawn(released)} By the end: {'; '.join(parts)}."

@@ -59,6 +59,7 @@ class Curves(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     rising: ClassVar[bool] = True
+    no_share: ClassVar[str] = ""  # why bands and quantiles do not apply, where the curve is no share of people
 
     # what the two kinds of curve differ in
 
@@ -157,6 +158,8 @@ class Curves(Result):
         (Brookmeyer & Crowley 1982, Biometrics 38:29); all are missing where the curve or the limit does not come that far.
         Where the curve is level exactly there, the middle of the level stretch (as R's ``survfit``).
         """
+        if self.no_share:
+            raise NotSupportedError(f"quantile: {self.no_share}")
         import pandas as pd
 
         if not 0 < share < 1:
@@ -215,6 +218,8 @@ class Curves(Result):
         Hall & Wellner (1980), Biometrika 67:133; Nair (1984), Technometrics 26:265; scales: Borgan & Liestøl (1990),
         Scandinavian Journal of Statistics 17:35; drawn: Lin, Fleming & Wei (1994), Biometrika 81:73.
         """
+        if self.no_share:
+            raise NotSupportedError(f"bands: {self.no_share}")
         ends = None if between is None else moments_of(between, self.data.unit)
         if ends is not None and not (len(ends) == 2 and ends[0] < ends[1]):
             raise EstimationError("bands: between must be two times, the earlier first.")

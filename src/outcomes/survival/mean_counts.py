@@ -18,7 +18,7 @@ from outcomes.survival.influence_paths import InfluencePath, path_of_count
 from outcomes.survival.inputs import ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 __all__ = ["MeanCount", "mean_count", "needs_every_event"]
 
@@ -136,6 +136,10 @@ class MeanCount(Curves):
 
     drawing: ClassVar[str | None] = "mean_count"
     title: ClassVar[str] = "Mean number of events"
+    no_share: ClassVar[str] = (
+        "a mean count is no share of people. Take at() for counts by a time, with their limits; for a share of people take kaplan_meier "
+        "or cumulative_incidence of first events."
+    )
 
     @property
     def while_present(self) -> bool:
@@ -150,27 +154,6 @@ class MeanCount(Curves):
         """Return how the mean count moves with each row's weight."""
         fit = self.fits[arm]
         return path_of_count(fit.table, fit.event, fit.survival)
-
-    def quantile(self, share: float = 0.5) -> pd.DataFrame:
-        """Raise: a mean count is no share of people."""
-        raise NotSupportedError(
-            "quantile: a mean count is no share of people. For the time by which a share had the event take kaplan_meier or "
-            "cumulative_incidence of first events; for a count by a time take at()."
-        )
-
-    def bands(
-        self,
-        kind: str = "equal-precision",
-        *,
-        between: tuple[float | str, float | str] | None = None,
-        conf_level: float | None = None,
-        draws: int = 1000,
-        seed: int = 0,
-    ) -> pd.DataFrame:
-        """Raise: bands are of probabilities."""
-        raise NotSupportedError(
-            "bands: bands are of probabilities, and a mean count is none. Take the limits at a time named beforehand, from at()."
-        )
 
     def _model_variance(self, arm: int, cause: int) -> Array:
         table = self.fits[arm].table

@@ -181,9 +181,9 @@ def test_beyond_the_last_observation_nothing_is_known(data: oc.SurvivalData) -> 
 
 def test_what_is_said_of_probabilities_is_not_said_of_counts(data: oc.SurvivalData) -> None:
     found = oc.mean_count(data)
-    with pytest.raises(oc.NotSupportedError, match=r"a mean count is no share of people.*take kaplan_meier"):
+    with pytest.raises(oc.NotSupportedError, match=r"quantile: a mean count is no share of people.*take kaplan_meier"):
         found.quantile()
-    with pytest.raises(oc.NotSupportedError, match=r"bands are of probabilities.*from at\(\)"):
+    with pytest.raises(oc.NotSupportedError, match=r"bands: a mean count is no share of people.*Take at\(\)"):
         found.bands()
 
 
