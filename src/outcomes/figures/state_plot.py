@@ -27,7 +27,7 @@ def size(released: Released) -> tuple[float, float]:
 
 def state_axes(figure: Figure, released: Released) -> list[Axes]:
     """Return one Axes an arm, one under the other."""
-    axes = figure.subplots(len(released.facts["arms"]), 1, squeeze=False, gridspec_kw={"hspace": 0.35})
+    axes = figure.subplots(len(released.facts["arms"]), 1, squeeze=False, gridspec_kw={"hspace": 0.08})
     return [ax for row in axes for ax in row]
 
 
