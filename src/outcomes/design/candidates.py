@@ -56,7 +56,7 @@ class Candidates:
     frame : pandas.DataFrame
         Covariates at time zero of the sentences with an arm, or refused one; ``condition`` (number of the first of `conditions` that
         fits, missing where none does), and for each arm with programmes ``eligible_<arm>`` (yes, no, unknown) and
-        ``excluded_by_<arm>`` (the reason of the rule that excludes). In the order of person and sentence.
+        ``excluded_by_<arm>`` (the reason of the rule that excludes). In no order: `rows` say where each stands.
     conditions : tuple of (str, bool)
         Reasons for leaving by the conditions of the study, in order, and whether each is that a value is unknown.
     programmes : mapping of arm to programme ids
@@ -160,7 +160,7 @@ def _frame(
     for arm, ids in programmes.items():
         if ids:
             verdicts[f"eligible_{arm}"], verdicts[f"excluded_by_{arm}"] = eligible_for(ids, rules, schema)
-    return slim(tables.collect(described.with_columns(**verdicts)), by=("person_id", "sentence_id")), conditions
+    return slim(tables.collect(described.with_columns(**verdicts))), conditions
 
 
 def _condition(study: Study, schema: nw.Schema) -> tuple[nw.Expr, tuple[tuple[str, bool], ...]]:

@@ -67,9 +67,15 @@ class Selection:
         """Return those who stay, one row a person (sentence), in the order of person and sentence."""
         import pandas as pd
 
-        at = np.sort(self._at[self.stays])
+        at = self._at[self.stays]
+        frame = self.candidates.frame
+        person = frame["person_id"].to_numpy()[at]
+        if (
+            person[1:] <= person[:-1]
+        ).any():  # several sentences a person, which the rows have in the order of their days
+            at = at[np.lexsort((frame["sentence_id"].to_numpy()[at], person))]
         decided = {"condition", *(f"excluded_by_{arm}" for arm in self.candidates.treated)}
-        columns = {name: _of_those(column, at) for name, column in self.candidates.frame.items() if name not in decided}
+        columns = {name: _of_those(column, at) for name, column in frame.items() if name not in decided}
         columns["time_zero"] = columns["time_zero"].astype(np.int64)
         return pd.DataFrame(columns, copy=False)
 

@@ -26,18 +26,19 @@ _ORDERED = {
 }
 
 
-def slim(table: pa.Table, *, by: tuple[str, ...]) -> pd.DataFrame:
-    """Return an Arrow table as a pandas frame in the order of the whole numbers in `by`.
+def slim(table: pa.Table, *, by: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Return an Arrow table as a pandas frame in the order of the whole numbers in `by`; without them, in the order they came.
 
     Text becomes categories: in the order of the schema where it knows the codes (risk bands: from low to high), else of the text;
     a level nobody has is none. Whole numbers with gaps become float64 with NaN; flags with gaps object with None.
     """
     import pandas as pd
 
-    order = _in_order([table[name].to_numpy() for name in by])
+    order = _in_order([table[name].to_numpy() for name in by]) if by else None
     columns: dict[str, Any] = {}
     for name in table.column_names:
-        columns[name] = _column(table[name], _ORDERED.get(name, ())).take(order)
+        column = _column(table[name], _ORDERED.get(name, ()))
+        columns[name] = column if order is None else column.take(order)
         table = table.drop_columns([name])  # its memory goes before the next is made
     return pd.DataFrame(columns, copy=False)
 

@@ -85,19 +85,24 @@ def stage(
     """
     found: dict[str, Staged | Refused] = {}
     parts: dict[str, tuple[Part, ...]] = {}
+    counted: dict[str, tuple[int, ...] | Refused] = {}
     seen: set[str] = set()
     for name, raw in tables.items():
         parts[name] = _parts(engine, raw, codes)
         if raw.row and all(part.reading.cheap for part in parts[name]):
             seen.add(name)
-            parts[name] = _simplest(engine, raw, parts[name])
+            parts[name], plain = _simplest(engine, raw, parts[name])
+            if plain is not None:
+                counted[name] = plain
         keep = engine.view if name in seen else engine.make
         made = attempt(partial(keep, f"staged_{name}", _staging(engine, raw, parts[name])))
         if isinstance(made, Refused):
-            found[name] = made
-    made_of = [name for name in tables if name not in found]
-    asked = [_counting(engine, name, parts[name]) for name in made_of]
-    for name, row in zip(made_of, _rows(engine, asked), strict=True):
+            counted[name] = made
+    unasked = [name for name in tables if name not in counted]
+    queries = [f"{_counting(parts[name])} FROM {engine.place(f'staged_{name}')}" for name in unasked]
+    counted |= zip(unasked, _rows(engine, queries), strict=True)
+    for name in tables:
+        row = counted[name]
         if isinstance(row, Refused):
             found[name] = row
             continue
@@ -133,28 +138,39 @@ def _parts(engine: Engine, raw: RawTable, codes: Mapping[str, Mapping[str, str]]
     return tuple(parts)
 
 
-def _simplest(engine: Engine, raw: RawTable, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Return the parts of a table that will be read again and again: text is read as it stands where no cell asks for more."""
+def _simplest(
+    engine: Engine, raw: RawTable, parts: tuple[Part, ...]
+) -> tuple[tuple[Part, ...], tuple[int, ...] | None]:
+    """Return the parts of a table that will be read again and again: text as it stands where no cell asks for more.
+
+    Where that holds for every column the counts come with them: asked in one pass with whether it does.
+    """
     looked = [part for part in parts if part.reading.odd]
-    if not looked:
-        return parts
-    odd = ", ".join(f"count(*) FILTER (WHERE {part.reading.odd})" for part in looked)
-    found = attempt(partial(engine.ask_each, [f"SELECT {odd} FROM {engine.place(f'raw_{raw.name}')}"]))
-    if isinstance(found, Refused):
-        return parts
-    plain = {part.i for part, n in zip(looked, found[0], strict=True) if not n}
-    return tuple(_as_it_stands(part) if part.i in plain else part for part in parts)
+    plain = tuple(_as_it_stands(part) if part.reading.odd else part for part in parts)
+    odd = [f"count(*) FILTER (WHERE o{part.i})" for part in looked]
+    marks = [f"{part.reading.odd} AS o{part.i}" for part in looked]
+    query = f"{', '.join([_counting(plain), *odd])} FROM ({_staging(engine, raw, plain, marks)})"
+    row = attempt(partial(engine.ask_each, [query]))
+    if isinstance(row, Refused):
+        return parts, None
+    found = row[0][len(row[0]) - len(looked) :]
+    if not any(found):
+        return plain, row[0]
+    as_it_stands = {part.i for part, n in zip(looked, found, strict=True) if not n}
+    return tuple(plain[part.i] if part.i in as_it_stands else part for part in parts), None
 
 
 def _as_it_stands(part: Part) -> Part:
     return replace(part, reading=replace(part.reading, said=part.reading.plain, typed=f"x{part.i}"))
 
 
-def _staging(engine: Engine, raw: RawTable, parts: Sequence[Part]) -> str:
-    said = ", ".join([*(f"{part.reading.said} AS x{part.i}" for part in parts), *([raw.row] if raw.row else [])])
+def _staging(engine: Engine, raw: RawTable, parts: Sequence[Part], marks: Sequence[str] = ()) -> str:
+    """Return the query of a staged table, and of further marks over its raw cells."""
+    row = [raw.row] if raw.row else []
+    said = ", ".join([*(f"{part.reading.said} AS x{part.i}" for part in parts), *row, *marks])
     typed = ", ".join(f"{part.reading.typed} AS v{part.i}" for part in parts)
     number = raw.row or engine.dialect.given_row
-    kept = [*map(_marked, parts), *([number] if number else [])]
+    kept = [*map(_marked, parts), *([number] if number else []), *(mark.rpartition(" AS ")[2] for mark in marks)]
     return (
         f"SELECT {', '.join(kept)} FROM (SELECT *, {typed} FROM (SELECT {said} FROM {engine.place(f'raw_{raw.name}')}))"
     )
@@ -170,8 +186,9 @@ def _marked(part: Part) -> str:
     return ", ".join(marks)
 
 
-def _counting(engine: Engine, name: str, parts: Sequence[Part]) -> str:
-    return f"SELECT count(*), {', '.join(map(_counted, parts))} FROM {engine.place(f'staged_{name}')}"
+def _counting(parts: Sequence[Part]) -> str:
+    """Return the first words of a query of how many rows there are, and of the four counts of each part."""
+    return f"SELECT count(*), {', '.join(map(_counted, parts))}"
 
 
 def _counted(part: Part) -> str:
