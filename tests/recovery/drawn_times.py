@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 
 __all__ = [
-    "SCALE", "SHAPE", "positive_stable", "free", "censoring", "hazard", "observed", "weibull", "weighted_by_outcome",
+    "SCALE",
+    "SHAPE",
+    "censoring",
+    "free",
+    "hazard",
+    "observed",
+    "positive_stable",
+    "weibull",
+    "weighted_by_outcome",
 ]  # fmt: skip
 
 Array = np.ndarray

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-__all__ = ["Band", "Found", "Interval", "Key", "PValue", "Scenario", "Truth", "interval", "log_interval"]
+__all__ = ["Band", "Found", "Interval", "Key", "PValue", "Scenario", "Setting", "Truth", "interval", "log_interval"]
 
 
 class Interval(NamedTuple):
@@ -45,8 +45,8 @@ Key = tuple[str, str]  # who estimated, what
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """One way of drawing data, and everything that is asked of them.
+class Setting:
+    """What was drawn, and which of its rows are not judged as others are.
 
     Attributes
     ----------
@@ -54,10 +54,6 @@ class Scenario:
         A few words; then what is drawn, for the page.
     people : int
         How many a replicate holds (about, where they are sampled).
-    replicate : callable
-        From a generator to what was found, by estimator and quantity.
-    truths : mapping
-        From quantity to the true value; tests and bands have none.
     reported : mapping
         From estimator to why its rows are told but not judged.
     conservative : mapping
@@ -67,10 +63,27 @@ class Scenario:
     name: str
     said: str
     people: int
+    reported: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    conservative: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Scenario(Setting):
+    """One way of drawing data, and everything that is asked of them.
+
+    Attributes
+    ----------
+    replicate : callable
+        From a generator to what was found, by estimator and quantity.
+    truths : mapping
+        From quantity to the true value; tests and bands have none.
+    daily : bool
+        Whether the bounded form runs it: quick, and together with the others one of every kind of estimator.
+    """
+
     replicate: Callable[[np.random.Generator], Mapping[Key, Found]]
     truths: Mapping[str, Truth] = field(default_factory=dict)
-    reported: Mapping[str, str] = field(default_factory=dict)
-    conservative: Mapping[str, str] = field(default_factory=dict)
+    daily: bool = field(default=False, kw_only=True)
 
 
 def interval(row: Mapping[str, Any] | pd.Series[Any], *, name: str = "estimate") -> Interval:

@@ -108,11 +108,17 @@ def _of_states() -> dict[str, Truth]:
 OF_COUNTS = (
     Scenario(
         "repeated events",
-        f"A rate of 1 in 400 days in a and {RATIO} times that in b, times a gamma frailty of variance {SPREAD} a person; leaving for good at "
-        "1 in 2,000 days, a data cut over days 600 to 1,600.",
-        300, _counts, _of_counts(),
+        f"A rate of 1 in 400 days in a and {RATIO} times that in b, times a gamma frailty of variance {SPREAD} a person; "
+        "leaving for good at 1 in 2,000 days, a data cut over days 600 to 1,600.",
+        300,
+        _counts,
+        _of_counts(),
     ),
     Scenario(
-        "states", "Between the community and custody at constant rates (1 in 300 days, 1 in 120), and out for good (1 in 1,500).", 300, _states, _of_states()
+        "states",
+        "Between the community and custody at constant rates (1 in 300 days, 1 in 120), and out for good (1 in 1,500).",
+        300,
+        _states,
+        _of_states(),
     ),
-)  # fmt: skip
+)

@@ -51,7 +51,9 @@ def _of_plain() -> dict[str, Truth]:
     node, share = np.polynomial.hermite_e.hermegauss(80)
     share = share / share.sum()
     found = {NAMES["arm[b]"]: Truth(ARM), NAMES["x"]: Truth(RAISE)}
-    mean = {arm: {t: float(share @ free(t, r * np.exp(RAISE * node))) for t in AT} for arm, r in (("a", 1.0), ("b", RATIO))}
+    mean = {
+        arm: {t: float(share @ free(t, r * np.exp(RAISE * node))) for t in AT} for arm, r in (("a", 1.0), ("b", RATIO))
+    }
     for t in AT:
         for number, (arm, x) in enumerate(zip(NEW["arm"], NEW["x"], strict=True)):
             ratio = np.exp(ARM * (arm == "b") + RAISE * x)
@@ -81,9 +83,9 @@ def _strata(rng: np.random.Generator) -> dict[Key, Found]:
     time = weibull(rng, np.exp(ARM * given + RAISE * x) * np.array([0.5, 1.0, 1.5, 2.5])[stratum], shape=shape)
     frame = observed(time, censoring(rng, 400), arm=np.where(given, "b", "a"), x=x, stratum=stratum)
     data = as_data(frame)
-    return coefficients(oc.cox(data, "arm + x", strata="stratum").to_frame(), "cox, strata, model variance") | coefficients(
-        oc.cox(data, "arm + x", strata="stratum", robust=True).to_frame(), "cox, strata, robust variance"
-    )
+    return coefficients(
+        oc.cox(data, "arm + x", strata="stratum").to_frame(), "cox, strata, model variance"
+    ) | coefficients(oc.cox(data, "arm + x", strata="stratum", robust=True).to_frame(), "cox, strata, robust variance")
 
 
 def _late(rng: np.random.Generator) -> dict[Key, Found]:
@@ -115,9 +117,9 @@ def changing(rng: np.random.Generator, people: int) -> pd.DataFrame:
 
 def _changing(rng: np.random.Generator) -> dict[Key, Found]:
     data = as_data(changing(rng, 400), entry="entry", exit="exit", id="person")
-    return coefficients(oc.cox(data, "exposed + x", robust=False).to_frame(), "cox, start–stop, model variance") | coefficients(
-        oc.cox(data, "exposed + x").to_frame(), "cox, start–stop, robust variance"
-    )
+    return coefficients(
+        oc.cox(data, "exposed + x", robust=False).to_frame(), "cox, start–stop, model variance"
+    ) | coefficients(oc.cox(data, "exposed + x").to_frame(), "cox, start–stop, robust variance")
 
 
 def _areas(rng: np.random.Generator) -> dict[Key, Found]:
@@ -146,7 +148,9 @@ def _sampled(rng: np.random.Generator) -> dict[Key, Found]:
     for row in curves.at(AT).to_dict("records"):
         found["cox, standardised, weighted", f"standardised free at {row['time']:g}, {row['arm']}"] = interval(row)
     row = oc.compare(curves, measure="risk_difference", at=HORIZON).to_frame().iloc[0]
-    return found | {("compare(cox.standardised), weighted", f"standardised risk difference at {HORIZON:g}"): interval(row)}
+    return found | {
+        ("compare(cox.standardised), weighted", f"standardised risk difference at {HORIZON:g}"): interval(row)
+    }
 
 
 def _few_events(rng: np.random.Generator) -> dict[Key, Found]:
@@ -167,33 +171,67 @@ OF_COX = (
         "cox, arm and a covariate",
         f"400 people; log hazard ratios {ARM:.3f} of arm b and {RAISE} of a normal covariate over a Weibull baseline; censored as above. "
         "Standardised truths by Gauss–Hermite quadrature.",
-        400, _plain, _of_plain(),
+        400,
+        _plain,
+        _of_plain(),
     ),
-    Scenario("cox, whole days, many ties", "The same with a scale of 100 days, 40 to 120 days of follow-up, whole days.", 400, _days, _TWO),
-    Scenario("cox, strata", "Four strata with baselines of their own, which go with the arm; the same coefficients.", 400, _strata, _TWO),
+    Scenario(
+        "cox, whole days, many ties",
+        "The same with a scale of 100 days, 40 to 120 days of follow-up, whole days.",
+        400,
+        _days,
+        _TWO,
+    ),
+    Scenario(
+        "cox, strata",
+        "Four strata with baselines of their own, which go with the arm; the same coefficients.",
+        400,
+        _strata,
+        _TWO,
+    ),
     Scenario("cox, delayed entry", "60 % of people seen only from a day spread over 0 to 400 on.", 400, _late, _TWO),
     Scenario(
         "cox, changing exposure",
         "An exposure that begins on an exponential day of mean 500 and multiplies the hazard by 0.7 from there on.",
-        400, _changing, {NAMES["exposed"]: Truth(ARM), NAMES["x"]: Truth(RAISE)},
+        400,
+        _changing,
+        {NAMES["exposed"]: Truth(ARM), NAMES["x"]: Truth(RAISE)},
     ),
     Scenario(
         "cox, areas, people to arms",
         f"{AREAS} areas with a positive stable frailty, under which hazards in the mean stay proportional: the truth is exact.",
-        600, _areas, {NAMES["arm[b]"]: Truth(ARM)},
+        600,
+        _areas,
+        {NAMES["arm[b]"]: Truth(ARM)},
     ),
     Scenario(
-        "cox, areas, areas to arms", f"{2 * AREAS} areas, whole areas to an arm.", 640, _whole_areas, {NAMES["arm[b]"]: Truth(ARM)}
+        "cox, areas, areas to arms",
+        f"{2 * AREAS} areas, whole areas to an arm.",
+        640,
+        _whole_areas,
+        {NAMES["arm[b]"]: Truth(ARM)},
     ),
     Scenario(
-        "cox, few areas to arms", "12 areas, whole areas to an arm.", 600, _few_areas, {NAMES["arm[b]"]: Truth(ARM)},
+        "cox, few areas to arms",
+        "12 areas, whole areas to an arm.",
+        600,
+        _few_areas,
+        {NAMES["arm[b]"]: Truth(ARM)},
         reported={"cox, by area": _FEW},
     ),
     Scenario(
-        "cox, sampled by outcome", "600 people, of whom all with an event and 40 % of the others are in the sample.", 460, _sampled, _of_plain()
+        "cox, sampled by outcome",
+        "600 people, of whom all with an event and 40 % of the others are in the sample.",
+        460,
+        _sampled,
+        _of_plain(),
     ),
     Scenario(
-        "cox, few events", "50 people, one in seven in arm b, followed for 200 to 900 days.", 50, _few_events, _TWO,
+        "cox, few events",
+        "50 people, one in seven in arm b, followed for 200 to 900 days.",
+        50,
+        _few_events,
+        _TWO,
         conservative={"cox, Firth, profile likelihood": "limits of a likelihood with few events in the smaller arm"},
     ),
-)  # fmt: skip
+)

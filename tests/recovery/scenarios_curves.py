@@ -9,7 +9,7 @@ from scenario import Band, Found, Interval, Key, Scenario, Truth, interval, log_
 
 import outcomes as oc
 
-__all__ = ["OF_CURVES", "as_data", "area_free", "curve_rows", "of_two_arms", "two_arms"]
+__all__ = ["OF_CURVES", "area_free", "as_data", "curve_rows", "of_two_arms", "two_arms"]
 
 RATIO = 0.7  # hazard ratio of arm b
 TIMES = (365.0, 730.0)
@@ -38,7 +38,9 @@ def curve_rows(frame: pd.DataFrame, estimator: str, said: str) -> dict[Key, Inte
     return {(estimator, f"{said} at {row['time']:g}, {row['arm']}"): interval(row) for row in rows}
 
 
-def of_two_arms(ratio: float, *, shape: float = SHAPE, scale: float = SCALE, times: tuple[float, ...] = TIMES) -> dict[str, Truth]:
+def of_two_arms(
+    ratio: float, *, shape: float = SHAPE, scale: float = SCALE, times: tuple[float, ...] = TIMES
+) -> dict[str, Truth]:
     """Return the truths of two arms of Weibull times, hazards of b `ratio` times those of a."""
     found: dict[str, Truth] = {}
     each = {"a": 1.0, "b": ratio}
@@ -87,20 +89,31 @@ def two_arms(rng: np.random.Generator, people: int, ratio: float = RATIO) -> pd.
 
 def _plain(rng: np.random.Generator) -> dict[Key, Found]:
     data = as_data(two_arms(rng, 400))
-    found: dict[Key, Found] = {}
-    for kind in LIMITS:
-        found |= curve_rows(oc.kaplan_meier(data, conf_type=kind).at(TIMES), f"kaplan_meier, Greenwood, {kind}", "free")
-    found |= curve_rows(oc.kaplan_meier(data, variance="robust").at(TIMES), "kaplan_meier, robust, log-log", "free")
+    curve = oc.kaplan_meier(data)
+    found: dict[Key, Found] = dict(curve_rows(curve.at(TIMES), "kaplan_meier, Greenwood, log-log", "free"))
     found |= curve_rows(oc.nelson_aalen(data).at(TIMES), "nelson_aalen", "cumulative hazard")
-    for kind in ("log-log", "plain"):
-        quartile = oc.kaplan_meier(data, conf_type=kind).quantile(0.25).iloc[0]
-        high = quartile["conf_high"] if np.isfinite(quartile["conf_high"]) else np.inf
-        limits = Interval(float(quartile["time"]), np.nan, float(quartile["conf_low"]), float(high))
-        found[f"quantile, {kind}", "time by which 25 % had the event, a"] = limits
-    found |= contrasts(data, "Greenwood", HORIZON) | contrasts(data, "robust", HORIZON, variance="robust")
+    return found | _quartile(curve, "log-log") | contrasts(data, "Greenwood", HORIZON)
+
+
+def _quartile(curve: oc.KaplanMeier, said: str) -> dict[Key, Found]:
+    row = curve.quantile(0.25).iloc[0]
+    high = row["conf_high"] if np.isfinite(row["conf_high"]) else np.inf  # a limit that never comes down so far
+    limits = Interval(float(row["time"]), np.nan, float(row["conf_low"]), float(high))
+    return {(f"quantile, {said}", "time by which 25 % had the event, a"): limits}
+
+
+def _other_limits(rng: np.random.Generator) -> dict[Key, Found]:
+    data = as_data(two_arms(rng, 400))
+    found: dict[Key, Found] = {}
+    for kind in LIMITS[1:]:
+        rows = oc.kaplan_meier(data, conf_type=kind).at(TIMES).query("arm == 'a'")
+        found |= curve_rows(rows, f"kaplan_meier, Greenwood, {kind}", "free")
+    robust = oc.kaplan_meier(data, variance="robust")
+    found |= curve_rows(robust.at(TIMES), "kaplan_meier, robust, log-log", "free")
+    found |= _quartile(oc.kaplan_meier(data, conf_type="plain"), "plain") | _quartile(robust, "robust")
     row = oc.rmst_regression(data, "arm", horizon=HORIZON).to_frame().set_index("term").loc["arm[b]"]
     found["rmst_regression", f"difference in mean time free within {HORIZON:g}"] = interval(row)
-    return found
+    return found | contrasts(data, "robust", HORIZON, variance="robust")
 
 
 def _bands(rng: np.random.Generator) -> dict[Key, Found]:
@@ -127,7 +140,9 @@ def _days(rng: np.random.Generator) -> dict[Key, Found]:
     arm = np.repeat(["a", "b"], 200)
     time = np.ceil(weibull(rng, np.where(arm == "b", RATIO, 1.0), scale=100.0))
     data = as_data(observed(time, np.ceil(rng.uniform(40, 120, 400)), arm=arm))
-    found: dict[Key, Found] = dict(curve_rows(oc.kaplan_meier(data).at((20, 40)), "kaplan_meier, Greenwood, log-log", "free"))
+    found: dict[Key, Found] = dict(
+        curve_rows(oc.kaplan_meier(data).at((20, 40)), "kaplan_meier, Greenwood, log-log", "free")
+    )
     row = oc.compare(oc.kaplan_meier(data), measure="risk_difference", at=40).to_frame().iloc[0]
     return found | {("compare(kaplan_meier), Greenwood", "risk difference at 40"): interval(row)}
 
@@ -142,7 +157,9 @@ def late(rng: np.random.Generator, people: int, *, late_share: float = 0.6) -> p
 
 def _late(rng: np.random.Generator) -> dict[Key, Found]:
     data = as_data(late(rng, 500), entry="entry", exit="time")
-    found: dict[Key, Found] = dict(curve_rows(oc.kaplan_meier(data).at(TIMES), "kaplan_meier, Greenwood, log-log", "free"))
+    found: dict[Key, Found] = dict(
+        curve_rows(oc.kaplan_meier(data).at(TIMES), "kaplan_meier, Greenwood, log-log", "free")
+    )
     found |= curve_rows(oc.kaplan_meier(data, variance="robust").at(TIMES), "kaplan_meier, robust, log-log", "free")
     return found | contrasts(data, "Greenwood", HORIZON)
 
@@ -164,13 +181,17 @@ def in_areas(rng: np.random.Generator, areas: int, each: int, *, by_area: bool, 
 
 def _areas(rng: np.random.Generator) -> dict[Key, Found]:
     data = as_data(in_areas(rng, AREAS, 15, by_area=False), cluster="area")
-    found: dict[Key, Found] = dict(curve_rows(oc.kaplan_meier(data).at(TIMES), "kaplan_meier, by area, log-log", "free"))
+    found: dict[Key, Found] = dict(
+        curve_rows(oc.kaplan_meier(data).at(TIMES), "kaplan_meier, by area, log-log", "free")
+    )
     return found | contrasts(data, "by area", HORIZON)
 
 
 def _whole_areas(rng: np.random.Generator) -> dict[Key, Found]:
     data = as_data(in_areas(rng, 2 * AREAS, 8, by_area=True), cluster="area")
-    found: dict[Key, Found] = dict(curve_rows(oc.kaplan_meier(data).at(TIMES), "kaplan_meier, by area, log-log", "free"))
+    found: dict[Key, Found] = dict(
+        curve_rows(oc.kaplan_meier(data).at(TIMES), "kaplan_meier, by area, log-log", "free")
+    )
     return found | contrasts(data, "by area", HORIZON)
 
 
@@ -184,7 +205,9 @@ _TRUTHS = of_two_arms(RATIO)
 _PLAIN = {
     **_TRUTHS,
     **{
-        f"cumulative hazard at {t:g}, {arm}": Truth(float(r * hazard(t))) for t in TIMES for arm, r in (("a", 1), ("b", RATIO))
+        f"cumulative hazard at {t:g}, {arm}": Truth(float(r * hazard(t)))
+        for t in TIMES
+        for arm, r in (("a", 1), ("b", RATIO))
     },
     "time by which 25 % had the event, a": Truth(float(SCALE * (-np.log(0.75)) ** (1 / SHAPE))),
 }
@@ -193,37 +216,54 @@ _FEW = "twelve areas of very unequal risk, six an arm: fewer than the 30 the gat
 OF_CURVES = (
     Scenario(
         "two arms, random censoring",
-        "Weibull times (shape 0.8, scale 1,200 days), hazards of b 0.7 times those of a, 200 people an arm; a data cut spread over days 600 "
-        "to 1,600 and loss at a constant rate.",
-        400, _plain, _PLAIN,
+        "Weibull times (shape 0.8, scale 1,200 days), hazards of b 0.7 times those of a, 200 people an arm; a data cut "
+        "spread over days 600 to 1,600 and loss at a constant rate.",
+        400,
+        _plain,
+        _PLAIN,
     ),
+    Scenario("other limits and the robust variance", "The same two arms.", 400, _other_limits, _PLAIN),
     Scenario(
-        "simultaneous bands", f"One arm of 200 as above; the whole true curve from day {BETWEEN[0]:g} to day {BETWEEN[1]:g}.", 200, _bands
+        "simultaneous bands",
+        f"One arm of 200 as above; the whole true curve from day {BETWEEN[0]:g} to day {BETWEEN[1]:g}.",
+        200,
+        _bands,
     ),
     Scenario(
         "whole days, many ties",
         "Weibull times of scale 100 days in whole days, followed for 40 to 120 whole days.",
-        400, _days, of_two_arms(RATIO, scale=100.0, times=(20.0, 40.0)),
+        400,
+        _days,
+        of_two_arms(RATIO, scale=100.0, times=(20.0, 40.0)),
     ),
     Scenario(
         "delayed entry",
         "As the two arms, 60 % of people seen only from a day spread over 0 to 400 on, if nothing has happened before it.",
-        500, _late, _TRUTHS,
+        500,
+        _late,
+        _TRUTHS,
     ),
     Scenario(
         "areas, people to arms",
         f"{AREAS} areas of 7 to 22 people with a positive stable frailty (index {FRAILTY}); arms within areas. In the mean the two arms as "
         "above.",
-        600, _areas, _TRUTHS,
+        600,
+        _areas,
+        _TRUTHS,
     ),
     Scenario(
         "areas, areas to arms",
         f"{2 * AREAS} areas of 4 to 12 people with the same frailty; whole areas to an arm.",
-        640, _whole_areas, _TRUTHS,
+        640,
+        _whole_areas,
+        _TRUTHS,
     ),
     Scenario(
         "few areas to arms",
         "12 areas of 25 to 75 people with the same frailty; whole areas to an arm.",
-        600, _few_areas, _TRUTHS, reported={"compare(kaplan_meier), by area": _FEW},
+        600,
+        _few_areas,
+        _TRUTHS,
+        reported={"compare(kaplan_meier), by area": _FEW},
     ),
-)  # fmt: skip
+)

@@ -27,7 +27,9 @@ def incidence(time: float, share: float, predictor: float) -> float:
     return float(1 - (1 - share * -np.expm1(-time / YEAR)) ** np.exp(predictor))
 
 
-def subdistribution(rng: np.random.Generator, share: np.ndarray, given: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def subdistribution(
+    rng: np.random.Generator, share: np.ndarray, given: np.ndarray, x: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return times and causes; `share` (P,) is the incidence of the first cause at covariates 0 in the end."""
     ratio = np.exp(B * given + X * x)
     first = rng.random(len(x)) < 1 - (1 - share) ** ratio
@@ -95,7 +97,9 @@ def _late(rng: np.random.Generator) -> dict[Key, Found]:
     data = as_data(there, entry="entry", exit="time", causes=CAUSES)
     found: dict[Key, Found] = {}
     for ties in ("breslow", "efron"):
-        found |= _coefficients(oc.fine_gray(data, "arm + x", cause="first", ties=ties), f"fine_gray, {ties.capitalize()}")
+        found |= _coefficients(
+            oc.fine_gray(data, "arm + x", cause="first", ties=ties), f"fine_gray, {ties.capitalize()}"
+        )
     return found
 
 
@@ -114,7 +118,9 @@ _RATIOS = {NAMES["arm[b]"]: Truth(B), NAMES["x"]: Truth(X)}
 
 def _truths(*shares: float) -> dict[str, Truth]:
     found = dict(_RATIOS)
-    profiles = [(share, B * (arm == "b") + X * x) for share in shares for arm, x in zip(NEW["arm"], NEW["x"], strict=True)]
+    profiles = [
+        (share, B * (arm == "b") + X * x) for share in shares for arm, x in zip(NEW["arm"], NEW["x"], strict=True)
+    ]
     for number, (share, predictor) in enumerate(profiles):
         for t in AT:
             found[f"incidence at {t:g}, profile {number}"] = Truth(incidence(t, share, predictor))
@@ -127,18 +133,38 @@ OF_FINE_GRAY = (
             f"fine-gray, share {share}",
             f"The incidence of the first cause is 1 − (1 − {share} (1 − exp(−t)))^exp(βz), t in years, β = {B:.3f} for arm b and {X} for a "
             "normal covariate; the second cause exponential at rate exp(−βz). A data cut over days 300 to 1,500, loss at a constant rate.",
-            400, partial(_plain, share=share), _truths(share),
+            400,
+            partial(_plain, share=share),
+            _truths(share),
         )
         for share in SHARES
     ),
     Scenario(
-        "fine-gray, sampled by outcome", "600 such people of share 0.5, all with an event and 40 % of the others sampled.", 540, _sampled, _truths(0.5)
+        "fine-gray, sampled by outcome",
+        "600 such people of share 0.5, all with an event and 40 % of the others sampled.",
+        540,
+        _sampled,
+        _truths(0.5),
     ),
     Scenario(
-        "fine-gray, strata", "Two strata, share 0.3 and 0.66, the second censored sooner as well.", 500, _strata, _truths(*SHARES)
+        "fine-gray, strata",
+        "Two strata, share 0.3 and 0.66, the second censored sooner as well.",
+        500,
+        _strata,
+        _truths(*SHARES),
     ),
-    Scenario("fine-gray, delayed entry", "Half of the people seen only from a day spread over 0 to 150 on; share 0.5.", 400, _late, _RATIOS),
     Scenario(
-        "fine-gray, areas", "40 areas of 12 people who share the covariate and the day on which their follow-up ends; share 0.5.", 480, _areas, _RATIOS
+        "fine-gray, delayed entry",
+        "Half of the people seen only from a day spread over 0 to 150 on; share 0.5.",
+        400,
+        _late,
+        _RATIOS,
     ),
-)  # fmt: skip
+    Scenario(
+        "fine-gray, areas",
+        "40 areas of 12 people who share the covariate and the day on which their follow-up ends; share 0.5.",
+        480,
+        _areas,
+        _RATIOS,
+    ),
+)

@@ -32,7 +32,9 @@ def _sampled_causes(rng: np.random.Generator) -> dict[Key, Found]:
     data = as_data(weighted_by_outcome(rng, two_causes(rng, 600), SHARE), causes=CAUSES)
     curve, mean = oc.cumulative_incidence(data, weights="w"), oc.rmst(data, horizon=HORIZON, weights="w")
     found: dict[Key, Found] = {
-        ("cumulative_incidence, weighted", f"incidence of {row['cause']} at {row['time']:g}, {row['arm']}"): interval(row)
+        ("cumulative_incidence, weighted", f"incidence of {row['cause']} at {row['time']:g}, {row['arm']}"): interval(
+            row
+        )
         for row in curve.at(TIMES).to_dict("records")
     }
     row = oc.compare(curve, measure="risk_difference", at=HORIZON).to_frame().iloc[0]
@@ -80,14 +82,20 @@ OF_SAMPLED = (
         "sampled by outcome",
         f"600 people of the two arms, of whom all with an event and {100 * SHARE:.0f} % of the others are in the sample, weighted by the "
         "inverse of that.",
-        460, _sampled, {**of_two_arms(RATIO), "log hazard ratio of b": Truth(float(np.log(RATIO)))},
+        460,
+        _sampled,
+        {**of_two_arms(RATIO), "log hazard ratio of b": Truth(float(np.log(RATIO)))},
     ),
-    Scenario("two causes, sampled by outcome", "600 people of the two causes, sampled so.", 500, _sampled_causes, _truths()),
+    Scenario(
+        "two causes, sampled by outcome", "600 people of the two causes, sampled so.", 500, _sampled_causes, _truths()
+    ),
     Scenario(
         "weights from a score",
         f"600 people; a normal covariate moves the log odds of arm b by {PULL} and the log hazard by {RAISE} a standard deviation. "
         "Weights from a logistic score fitted to each replicate.",
-        600, _confounded, _of_confounded(),
+        600,
+        _confounded,
+        _of_confounded(),
         reported={f"compare(kaplan_meier), robust, {estimand}": _KNOWN for estimand in ("ate", "att", "ato")},
     ),
-)  # fmt: skip
+)

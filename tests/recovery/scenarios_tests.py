@@ -56,7 +56,9 @@ def _strata(rng: np.random.Generator) -> dict[Key, Found]:
     """The hazard goes with the stratum, and so does the arm."""
     stratum = rng.integers(0, 3, 300)
     arm = np.where(rng.random(300) < np.array([0.3, 0.5, 0.7])[stratum], "b", "a")
-    data = as_data(observed(weibull(rng, np.array([0.5, 1.0, 2.0])[stratum]), censoring(rng, 300), arm=arm, stratum=stratum))
+    data = as_data(
+        observed(weibull(rng, np.array([0.5, 1.0, 2.0])[stratum]), censoring(rng, 300), arm=arm, stratum=stratum)
+    )
     return {
         ("logrank_test, strata", TYPE_I): PValue(oc.logrank_test(data, strata="stratum").p_value),
         ("max_combo_test, strata", TYPE_I): PValue(oc.max_combo_test(data, strata="stratum").p_value),
@@ -121,7 +123,9 @@ def _proportional(rng: np.random.Generator) -> dict[Key, Found]:
         test = oc.cox(data, "arm + x").proportional_hazards(transform=transform)
         _of_tables(found, test.to_frame().iloc[[-1]], f"proportional_hazards, {transform}")
     _of_tables(found, oc.cox(data, "arm + x").proportional_hazards().to_frame().iloc[:-1], "proportional_hazards, km")
-    _of_tables(found, oc.cox(data, "arm + x", robust=True).proportional_hazards().to_frame(), "proportional_hazards, robust")
+    _of_tables(
+        found, oc.cox(data, "arm + x", robust=True).proportional_hazards().to_frame(), "proportional_hazards, robust"
+    )
     return found
 
 
@@ -145,16 +149,49 @@ _FEW = "twelve areas of very unequal risk, six an arm: fewer than the 30 the gat
 OF_TESTS = (
     Scenario("same arms", "Two arms of 150 people with the same Weibull times.", 300, _same_arms),
     Scenario("same three arms", "Three arms of 100 people with the same Weibull times.", 300, _three_arms),
-    Scenario("same arms in strata", "Three strata of different hazards, which go with the arm; arms alike within.", 300, _strata),
-    Scenario("same incidences", "Two arms of 150 people with the same two causes.", 300, _causes),
-    Scenario("same incidences in strata", "Two strata of different hazards, which go with the arm; arms alike within.", 300, _causes_strata),
-    Scenario("same arms, sampled by outcome", "500 people, of whom all with an event and 40 % of the others are in the sample.", 380, _sampled),
-    Scenario("same arms, areas to arms", f"{2 * AREAS} areas with a positive stable frailty, whole areas to an arm.", 640, _areas),
     Scenario(
-        "same arms, few areas", "12 areas, whole areas to an arm.", 600, _few_areas,
+        "same arms in strata",
+        "Three strata of different hazards, which go with the arm; arms alike within.",
+        300,
+        _strata,
+    ),
+    Scenario("same incidences", "Two arms of 150 people with the same two causes.", 300, _causes),
+    Scenario(
+        "same incidences in strata",
+        "Two strata of different hazards, which go with the arm; arms alike within.",
+        300,
+        _causes_strata,
+    ),
+    Scenario(
+        "same arms, sampled by outcome",
+        "500 people, of whom all with an event and 40 % of the others are in the sample.",
+        380,
+        _sampled,
+    ),
+    Scenario(
+        "same arms, areas to arms",
+        f"{2 * AREAS} areas with a positive stable frailty, whole areas to an arm.",
+        640,
+        _areas,
+    ),
+    Scenario(
+        "same arms, few areas",
+        "12 areas, whole areas to an arm.",
+        600,
+        _few_areas,
         reported={"logrank_test, by area": _FEW, "cox, by area, t": _FEW},
     ),
-    Scenario("proportional hazards", "400 people of two arms with a covariate, both with proportional hazards.", 400, _proportional),
+    Scenario(
+        "proportional hazards",
+        "400 people of two arms with a covariate, both with proportional hazards.",
+        400,
+        _proportional,
+    ),
     Scenario("proportional hazards, sampled by outcome", "600 such people, sampled.", 460, _proportional_sampled),
-    Scenario("proportional hazards, changing exposure", "400 people with an exposure that begins.", 400, _proportional_changing),
-)  # fmt: skip
+    Scenario(
+        "proportional hazards, changing exposure",
+        "400 people with an exposure that begins.",
+        400,
+        _proportional_changing,
+    ),
+)
