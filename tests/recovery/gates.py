@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scenario import Band, Found, Interval, PValue, Truth
 
-__all__ = ["BOUNDED", "FULL", "Gates", "summary_row"]
+__all__ = ["BOUNDED", "FULL", "Gates", "gates_for", "summary_row"]
 
 LEVEL = 0.95
 _HALF = 0.0005  # each tail of the 99.9 % band
@@ -53,6 +53,12 @@ class Gates:
 
 FULL = Gates(errors=3, exact=False)
 BOUNDED = Gates(errors=4, exact=True)
+_WHOLE = 2000
+
+
+def gates_for(replicates: int) -> Gates:
+    """Return the gates a number of replicates can bear: with fewer than 2,000 the fixed limits would fail what is right by chance."""
+    return FULL if replicates >= _WHOLE else BOUNDED
 
 
 def summary_row(found: Sequence[Found], truth: Truth | None, gates: Gates, *, conservative: bool) -> dict[str, Any]:

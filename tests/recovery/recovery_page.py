@@ -15,16 +15,20 @@ _INTRO = """# Does the true answer come back?
 Data are drawn from distributions whose answers are known, the estimators are asked as a user would ask them, and this is done many
 times over. Truths are closed forms or one-dimensional integrals; none is an estimate by the code under test.
 
-Gates, for {replicates:,} replicates of each setting:
+Gates, from 2,000 replicates of a setting on:
 
 - **bias**: at most 0.1 times the spread of the estimates plus 3 Monte-Carlo standard errors;
 - **coverage** of 95 % intervals, and of bands as a whole: from 92.5 to 97.5 %;
 - **type I error** of tests at 5 %: from 3.5 to 6.5 %.
 
+With fewer replicates, where these limits would fail by chance what is right: bias at most 0.1 times the spread plus 4 Monte-Carlo
+standard errors, coverage and type I error inside the exact binomial 99.9 % band. This page has {replicates:,} replicates of a setting;
+`make recovery` takes 2,000.
+
 A row that is *reported* is told and not judged, and the reason stands under its table. *Conservative* intervals may cover more.
 Ratios are on the log scale. *SE / SD* is the mean standard error over the spread of the estimates. Brackets hold Monte-Carlo standard
 errors. The numbers, with more columns, are in [recovery.csv](recovery.csv); a cohort a row of the headline in
-[two_year_risk.csv](two_year_risk.csv). Every night's shorter form (200 replicates of some settings, wider gates) is
+[two_year_risk.csv](two_year_risk.csv). The form of every day (200 replicates of some settings) is
 `tests/recovery/test_recovery_gates.py`. Again: `make recovery`.
 """
 

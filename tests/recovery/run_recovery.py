@@ -13,7 +13,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas as pd
-from gates import FULL
+from gates import gates_for
 from recovery_page import page
 from replicating import recovered
 from scenarios import SCENARIOS
@@ -54,7 +54,10 @@ def main() -> None:
         if asked.cohorts and asked.only is None:
             _write(many(range(1, asked.cohorts + 1), workers=asked.workers), COHORTS)
         names = list(SCENARIOS) if asked.only is None else asked.only
-        parts = [summary_rows(pd.read_csv(COHORTS)), recovered(names, asked.replicates, FULL, workers=asked.workers)]
+        parts = [
+            summary_rows(pd.read_csv(COHORTS)),
+            recovered(names, asked.replicates, gates_for(asked.replicates), workers=asked.workers),
+        ]
         if asked.only is not None and TABLE.exists():
             old = read_table()
             parts.append(old[~old["setting"].isin([*names, HEADLINE.name]) & old["setting"].isin(list(SCENARIOS))])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from drawn_times import SCALE, SHAPE, censoring, hazard, observed, weibull
 from scenario import Band, Found, Key, Scenario, Truth, interval, log_interval
-from scenarios_curves import BETWEEN, HORIZON, LIMITS, TIMES, as_data
+from scenarios_curves import BETWEEN, DRAWS, HORIZON, LIMITS, TIMES, as_data
 
 import outcomes as oc
 
@@ -68,7 +68,7 @@ def _incidences(curve: oc.CumulativeIncidence, estimator: str) -> dict[Key, Foun
 def _bands(rng: np.random.Generator) -> dict[Key, Found]:
     frame = two_causes(rng, 400).query("arm == 'a'").drop(columns="arm").reset_index(drop=True)
     curve = oc.cumulative_incidence(as_data(frame, causes=CAUSES))
-    band = curve.bands(between=BETWEEN, draws=500, seed=int(rng.integers(2**31))).query("cause == 'first'")
+    band = curve.bands(between=BETWEEN, draws=DRAWS, seed=int(rng.integers(2**31))).query("cause == 'first'")
     start = band["time"].to_numpy()
     until = np.append(start[1:], BETWEEN[1])
     held = (band["conf_low"].to_numpy() <= incidence(start, "a")) & (
@@ -114,6 +114,7 @@ OF_COMPETING = (
         400,
         _two_causes,
         _truths(),
+        daily=True,
     ),
     Scenario("two causes, other limits", "The same two causes; hazards by Cox.", 400, _other_limits, _truths()),
     Scenario("bands of an incidence", "Arm a of the two causes, 200 people.", 200, _bands),

@@ -43,7 +43,7 @@ def _counts(rng: np.random.Generator) -> dict[Key, Found]:
         found[f"compare(mean_count), {method}", f"difference in {_said(method)} by {AT:g}"] = interval(row)
     row = oc.andersen_gill(data, "arm").to_frame().iloc[0]
     found["andersen_gill, robust", "log rate ratio of b"] = interval(row)
-    for row in oc.event_rate(data, per=1000.0).to_frame().to_dict("records"):
+    for row in oc.event_rate(data, cause="offence", per=1000.0).to_frame().to_dict("records"):
         if row["measure"] == "rate":
             found["event_rate, robust", f"events in 1,000 days, {row['arm']}"] = interval(row)
         else:

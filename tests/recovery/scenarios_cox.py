@@ -181,6 +181,7 @@ OF_COX = (
         400,
         _days,
         _TWO,
+        daily=True,
     ),
     Scenario(
         "cox, strata",
@@ -196,6 +197,7 @@ OF_COX = (
         400,
         _changing,
         {NAMES["exposed"]: Truth(ARM), NAMES["x"]: Truth(RAISE)},
+        daily=True,
     ),
     Scenario(
         "cox, areas, people to arms",
@@ -203,6 +205,7 @@ OF_COX = (
         600,
         _areas,
         {NAMES["arm[b]"]: Truth(ARM)},
+        daily=True,
     ),
     Scenario(
         "cox, areas, areas to arms",

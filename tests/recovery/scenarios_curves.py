@@ -14,6 +14,7 @@ __all__ = ["OF_CURVES", "area_free", "as_data", "curve_rows", "of_two_arms", "tw
 RATIO = 0.7  # hazard ratio of arm b
 TIMES = (365.0, 730.0)
 HORIZON = 730.0
+DRAWS = 200  # of a band
 BETWEEN = (60.0, 730.0)
 LIMITS = ("log-log", "log", "plain", "logit", "arcsine")
 
@@ -122,7 +123,7 @@ def _bands(rng: np.random.Generator) -> dict[Key, Found]:
     found: dict[Key, Found] = {}
     for curve, said in ((plain, "constant"), (robust, "drawn")):
         for kind in ("hall-wellner", "equal-precision"):
-            band = curve.bands(kind, between=BETWEEN, draws=500, seed=int(rng.integers(2**31)))
+            band = curve.bands(kind, between=BETWEEN, draws=DRAWS, seed=int(rng.integers(2**31)))
             found[f"bands, {kind}, {said}", f"free from {BETWEEN[0]:g} to {BETWEEN[1]:g}"] = Band(held(band, BETWEEN))
     return found
 
@@ -221,6 +222,7 @@ OF_CURVES = (
         400,
         _plain,
         _PLAIN,
+        daily=True,
     ),
     Scenario("other limits and the robust variance", "The same two arms.", 400, _other_limits, _PLAIN),
     Scenario(
@@ -235,6 +237,7 @@ OF_CURVES = (
         400,
         _days,
         of_two_arms(RATIO, scale=100.0, times=(20.0, 40.0)),
+        daily=True,
     ),
     Scenario(
         "delayed entry",
@@ -250,6 +253,7 @@ OF_CURVES = (
         600,
         _areas,
         _TRUTHS,
+        daily=True,
     ),
     Scenario(
         "areas, areas to arms",

@@ -145,6 +145,7 @@ OF_FINE_GRAY = (
         540,
         _sampled,
         _truths(0.5),
+        daily=True,
     ),
     Scenario(
         "fine-gray, strata",

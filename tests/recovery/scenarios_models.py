@@ -28,8 +28,8 @@ def _weibull(rng: np.random.Generator) -> dict[Key, Found]:
         for row in model.to_frame().to_dict("records"):
             found[f"parametric, weibull, {said} variance", NAMES[row["parameter"], row["term"]]] = interval(row)
     new = with_covariate(rng, 2).assign(arm=["a", "b"], x=[-1.0, 1.0])[["arm", "x"]]
-    for row in oc.parametric(data, "arm + x", distribution="weibull").predict(new, AT).to_dict("records"):
-        found["parametric, weibull, predict", f"free at {row['time']:g}, row {row['row']}"] = interval(row)
+    for row in model.predict(new, AT).to_dict("records"):
+        found["parametric, weibull, predict, robust", f"free at {row['time']:g}, row {row['row']}"] = interval(row)
     return found
 
 

@@ -6,7 +6,19 @@ import numpy as np
 from drawn_times import censoring, free, observed, weibull, weighted_by_outcome
 from scenario import Band, Found, Key, Scenario, Truth, interval
 from scenarios_competing import CAUSES, _truths, two_causes
-from scenarios_curves import BETWEEN, HORIZON, RATIO, TIMES, as_data, contrasts, curve_rows, held, of_two_arms, two_arms
+from scenarios_curves import (
+    BETWEEN,
+    DRAWS,
+    HORIZON,
+    RATIO,
+    TIMES,
+    as_data,
+    contrasts,
+    curve_rows,
+    held,
+    of_two_arms,
+    two_arms,
+)
 
 import outcomes as oc
 
@@ -23,7 +35,7 @@ def _sampled(rng: np.random.Generator) -> dict[Key, Found]:
     row = oc.cox(data, "arm", weights="w").to_frame().iloc[0]
     found["cox, weighted", "log hazard ratio of b"] = interval(row)
     for kind in ("equal-precision", "hall-wellner"):
-        band = curve.bands(kind, between=BETWEEN, draws=500, seed=int(rng.integers(2**31))).query("arm == 'a'")
+        band = curve.bands(kind, between=BETWEEN, draws=DRAWS, seed=int(rng.integers(2**31))).query("arm == 'a'")
         found[f"bands, {kind}, weighted", f"free from {BETWEEN[0]:g} to {BETWEEN[1]:g}, a"] = Band(held(band, BETWEEN))
     return found
 
@@ -87,7 +99,12 @@ OF_SAMPLED = (
         {**of_two_arms(RATIO), "log hazard ratio of b": Truth(float(np.log(RATIO)))},
     ),
     Scenario(
-        "two causes, sampled by outcome", "600 people of the two causes, sampled so.", 500, _sampled_causes, _truths()
+        "two causes, sampled by outcome",
+        "600 people of the two causes, sampled so.",
+        500,
+        _sampled_causes,
+        _truths(),
+        daily=True,
     ),
     Scenario(
         "weights from a score",
@@ -97,5 +114,6 @@ OF_SAMPLED = (
         _confounded,
         _of_confounded(),
         reported={f"compare(kaplan_meier), robust, {estimand}": _KNOWN for estimand in ("ate", "att", "ato")},
+        daily=True,
     ),
 )

@@ -148,14 +148,14 @@ _FEW = "twelve areas of very unequal risk, six an arm: fewer than the 30 the gat
 
 OF_TESTS = (
     Scenario("same arms", "Two arms of 150 people with the same Weibull times.", 300, _same_arms),
-    Scenario("same three arms", "Three arms of 100 people with the same Weibull times.", 300, _three_arms),
+    Scenario("same three arms", "Three arms of 100 people with the same Weibull times.", 300, _three_arms, daily=True),
     Scenario(
         "same arms in strata",
         "Three strata of different hazards, which go with the arm; arms alike within.",
         300,
         _strata,
     ),
-    Scenario("same incidences", "Two arms of 150 people with the same two causes.", 300, _causes),
+    Scenario("same incidences", "Two arms of 150 people with the same two causes.", 300, _causes, daily=True),
     Scenario(
         "same incidences in strata",
         "Two strata of different hazards, which go with the arm; arms alike within.",
@@ -187,7 +187,9 @@ OF_TESTS = (
         400,
         _proportional,
     ),
-    Scenario("proportional hazards, sampled by outcome", "600 such people, sampled.", 460, _proportional_sampled),
+    Scenario(
+        "proportional hazards, sampled by outcome", "600 such people, sampled.", 460, _proportional_sampled, daily=True
+    ),
     Scenario(
         "proportional hazards, changing exposure",
         "400 people with an exposure that begins.",
