@@ -64,9 +64,10 @@ def _by_kind(rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Mapping[str, Ca
 
 
 def _reasons(setting: Setting, rows: pd.DataFrame) -> list[str]:
-    """Return why rows are reported, or may cover more, one line a reason."""
+    """Return why rows are reported, may cover more, or fail, one line a reason."""
     lines = []
-    for told, reasons in (("Reported", setting.reported), ("Conservative", setting.conservative)):
+    of_kinds = {"Reported": setting.reported, "Conservative": setting.conservative, "Fails": setting.explained}
+    for told, reasons in of_kinds.items():
         of_reason: dict[str, list[str]] = {}
         for estimator in dict.fromkeys(rows["estimator"]):
             if estimator in reasons:

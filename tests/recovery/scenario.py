@@ -58,6 +58,8 @@ class Setting:
         From estimator to why its rows are told but not judged.
     conservative : mapping
         From estimator to why its intervals may cover more than 97.5 %, or its test reject less than 3.5 %.
+    explained : mapping
+        From estimator to what is behind a row that fails; the row fails all the same.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Setting:
     people: int
     reported: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     conservative: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    explained: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True)
