@@ -41,8 +41,8 @@ types: .venv/.ready-test
 data: .venv/.ready  ## write data/synthetic again, byte for byte
 	$(BIN)/outcomes synth --out data/synthetic --overwrite
 
-recovery: .venv/.ready-test  ## the full recovery run over 200 seeds; writes tests/recovery/two_year_risk.csv
-	$(BIN)/python tests/recovery/two_year_risk.py --seeds 200
+recovery: .venv/.ready-test  ## the full recovery run: known truths, 2,000 replicates each; writes docs/recovery
+	$(BIN)/python tests/recovery/run_recovery.py --workers $(WORKERS)
 
 bench: .venv/.ready  ## what a cohort and a Cox model cost at up to 1,000,000 people; writes docs/benchmarks
 	$(BIN)/python benchmarks/cohort.py --people 1e4 1e5 1e6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from two_year_risk import TABLE, many, one_seed, summarise
+from two_year_risk import TABLE, many, one_seed, summary_rows
 
 
 @pytest.mark.slow
@@ -19,8 +19,10 @@ def test_the_full_run_of_two_hundred_cohorts_holds_the_gates() -> None:
     assert rows["seed"].tolist() == list(range(1, 201))
     assert rows["adjusted_covers"].mean() >= 0.92
     assert (~rows["naive_covers"]).mean() >= 0.80
-    adjusted = summarise(rows).set_index("estimate").loc["adjusted"]
-    assert abs(adjusted["bias"]) <= 0.1 * adjusted["empirical_sd"] + 3 * adjusted["bias_error"]
+    naive, adjusted = summary_rows(rows).to_dict("records")
+    assert adjusted["gate"] == "pass"
+    assert abs(adjusted["bias"]) <= 0.1 * adjusted["empirical_sd"] + 3 * adjusted["bias_mcse"]
+    assert naive["gate"] == "reported"
 
 
 @pytest.mark.slow

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
-from outcomes.results import Array
+from outcomes.results import Array, read_only
 
 __all__ = ["equal_precision_constant", "hall_wellner_constant"]
 
@@ -64,10 +65,17 @@ def _places(k: float, spread: float) -> tuple[Array, Array]:
     """Return places within -k and k, and weights that integrate a normal density with variance `spread` over them."""
     if spread < 1e-12:
         return np.zeros(1), np.ones(1)
-    node, weight = np.polynomial.legendre.leggauss(_NODES)
+    node, weight = _nodes()
     reach = min(k, 9 * np.sqrt(spread))
     place = reach * node
     return place, reach * weight * np.exp(-(place**2) / (2 * spread)) / np.sqrt(2 * np.pi * spread)
+
+
+@cache
+def _nodes() -> tuple[Array, Array]:
+    """Return nodes and weights of Gauss–Legendre quadrature over -1 to 1, shape (_NODES,) each."""
+    node, weight = np.polynomial.legendre.leggauss(_NODES)
+    return read_only(node), read_only(weight)
 
 
 def _killed(x: Array, y: Array, k: float, time: float) -> Array:
