@@ -45,6 +45,8 @@ _PUBLIC = {
     "subgroup_effects": "outcomes.comparison.subgroups",
     "e_value": "outcomes.comparison.evalue",
     "PropensityWeights": "outcomes.adjust.weighting",
+    "Matched": "outcomes.adjust.matching",
+    "match": "outcomes.adjust.matching",
     "KaplanMeier": "outcomes.survival.curves",
     "CumulativeIncidence": "outcomes.survival.curves",
     "kaplan_meier": "outcomes.survival.curves",

@@ -152,6 +152,9 @@ class Weights(Result):
         Derivative of each person's weight by the score parameters.
     within : ndarray, shape (N,), or None
         What each row of the data weighs beside its person's weight, where weights change over time; taken as known.
+    sets : ndarray of int, shape (P,), or None
+        Matched set of each person, where nobody is in several; people in none have a number of their own. Those of a set are not
+        independent.
     """
 
     values: Array
@@ -161,6 +164,7 @@ class Weights(Result):
     influence: Array | None = None
     gradient: Array | None = None
     within: Array | None = None
+    sets: IntArray | None = None
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -152,10 +152,11 @@ def _subclass(entry: dict[str, Any]) -> None:
     """MatchIt's and cobalt's statistics before and after, on the weights of their five subclasses of the score."""
     frame = data_set("lalonde.csv").assign(day=1.0, seen=0)
     data = oc.survival_data(frame, duration="day", event="seen", arm="treat", reference=0)
-    weights = oc.weight(data, _formula_of(entry["call"]), estimand="att")
-    weights = replace(weights, values=read_only(_subclass_weights(weights.score, data.arm, 5)))
+    weights = oc.match(data, _formula_of(entry["call"]), method="subclass", distance="score", subclasses=5)
     values = entry["values"]
     same(list(weights.effective_sample_size.values()), values["ess"], ITERATED, "ess")
+    same([weights.values[data.arm == a].sum() for a in (0, 1)], values["sum_weights_by_arm"], CLOSED_FORM)
+    same(_difference(weights, frame["re78"]), values["re78_diff"], ITERATED, "re78")
     for block, suffix, when in (("all", "", "before"), ("matched", "_weighted", "after")):
         theirs = matrix(values[block])
         ours = weights.balance(binary="population").to_frame().replace("propensity score", "distance").set_index("term")
@@ -182,20 +183,26 @@ def _formula_of(call: str) -> str:
     return found[1]
 
 
-def _subclass_weights(score: np.ndarray, arm: np.ndarray, count: int) -> np.ndarray:
-    """Equal fifths of the treated; each control counts treated/controls of its subclass, scaled to the number of controls."""
-    edges = np.quantile(score[arm == 1], np.linspace(0, 1, count + 1))[1:-1]
-    place = np.searchsorted(edges, score, side="left")
-    treated, controls = (np.bincount(place[arm == a], minlength=count) for a in (1, 0))
-    values = np.where(arm == 1, 1.0, (treated / controls)[place])
-    scale = (arm == 0).sum() / values[arm == 0].sum()
-    return np.where(arm == 1, 1.0, values * scale)
+def _difference(weights: oc.Weights, outcome: pd.Series) -> float:
+    means = [np.average(outcome[weights.arm == a], weights=weights.values[weights.arm == a]) for a in (0, 1)]
+    return float(means[1] - means[0])
+
+
+def _cem(entry: dict[str, Any]) -> None:
+    """The call in words names where to cut."""
+    cutpoints = {"age": [240, 300, 360, 480], "priors": [0.5, 2.5]}
+    matched = oc.match(_data(entry), "age + priors + felon + black", method="cem", cutpoints=cutpoints)
+    values, counts = entry["values"], matrix(entry["values"]["n"])
+    same(matched.summary()["n_matched"], counts.loc["Matched"], CLOSED_FORM)
+    same(list(matched.effective_sample_size.values()), counts.loc["Matched (ESS)"], CLOSED_FORM)
+    same([matched.values[matched.arm == a].sum() for a in (0, 1)], values["weights_sum"], CLOSED_FORM)
+    assert matched.sets is not None
+    assert len(np.unique(matched.sets[matched.kept])) == values["n_subclass"]
 
 
 @pytest.mark.parametrize("entry", entries("matching"))
-def test_score_and_balance_agree_with_glm_matchit_and_cobalt(entry: dict[str, Any]) -> None:
-    rules = {r"ps\.": _score, r"match\.lalonde\.subclass5": _subclass, r"match\.": f"{NOT_YET} matching"}
-    check(entry, rules)
+def test_score_matching_and_balance_agree_with_glm_matchit_and_cobalt(entry: dict[str, Any]) -> None:
+    check(entry, {r"ps\.": _score, r"match\.lalonde\.subclass5": _subclass, r"match\.recid\.cem": _cem})
 
 
 LALONDE = "age + educ + C(race) + married + nodegree + re74 + re75"

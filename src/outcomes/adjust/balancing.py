@@ -16,7 +16,7 @@ from outcomes.results import Array, IntArray, Note, Result
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.adjust.weighting import PropensityWeights
+    from outcomes.adjust.scored_weights import ScoredWeights
 
 __all__ = ["BANDS", "YARDSTICK", "Balance", "balance_of", "balance_row"]
 
@@ -93,7 +93,7 @@ class Balance(Result):
 
 
 def balance_of(
-    weights: PropensityWeights,
+    weights: ScoredWeights,
     terms: Sequence[str] | None = None,
     *,
     denominator: str | None = None,
@@ -103,7 +103,7 @@ def balance_of(
 
     Parameters
     ----------
-    weights : PropensityWeights
+    weights : ScoredWeights
     terms : sequence of str, optional
     denominator : {"pooled", "arm", "reference"}, optional
         Whose standard deviation differences are divided by; default by the estimand.
@@ -124,7 +124,7 @@ def balance_of(
     import pandas as pd
 
     found = covariates_of(weights, terms)
-    if terms is None:
+    if terms is None and weights.score is not None:
         score = np.asarray(weights.score)
         found.append(Covariate(SCORE, "", score, np.ones(len(score), dtype=bool), False))
     whose = YARDSTICK.get(weights.estimand, "pooled") if denominator is None else denominator

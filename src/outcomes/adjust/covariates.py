@@ -16,7 +16,7 @@ from outcomes.results import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.adjust.weighting import PropensityWeights
+    from outcomes.adjust.scored_weights import ScoredWeights
 
 __all__ = ["Covariate", "columns_of", "covariates_of"]
 
@@ -45,7 +45,7 @@ class Covariate:
     binary: bool
 
 
-def covariates_of(weights: PropensityWeights, terms: Sequence[str] | None) -> list[Covariate]:
+def covariates_of(weights: ScoredWeights, terms: Sequence[str] | None) -> list[Covariate]:
     """Return the covariates of a score's formula, or the columns of the baseline named in `terms`."""
     baseline = weights.baseline
     if terms is not None:

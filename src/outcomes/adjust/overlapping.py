@@ -15,7 +15,7 @@ from outcomes.results import Array, Note, Result
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.adjust.weighting import PropensityWeights
+    from outcomes.adjust.scored_weights import ScoredWeights
 
 __all__ = ["Overlap", "overlap_of"]
 
@@ -91,12 +91,12 @@ class Overlap(Result):
         return f"Both arms have people with scores from {low:.2f} to {high:.2f}; outside this range lie {parts}."
 
 
-def overlap_of(weights: PropensityWeights, *, by: Sequence[str] = ()) -> Overlap:
+def overlap_of(weights: ScoredWeights, *, by: Sequence[str] = ()) -> Overlap:
     """Return the overlap of a score, with a note on cells of `by` that hold one arm only.
 
     Parameters
     ----------
-    weights : PropensityWeights
+    weights : ScoredWeights
     by : sequence of str
         Columns of the baseline that decide who could be where, such as area and period, or entry rules.
     """
@@ -106,13 +106,14 @@ def overlap_of(weights: PropensityWeights, *, by: Sequence[str] = ()) -> Overlap
             raise EstimationError(
                 f"overlap: no column {name!r}. {did_you_mean(name, map(str, weights.baseline.columns))}"
             )
-    score = [np.asarray(weights.score)[weights.arm == a] for a in range(len(weights.arms))]
+    scores, linear = weights.scores()
+    score = [scores[weights.arm == a] for a in range(len(weights.arms))]
     low, high = max(float(s.min()) for s in score), min(float(s.max()) for s in score)
     outside = tuple(int(((s < low) | (s > high)).sum()) for s in score)
     cells = _cells(weights, names)
     return Overlap(
-        frame=_bins(weights, np.asarray(weights.score), _SCORE_EDGES, "score"),
-        logit=_bins(weights, np.asarray(weights.linear), _LOGIT_EDGES, "logit"),
+        frame=_bins(weights, scores, _SCORE_EDGES, "score"),
+        logit=_bins(weights, linear, _LOGIT_EDGES, "logit"),
         cells=cells,
         arms=weights.arms,
         estimand=weights.estimand,
@@ -123,7 +124,7 @@ def overlap_of(weights: PropensityWeights, *, by: Sequence[str] = ()) -> Overlap
     )
 
 
-def _bins(weights: PropensityWeights, values: Array, edges: Array, name: str) -> pd.DataFrame:
+def _bins(weights: ScoredWeights, values: Array, edges: Array, name: str) -> pd.DataFrame:
     """Return one row an arm and bin: how many people, what share of the arm, and of its weight."""
     import pandas as pd
 
@@ -148,9 +149,7 @@ def _bins(weights: PropensityWeights, values: Array, edges: Array, name: str) ->
     return pd.concat(frames, ignore_index=True)
 
 
-def _notes(
-    weights: PropensityWeights, cells: pd.DataFrame, names: list[str], outside: tuple[int, ...]
-) -> tuple[Note, ...]:
+def _notes(weights: ScoredWeights, cells: pd.DataFrame, names: list[str], outside: tuple[int, ...]) -> tuple[Note, ...]:
     notes = []
     people = [int((weights.arm == a).sum()) for a in range(len(weights.arms))]
     far = [(arm, n, of) for arm, n, of in zip(weights.arms, outside, people, strict=True) if n > _FAR * of]
@@ -172,7 +171,7 @@ def _notes(
     return tuple(notes)
 
 
-def _cells(weights: PropensityWeights, by: list[str]) -> pd.DataFrame:
+def _cells(weights: ScoredWeights, by: list[str]) -> pd.DataFrame:
     """Return one row a cell of `by`: its columns, n, n of each arm (n_<arm>), n_arms. Missing is a level."""
     import pandas as pd
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from outcomes.adjust.balancing import Balance, balance_of
 from outcomes.adjust.estimands import ESTIMANDS
-from outcomes.adjust.overlapping import Overlap, overlap_of
+from outcomes.adjust.scored_weights import ScoredWeights
 from outcomes.adjust.weight_fit import FittedWeights, Trim, fit_weights
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
-from outcomes.results import Array, Note, Weights, read_only
-from outcomes.survival.design_matrix import design_matrix, in_few_words
+from outcomes.results import Array, Note, read_only
+from outcomes.survival.design_matrix import design_matrix, in_few_words, names_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,17 +26,11 @@ _LARGE = 0.10  # share of an arm's weight carried by one person
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class PropensityWeights(Weights):
+class PropensityWeights(ScoredWeights):
     """Weights from a propensity score, with the score and the formula it came from; P people, K parameters.
 
     Attributes
     ----------
-    score, linear : ndarray, shape (P,)
-        Probability, and log odds, of being in the arm that is not the reference.
-    formula : str
-    columns, terms : tuple of str
-        Columns of the score's design without the intercept, and the term of the formula each belongs to.
-    design : ndarray, shape (P, len(columns))
     coefficients, std_errors : ndarray, shape (1 + len(columns),)
         Of the score, the intercept first.
     c_statistic, loglik : float
@@ -46,7 +38,6 @@ class PropensityWeights(Weights):
         False for people who were trimmed; True for people whose arm the covariates tell exactly.
     trim : (float, float), "common" or None
     stabilise : bool
-    baseline : pandas.DataFrame
 
     Notes
     -----
@@ -55,10 +46,6 @@ class PropensityWeights(Weights):
 
     score: Array
     linear: Array
-    formula: str
-    columns: tuple[str, ...]
-    terms: tuple[str, ...]
-    design: Array
     coefficients: Array
     std_errors: Array
     c_statistic: float
@@ -67,7 +54,6 @@ class PropensityWeights(Weights):
     certain: npt.NDArray[np.bool_]
     trim: Trim
     stabilise: bool
-    baseline: pd.DataFrame
 
     title: ClassVar[str] = "Propensity weights"
 
@@ -88,28 +74,6 @@ class PropensityWeights(Weights):
 
         names = ["Intercept", *self.columns]
         return pd.DataFrame({"term": names, "estimate": self.coefficients, "std_error": self.std_errors})
-
-    def balance(
-        self, terms: Sequence[str] | None = None, *, denominator: str | None = None, binary: str = "sample"
-    ) -> Balance:
-        """Return how alike the arms are before and after weighting.
-
-        Parameters
-        ----------
-        terms : sequence of str, optional
-            Columns of ``data.baseline``; default the covariates of the formula, and the score itself. Factors give one row
-            a level.
-        denominator : {"pooled", "arm", "reference"}, optional
-            Whose standard deviation, in the unadjusted sample, differences are divided by. Default: pooled for ATE, overlap
-            and matching weights, the arm's for ATT, the reference's for ATC.
-        binary : {"sample", "population"}
-            Variance of a 0/1 column: with n - 1, as for numbers; or p(1 - p), as MatchIt and cobalt take it.
-        """
-        return balance_of(self, terms, denominator=denominator, binary=binary)
-
-    def overlap(self, *, by: Sequence[str] = ()) -> Overlap:
-        """Return how the scores of the arms overlap, and (with `by`) which cells of columns hold one arm only."""
-        return overlap_of(self, by=by)
 
     def describe(self) -> str:
         """Return the estimand in words, the effective sample size and how well the score tells the arms apart."""
@@ -189,7 +153,7 @@ def weight(
     must_be(formula, str, what="weight(data, formula): formula", expected="text such as 'age + C(risk_band)'")
     _check(data, estimand, method, stabilise)
     matrix = design_matrix(formula, data.baseline, arm=None, what="weight")
-    if data.arm_column is not None and data.arm_column in _words(formula):
+    if data.arm_column is not None and data.arm_column in names_in(formula):
         raise EstimationError(
             f"weight: the formula names the arm ({data.arm_column!r}); a score is fitted on what came before it."
         )
@@ -249,12 +213,6 @@ def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool) -> N
             raise EstimationError(
                 f"weight: arm {arm!r} has fewer than two people ({people}); nobody can be made alike to so few."
             )
-
-
-def _words(formula: str) -> set[str]:
-    from formulaic import Formula
-
-    return {str(name) for name in Formula(formula).required_variables}
 
 
 def _notes(data: SurvivalData, made: FittedWeights, estimand: str) -> tuple[Note, ...]:

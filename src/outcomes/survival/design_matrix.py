@@ -24,6 +24,7 @@ __all__ = [
     "dependent_columns",
     "design_matrix",
     "in_few_words",
+    "names_in",
     "spread",
 ]
 
@@ -113,6 +114,19 @@ def design_matrix(
         matrix = _by_formulaic(formula, frame if arm is None else _with_arm(frame, arm), arm, what, unsaid)
     check_columns(matrix.values, matrix.columns, what)
     return matrix
+
+
+def names_in(formula: str) -> tuple[str, ...]:
+    """Return the columns a formula speaks of, in the order of the alphabet.
+
+    Examples
+    --------
+    >>> names_in("prior + C(risk_band) + prior:age")
+    ('age', 'prior', 'risk_band')
+    """
+    from formulaic import Formula
+
+    return tuple(sorted(str(name) for name in Formula(formula).required_variables))
 
 
 def columns_of(matrix: DesignMatrix, frame: pd.DataFrame, *, arm: ArmCodes | None, what: str) -> Array:

@@ -129,6 +129,8 @@ def resolve(
         )
     values, within, source = _weights(data, weights, what)
     codes = _clusters(data, cluster if cluster is not None else data.cluster, what)
+    if codes is None and source is not None:
+        codes = source.sets
     chosen = _variance(
         data, variance, weighted=values is not None, clustered=codes is not None, source=source, what=what
     )

@@ -1,0 +1,371 @@
+"""Matching: comparison people like those asked about; the function people call and the result they get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from outcomes.adjust.match_request import METHODS, MatchRequest
+from outcomes.adjust.pairing import pair
+from outcomes.adjust.people_in_classes import alike_in, classes_of_score, cut, must_have
+from outcomes.adjust.propensity import fit_propensity
+from outcomes.adjust.scored_weights import ScoredWeights
+from outcomes.adjust.set_weights import MatchedSets, of_pairs, of_radius, of_strata
+from outcomes.design.data import SurvivalData, must_be_data
+from outcomes.errors import EstimationError, NotSupportedError, must_be
+from outcomes.results import Array, IntArray, Note, read_only
+from outcomes.survival.design_matrix import design_matrix, names_in
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Matched", "match"]
+
+_WHOM = {"att": "people of {arm}", "atc": "people of {reference}", "ate": "everyone compared"}
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Matched(ScoredWeights):
+    """People matched across arms, as weights: use it wherever `weights=` is taken; P people.
+
+    Attributes
+    ----------
+    method, distance : str
+    kept : ndarray of bool, shape (P,)
+        Who is matched.
+    pairs : ndarray of int, shape (N, 2), or None
+        Rows of `baseline`: one asked about and one who stands for them; None where people are matched in classes or by radius. These
+        are rows about people: they are not for release.
+    limit : float
+        Widest distance, in its own unit; infinite where there was none.
+    """
+
+    method: str
+    distance: str
+    kept: npt.NDArray[np.bool_]
+    pairs: IntArray | None
+    limit: float
+
+    title: ClassVar[str] = "Matched people"
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row an arm: arm, estimand, n, n_matched, n_unmatched, effective_sample_size, largest_weight."""
+        frame = super().summary()
+        kept = [int(self.kept[self.arm == a].sum()) for a in range(len(self.arms))]
+        frame["n_matched"], frame["n_unmatched"] = kept, frame["n"].to_numpy() - np.array(kept)
+        return frame[["arm", "estimand", "n", "n_matched", "n_unmatched", "effective_sample_size", "largest_weight"]]
+
+    def describe(self) -> str:
+        """Return who was matched to whom, and for whom the answer holds, in sentences."""
+        rows = self.summary().to_dict("records")
+        counted = ", ".join(f"{row['n_matched']:,} of {row['n']:,} people in {row['arm']}" for row in rows)
+        sizes = ", ".join(f"{row['effective_sample_size']:,.0f} in {row['arm']}" for row in rows)
+        whom = _WHOM[self.estimand].format(reference=self.arms[0], arm=self.arms[1])
+        left_out = not self.kept[_asked_about(self.arm, self.estimand)].all()
+        answer = f"those {whom} who could be matched" if left_out else whom
+        return (
+            f"Matched by {self.method} ({METHODS[self.method]}): {counted}. Effective sample size: {sizes}. "
+            f"The answer is about {answer} ({self.estimand.upper()})."
+        )
+
+
+def match(
+    data: SurvivalData,
+    formula: str,
+    *,
+    method: str = "nearest",
+    estimand: str = "att",
+    distance: str = "logit",
+    ratio: int = 1,
+    replace: bool = False,
+    caliper: float | None = None,
+    calipers: Mapping[str, float] | None = None,
+    exact: Sequence[str] = (),
+    antiexact: Sequence[str] = (),
+    order: str | None = None,
+    cutpoints: Mapping[str, int | Sequence[float]] | None = None,
+    subclasses: int = 5,
+    seed: int | None = None,
+) -> Matched:
+    """Match people of one arm with people like them in the other.
+
+    Use it where each person asked about should have named counterparts, as evaluations of the Ministry of Justice do; `weight`
+    keeps more people and asks the same questions.
+
+    Parameters
+    ----------
+    data : SurvivalData
+        Two arms; people are matched on one row a person (``data.baseline``).
+    formula : str
+        Covariates at time zero, such as ``"age_at_time_zero + C(risk_band)"``. Not the arm.
+    method : {"nearest", "optimal", "radius", "subclass", "exact", "cem"}
+        Nearest (greedy): each person in turn takes the nearest who is left. Optimal: pairs with the smallest sum of distances.
+        Radius: everyone within the caliper stands in for a person, in equal parts. Subclass: classes between quantiles of the
+        score. Exact: alike in every column of the formula. Cem: the same, with numbers cut into classes.
+    estimand : {"att", "atc", "ate"}
+        Whose effect is asked: people of the arm that is not the reference, people of the reference, or (in classes only) everyone.
+    distance : {"logit", "score", "odds", "mahalanobis"}
+        What nearest, optimal and radius go by.
+    ratio : int
+        Comparison people a person; everyone gets one before anyone gets a second.
+    replace : bool
+        Whether one comparison person may stand for several (nearest only).
+    caliper : float, optional
+        Widest distance, in standard deviations of the distance over everyone compared (Mahalanobis distances are in such units
+        already).
+    calipers : mapping of column to width, optional
+        Widest difference in columns of the baseline, in their own units.
+    exact, antiexact : sequence of str
+        Columns in which the people of a set agree, and differ. Missing is a value like others.
+    order : {"largest", "smallest", "data", "random"}, optional
+        Who takes first, by the distance. Default: those hardest to match (largest score for ATT, smallest for ATC); with
+        Mahalanobis the order of the data.
+    cutpoints : mapping, optional
+        For cem: of a column the number of classes of equal width, or the numbers at which to cut (a class holds its lower bound). Default
+        for numbers: as many classes as Sturges's rule says.
+    subclasses : int
+    seed : int, optional
+        With ``order="random"``.
+
+    Returns
+    -------
+    Matched
+        ``summary()``: arm, estimand, n, n_matched, n_unmatched, effective_sample_size, largest_weight. ``balance()`` and
+        ``overlap()`` as of weights.
+
+    Raises
+    ------
+    EstimationError
+        One arm, missing covariates, constant or collinear columns (where a score is fitted), nobody matched, exact on a column in
+        which nearly everybody differs, optimal matching of more people than memory holds.
+    NotSupportedError
+        More than two arms, row counts, clones; arguments the method does not look at.
+
+    Notes
+    -----
+    The score is an unpenalised logistic regression, as in `weight`. People whose arm the covariates tell exactly have no score and
+    stay unmatched. Of two comparison people at one distance the first in the data is taken, so that the same data give the same
+    pairs. A person asked about weighs 1; comparison people share the weight of those they stand for, scaled to their own number.
+    Whoever is not matched has weight 0: the answer is then about those who could be, and a note counts them.
+    Where nobody is in two sets, sets are the clusters of every variance (unless others are named); otherwise people are taken as
+    independent. The distance is taken as known.
+
+    References
+    ----------
+    Stuart (2010), Statistical Science 25:1; Iacus, King & Porro (2012), Political Analysis 20:1; Austin (2011), Pharmaceutical
+    Statistics 10:150; Austin & Small (2014), Statistics in Medicine 33:4306.
+
+    Examples
+    --------
+    >>> import outcomes as oc
+    >>> from lifelines.datasets import load_rossi
+    >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="wexp", reference=1)
+    >>> oc.match(data, "age + race + mar + paro + prio", caliper=0.2).summary()["n_matched"].tolist()
+    [145, 145]
+    """
+    must_be_data(data, "match(data, formula)")
+    must_be(formula, str, what="match(data, formula): formula", expected="text such as 'age + C(risk_band)'")
+    _check(data)
+    request = MatchRequest(
+        method=method,
+        estimand=estimand,
+        distance=distance,
+        ratio=ratio,
+        replace=replace,
+        limit_in_sd=float("inf") if caliper is None else float(caliper),
+        widths=dict(calipers or {}),
+        alike=_columns(exact),
+        unlike=_columns(antiexact),
+        order=order or ("smallest" if estimand == "atc" else "largest"),
+        cuts=dict(cutpoints or {}),
+        subclasses=subclasses,
+        seed=seed,
+    )
+    for argument, columns in {
+        "exact": request.alike,
+        "antiexact": request.unlike,
+        "calipers": tuple(request.widths),
+        "cutpoints": tuple(request.cuts),
+    }.items():
+        must_have(data.baseline, columns, argument)
+    by_column = method in ("exact", "cem")
+    people = _People.by_column(data, formula) if by_column else _People.scored(data, formula, request)
+    limit = float("inf") if by_column else people.width(request)
+    sets = _sets(request, people, data, limit)
+    _refuse_nobody(data, sets, request)
+    return Matched(
+        values=read_only(sets.weights),
+        estimand=estimand,
+        arm=data.arm,
+        arms=data.arms,
+        sets=None if sets.sets is None else read_only(sets.sets, np.int64),
+        notes=_notes(data, request, people, sets),
+        provenance=MappingProxyType(
+            {"formula": formula, "method": method, "estimand": estimand, "distance": distance, "caliper": caliper}
+        ),
+        formula=formula,
+        columns=people.columns,
+        terms=people.terms,
+        design=read_only(people.design),
+        score=None if people.linear is None else read_only(1 / (1 + np.exp(-people.linear))),
+        linear=None if people.linear is None else read_only(people.linear),
+        baseline=data.baseline,
+        method=method,
+        distance="columns" if by_column else distance,
+        kept=read_only(sets.weights > 0, bool),
+        pairs=None if sets.pairs is None else read_only(sets.pairs, np.int64),
+        limit=limit,
+    )
+
+
+@dataclass(frozen=True)
+class _People:
+    """Where people stand; P people.
+
+    `points` (P, d) are where they stand, finite for those who are `usable`; `linear` the log odds of the score, None without one.
+    """
+
+    columns: tuple[str, ...]
+    terms: tuple[str, ...]
+    design: Array
+    linear: Array | None
+    points: Array
+    usable: npt.NDArray[np.bool_]
+
+    @classmethod
+    def by_column(cls, data: SurvivalData, formula: str) -> _People:
+        """Return people who are alike in columns or not: no score is fitted, and missing is a value."""
+        names = names_in(formula)
+        must_have(data.baseline, names, "formula")
+        everyone = np.ones(len(data.baseline), dtype=bool)
+        return cls((), names, np.empty((len(everyone), 0)), None, np.empty((len(everyone), 0)), everyone)
+
+    @classmethod
+    def scored(cls, data: SurvivalData, formula: str, request: MatchRequest) -> _People:
+        """Return people with a score, and where they stand by the distance asked for."""
+        matrix = design_matrix(formula, data.baseline, arm=None, what="match")
+        if data.arm_column is not None and data.arm_column in matrix.needed:
+            raise EstimationError(
+                f"match: the formula names the arm ({data.arm_column!r}); people are matched on what came before it."
+            )
+        treated = (data.arm == 1).astype(np.float64)
+        fit = fit_propensity(matrix.values, treated, matrix.columns, what="match")
+        if request.on_a_line:
+            line = {"logit": fit.linear, "score": fit.score, "odds": np.exp(fit.linear)}[request.distance]
+            points, usable = line[:, None], ~fit.certain & np.isfinite(line)
+        else:
+            points, usable = _spread_alike(matrix.values, data.arm), np.ones(len(treated), dtype=bool)
+        return cls(matrix.columns, matrix.terms, matrix.values, fit.linear, points, usable)
+
+    def width(self, request: MatchRequest) -> float:
+        """Return the caliper in the unit of the distance."""
+        if not np.isfinite(request.limit_in_sd):
+            return float("inf")
+        unit = float(self.points[self.usable, 0].std(ddof=1)) if request.on_a_line else 1.0
+        return request.limit_in_sd * unit
+
+
+def _spread_alike(columns: Array, arm: IntArray) -> Array:
+    """Return columns turned so that straight distance is Mahalanobis distance by the covariance within arms."""
+    within = columns - np.array([columns[arm == a].mean(axis=0) for a in (0, 1)])[arm]
+    covariance = within.T @ within / (len(columns) - 2)
+    size, axes = np.linalg.eigh(covariance)
+    there = size > 1e-10 * size.max(initial=0)
+    turned: Array = (columns - columns.mean(axis=0)) @ (axes[:, there] / np.sqrt(size[there]))
+    return turned
+
+
+def _sets(request: MatchRequest, people: _People, data: SurvivalData, limit: float) -> MatchedSets:
+    frame, asked_about = data.baseline, _asked_about(data.arm, request.estimand)
+    stratum = alike_in(frame, request.alike, what="exact")
+    if request.method in ("exact", "cem"):
+        columns = list(people.terms)
+        classes = cut(frame, columns, request.cuts) if request.method == "cem" else frame
+        own = alike_in(classes, columns, what="the formula")
+    elif request.method == "subclass":
+        own = classes_of_score(people.points[:, 0], asked_about & people.usable, request.subclasses)
+    elif request.method == "radius":
+        return of_radius(people.points[:, 0], stratum, asked_about, people.usable, limit)
+    else:
+        return of_pairs(pair(request, people.points, limit, stratum, asked_about, people.usable, frame), asked_about)
+    together = np.unique(stratum * (own.max(initial=0) + 1) + own, return_inverse=True)[1]
+    return of_strata(together.astype(np.int64), data.arm, people.usable, request.estimand)
+
+
+def _asked_about(arm: IntArray, estimand: str) -> npt.NDArray[np.bool_]:
+    """Return whom the question is about, shape (P,)."""
+    return np.ones(len(arm), dtype=bool) if estimand == "ate" else arm == (1 if estimand == "att" else 0)
+
+
+def _columns(names: Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _check(data: SurvivalData) -> None:
+    if data.clones is not None:
+        raise EstimationError(
+            "match: clones of the same people stand in every arm, so that everyone is matched with themselves."
+        )
+    if len(data.arms) != 2:
+        raise NotSupportedError(
+            f"match: two arms are needed; these data have {len(data.arms)} ({', '.join(data.arms)}).{data.instead_of_arms}"
+        )
+    if data.frequency is not None:
+        raise NotSupportedError("match: row counts (frequency) are not supported here; give one row a person.")
+
+
+def _refuse_nobody(data: SurvivalData, sets: MatchedSets, request: MatchRequest) -> None:
+    if (sets.weights > 0).any():
+        return
+    people = ", ".join(f"{n:,} in {arm}" for arm, n in zip(data.arms, data.people_by_arm(), strict=True))
+    asked = [
+        name
+        for name, given in (
+            ("caliper", np.isfinite(request.limit_in_sd)),
+            ("calipers", request.widths),
+            ("exact", request.alike),
+            ("antiexact", request.unlike),
+        )
+        if given
+    ]
+    raise EstimationError(
+        f"match: nobody is matched ({people}). "
+        + (f"Widen or leave out {', '.join(f'{name}=' for name in asked)}." if asked else "The arms have nobody alike.")
+    )
+
+
+def _notes(data: SurvivalData, request: MatchRequest, people: _People, sets: MatchedSets) -> tuple[Note, ...]:
+    notes = []
+    kept, asked_about = sets.weights > 0, _asked_about(data.arm, request.estimand)
+    lost = int((asked_about & ~kept).sum())
+    if lost:
+        text = (
+            f"{lost:,} of {int(asked_about.sum()):,} people asked about have no counterpart and count for nothing: the answer is about the "
+            "others."
+        )
+        notes.append(Note("unmatched", text))
+    certain = int((~people.usable).sum())
+    if certain:
+        notes.append(
+            Note(
+                "one_arm_only",
+                f"{certain:,} people have covariates that only their own arm has; nobody can be matched with them.",
+            )
+        )
+    if sets.pairs is not None and request.ratio > 1:
+        counts = np.bincount(np.bincount(sets.pairs[:, 0])[np.unique(sets.pairs[:, 0])], minlength=request.ratio + 1)
+        short = int(counts[1 : request.ratio].sum())
+        if short:
+            notes.append(Note("incomplete_sets", f"{short:,} people have fewer than {request.ratio} counterparts."))
+    if sets.sets is None:
+        text = (
+            "Comparison people stand for several people; intervals take people as independent, which is too wide where people of a set "
+            "are alike."
+        )
+        notes.append(Note("overlapping_sets", text))
+    return tuple(notes)

@@ -1,0 +1,77 @@
+"""Weights that know the covariates they were made from: how alike they make the arms, and where the arms overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outcomes.adjust.balancing import Balance, balance_of
+from outcomes.adjust.overlapping import Overlap, overlap_of
+from outcomes.errors import EstimationError
+from outcomes.results import Array, Weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ScoredWeights"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class ScoredWeights(Weights):
+    """Weights with the formula and covariates they came from; P people.
+
+    Attributes
+    ----------
+    formula : str
+    columns, terms : tuple of str
+        Columns of the formula's design without the intercept, and the term each belongs to.
+    design : ndarray, shape (P, len(columns))
+    score, linear : ndarray, shape (P,), or None
+        Propensity score, and its log odds: of being in the arm that is not the reference. None where none was asked for.
+    baseline : pandas.DataFrame
+    """
+
+    formula: str
+    columns: tuple[str, ...]
+    terms: tuple[str, ...]
+    design: Array
+    score: Array | None
+    linear: Array | None
+    baseline: pd.DataFrame
+
+    def balance(
+        self, terms: Sequence[str] | None = None, *, denominator: str | None = None, binary: str = "sample"
+    ) -> Balance:
+        """Return how alike the arms are before and after.
+
+        Parameters
+        ----------
+        terms : sequence of str, optional
+            Columns of ``data.baseline``; default the covariates of the formula, and the score itself. Factors give one row
+            a level.
+        denominator : {"pooled", "arm", "reference"}, optional
+            Whose standard deviation, in the unadjusted sample, differences are divided by. Default: pooled for ATE, overlap
+            and matching weights, the arm's for ATT, the reference's for ATC.
+        binary : {"sample", "population"}
+            Variance of a 0/1 column: with n - 1, as for numbers; or p(1 - p), as MatchIt and cobalt take it.
+        """
+        return balance_of(self, terms, denominator=denominator, binary=binary)
+
+    def overlap(self, *, by: Sequence[str] = ()) -> Overlap:
+        """Return how the scores of the arms overlap, and (with `by`) which cells of columns hold one arm only.
+
+        Raises
+        ------
+        EstimationError
+            There is no score.
+        """
+        if self.score is None:
+            raise EstimationError("overlap: these people were matched without a score. Take weight(…).overlap().")
+        return overlap_of(self, by=by)
+
+    def scores(self) -> tuple[Array, Array]:
+        """Return the score and its log odds, where there are any."""
+        return np.asarray(self.score), np.asarray(self.linear)

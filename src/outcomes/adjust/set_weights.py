@@ -1,0 +1,87 @@
+"""Matched sets, and what the people in them weigh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from outcomes.results import Array, IntArray
+
+__all__ = ["MatchedSets", "of_pairs", "of_radius", "of_strata"]
+
+
+@dataclass(frozen=True)
+class MatchedSets:
+    """Who is matched, with what weight; P people.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (P,)
+        0 for people in no set. Those of the arm asked about weigh 1; the others stand for them, and weigh together as many as they are.
+    sets : ndarray of int, shape (P,), or None
+        Number of the set of each person, one of their own for people in none; None where a person may be in several.
+    pairs : ndarray of int, shape (N, 2), or None
+        A person asked about and one who stands for them; None where people are matched in classes or by a radius.
+    """
+
+    weights: Array
+    sets: IntArray | None
+    pairs: IntArray | None
+
+
+def of_pairs(pairs: IntArray, asked_about: npt.NDArray[np.bool_]) -> MatchedSets:
+    """Return the sets of pairs: one a person asked about. Those who stand for one person share them equally."""
+    people = len(asked_about)
+    person, other = pairs[:, 0], pairs[:, 1]
+    in_set = np.bincount(person, minlength=people)
+    share = np.bincount(other, weights=1 / in_set[person], minlength=people).astype(np.float64)
+    sets = np.arange(people)
+    sets[other] = person
+    several = len(np.unique(other)) < len(other)
+    return MatchedSets(_as_many_as_they_are(share, in_set > 0), None if several else sets, pairs)
+
+
+def of_radius(
+    line: Array, stratum: IntArray, asked_about: npt.NDArray[np.bool_], usable: npt.NDArray[np.bool_], limit: float
+) -> MatchedSets:
+    """Return the weights where everyone of the same stratum within `limit` stands, in equal parts, for a person asked about."""
+    share, found = np.zeros(len(line)), np.zeros(len(line), dtype=bool)
+    for code in np.unique(stratum[asked_about & usable]):
+        people = np.flatnonzero(asked_about & usable & (stratum == code))
+        others = np.flatnonzero(~asked_about & usable & (stratum == code))
+        others = others[np.argsort(line[others], kind="stable")]
+        first = np.searchsorted(line[others], line[people] - limit, side="left")
+        last = np.searchsorted(line[others], line[people] + limit, side="right")
+        near = last > first
+        part = 1 / (last - first)[near]
+        steps = np.bincount(first[near], part, len(others) + 1) - np.bincount(last[near], part, len(others) + 1)
+        reached = np.bincount(first[near], minlength=len(others) + 1) - np.bincount(
+            last[near], minlength=len(others) + 1
+        )
+        share[others] = np.where(np.cumsum(reached)[:-1] > 0, np.cumsum(steps)[:-1], 0.0)
+        found[people[near]] = True
+    return MatchedSets(_as_many_as_they_are(share, found), None, None)
+
+
+def of_strata(stratum: IntArray, arm: IntArray, usable: npt.NDArray[np.bool_], estimand: str) -> MatchedSets:
+    """Return the weights of people in classes that hold both arms: those asked about weigh 1, or everyone for the ATE."""
+    number = int(stratum.max(initial=0)) + 1
+    counts = [np.bincount(stratum[usable & (arm == a)], minlength=number) for a in (0, 1)]
+    both = usable & ((counts[0] > 0) & (counts[1] > 0))[stratum]
+    target = {"att": counts[1], "atc": counts[0], "ate": counts[0] + counts[1]}[estimand]
+    own = np.where(arm == 1, counts[1][stratum], counts[0][stratum])
+    weights = np.where(both, target[stratum] / np.maximum(own, 1), 0.0)
+    for side in (0, 1):
+        mine = both & (arm == side)
+        if mine.any():
+            weights[mine] *= mine.sum() / weights[mine].sum()
+    return MatchedSets(weights, np.where(both, stratum, number + np.arange(len(arm))), None)
+
+
+def _as_many_as_they_are(share: Array, asked_about: npt.NDArray[np.bool_]) -> Array:
+    """Return 1 for those asked about, and their shares for the others, scaled to sum to their number."""
+    others = share > 0
+    scale = others.sum() / share.sum() if others.any() else 0.0
+    return np.where(asked_about, 1.0, share * scale)

@@ -1,0 +1,54 @@
+"""Greedy nearest neighbours against a plain double loop."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outcomes.adjust.nearest_people import nearest_in_space, nearest_on_a_line
+
+PLACES = st.lists(st.sampled_from([0.0, 1.0, 1.5, 2.0, 4.0, 7.25]), max_size=9)
+
+
+def by_hand(people: list[float], others: list[float], order: list[int], ratio: int, limit: float) -> list[list[int]]:
+    """Everyone in turn takes the nearest who is left, of equals the first; then everyone a second time."""
+    taken: list[list[int]] = [[] for _ in people]
+    free = set(range(len(others)))
+    for _ in range(ratio):
+        for person in order:
+            near = [(abs(people[person] - others[j]), j) for j in free if abs(people[person] - others[j]) <= limit]
+            if near:
+                taken[person].append(min(near)[1])
+                free.remove(min(near)[1])
+            else:
+                taken[person].append(-1)
+    return taken
+
+
+@given(PLACES, PLACES, st.integers(1, 3), st.sampled_from([0.0, 0.5, 1.0, 3.0, float("inf")]), st.randoms())
+@settings(max_examples=150, deadline=None)
+def test_both_ways_are_the_double_loop(
+    people: list[float], others: list[float], ratio: int, limit: float, random: object
+) -> None:
+    order = list(range(len(people)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    expected = np.array(by_hand(people, others, order, ratio, limit), dtype=np.int64).reshape(len(people), ratio)
+    p, o, turn = np.array(people), np.array(others), np.array(order, dtype=np.int64)
+    np.testing.assert_array_equal(nearest_on_a_line(p, o, order=turn, ratio=ratio, limit=limit), expected)
+    found = nearest_in_space(p[:, None], o[:, None], order=turn, ratio=ratio, limit=limit)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_with_replacement_everyone_takes_the_nearest_and_nobody_the_same_twice() -> None:
+    people, others = np.array([[0.0], [0.1]]), np.array([[0.0], [3.0]])
+    found = nearest_in_space(people, others, order=np.array([0, 1]), ratio=2, limit=np.inf, replace=True)
+    assert found.tolist() == [[0, 1], [0, 1]]
+
+
+def test_whoever_may_not_be_taken_is_passed_over_however_many_stand_nearer() -> None:
+    people, others = np.array([[0.0]]), np.arange(200.0)[:, None]
+    found = nearest_in_space(
+        people, others, order=np.array([0]), ratio=1, limit=np.inf, allowed=lambda _, candidates: candidates >= 150
+    )
+    assert found.tolist() == [[150]]
