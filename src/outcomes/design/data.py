@@ -321,11 +321,14 @@ def _table(frame: Any, columns: tuple[str | None, ...]) -> pd.DataFrame:
     import narwhals as nw
     import pandas as pd
 
-    known = nw.from_native(frame, eager_only=True, pass_through=True)
-    must_be(
-        known, nw.DataFrame, what="survival_data: frame", expected="a pandas, Polars or pyarrow frame, collected", error=DataError
-    )  # fmt: skip
-    table: pd.DataFrame = frame if isinstance(frame, pd.DataFrame) else known.to_pandas()
+    if isinstance(frame, pd.DataFrame):
+        table = frame
+    else:
+        known = nw.from_native(frame, eager_only=True, pass_through=True)
+        must_be(
+            known, nw.DataFrame, what="survival_data: frame", expected="a pandas, Polars or pyarrow frame, collected", error=DataError
+        )  # fmt: skip
+        table = known.to_pandas()
     for name in columns:
         if name is not None and name not in table.columns:
             raise DataError(

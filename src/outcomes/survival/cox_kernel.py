@@ -111,13 +111,15 @@ def risk_sums(rows: CoxRows, beta: Array) -> RiskSums:
     gained = dot(rows.weight[rows.event], eta[rows.event])
     relative = np.exp(eta, out=eta)
     risk = rows.weight * relative
-    s0, (s1, d1) = rows.over_risk_sets(risk), rows.x_sums(risk)
+    s0 = rows.over_risk_sets(risk)
     if rows.group is None or rows.fraction is None:
+        s1 = rows.x_over_risk_sets(risk)
         hazard = weight * rows.deaths / s0
         none = np.zeros(size)
         loglik = gained - dot(weight * rows.deaths, np.log(s0))
         return RiskSums(relative, loglik, s0, s1, none, np.zeros(s1.shape), hazard, none, hazard / s0, none, none)
-    d0, f = rows.over_events(risk[rows.event]), rows.fraction
+    (s1, d1), f = rows.x_sums(risk), rows.fraction
+    d0 = rows.over_events(risk[rows.event])
     denominator = s0[rows.group] - f * d0[rows.group]
     loglik = gained - dot(weight, rows.by_group(np.log(denominator)))
     one = np.divide(1.0, denominator, out=denominator)
@@ -187,7 +189,9 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
     """
     beta = np.zeros(len(rows.x))
     sums = risk_sums(rows, beta)
-    observed = rows.x_sums(rows.weight)[1].sum(axis=1)
+    happened = np.zeros(len(rows.weight))
+    happened[rows.event] = rows.weight[rows.event]
+    observed = paired(rows.x, happened[None, :])[:, 0]
     shrink = ridge * np.eye(len(beta))
     per_unit = float(rows.mean_weight @ rows.deaths) / float(rows.deaths.sum())
     null, statistic, step, last_digits = sums.loglik, 0.0, 0, rows.x.size > _CHEAP

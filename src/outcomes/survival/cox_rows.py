@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, IntArray
-from outcomes.survival.risk_table import summed, whole_numbers
+from outcomes.survival.risk_table import distinct, summed, whole_numbers
 
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
@@ -27,6 +27,28 @@ __all__ = ["CoxRows", "sort_rows", "strata_codes"]
 _CELLS = 200_000  # cells of x worth multiplying at once
 _CHUNK = 32_768  # rows gathered and scaled while in cache
 _MANY = 200  # rows a sum from which a product of matrices a sum is faster
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Rows whose range ends with a group, cut after the events where there are several.
+
+    Attributes
+    ----------
+    begin : ndarray of int
+        First row of each piece.
+    first : ndarray of int, shape (G,)
+        First piece of each group.
+    tied : ndarray of int
+        Groups with several events, which have two pieces.
+    alone : ndarray of int
+        Which of these have nobody but those with the events.
+    """
+
+    begin: IntArray
+    first: IntArray
+    tied: IntArray
+    alone: IntArray
 
 
 @dataclass(frozen=True)
@@ -92,12 +114,14 @@ class CoxRows:
         return np.take(self.x, self.event, axis=1)
 
     @cached_property
-    def parts(self) -> tuple[IntArray, IntArray]:
-        """First row of each group's events and of the rest whose range ends with it, in turn; which groups have no rest."""
-        events = np.diff(np.append(self.begin_event, len(self.event)))
-        rest, end = self.begin + events, np.append(self.begin[1:], len(self.order))
-        begin = np.minimum(np.stack((self.begin, rest), axis=1).ravel(), len(self.order) - 1)
-        return begin, np.flatnonzero(rest == end)
+    def _pieces(self) -> _Pieces:
+        events, several = np.diff(np.append(self.begin_event, len(self.event))), self.deaths > 1
+        first, tied = np.arange(len(events)) + np.cumsum(several) - several, np.flatnonzero(several)
+        rest, end = (self.begin + events)[tied], np.append(self.begin[1:], len(self.order))[tied]
+        begin = np.empty(len(events) + len(tied), dtype=np.int64)
+        begin[first] = self.begin
+        begin[first[tied] + 1] = np.minimum(rest, len(self.order) - 1)
+        return _Pieces(begin, first, tied, np.flatnonzero(rest == end))
 
     def over_risk_sets(self, values: Array) -> Array:
         """Return the sum of `values` (..., R) over each group's risk set, shape (..., G)."""
@@ -106,16 +130,22 @@ class CoxRows:
 
     def x_over_risk_sets(self, load: Array) -> Array:
         """Return the sum of `load` (R,) times x over each group's risk set, shape (p, G)."""
-        return self.x_sums(load)[0]
+        return self._x_through(_weighted_sums(self.x, load, self.begin), load)
 
     def x_sums(self, load: Array) -> tuple[Array, Array]:
-        """Return the sums of `load` (R,) times x over each group's risk set and over its events, shapes (p, G)."""
-        begin, alone = self.parts
-        both = _weighted_sums(self.x, load, begin)
-        tied, rest = both[:, ::2], both[:, 1::2]
-        rest[:, alone] = 0.0
-        late = self.x[:, self.late] * load[self.late] if len(self.late) else None
-        return self._through(tied + rest, late), tied
+        """Return the sums of `load` (R,) times x over each group's risk set, and over the events of those with several: (p, G) each."""
+        pieces = self._pieces
+        both = _weighted_sums(self.x, load, pieces.begin)
+        own, tied, several = both[:, pieces.first], np.zeros((len(both), len(self.time))), pieces.tied
+        rest = both[:, pieces.first[several] + 1]
+        rest[:, pieces.alone] = 0.0
+        tied[:, several] = own[:, several]
+        own[:, several] += rest
+        return self._x_through(own, load), tied
+
+    def _x_through(self, own: Array, load: Array) -> Array:
+        """Return the sums of `load` times x over risk sets from those over the rows whose range ends with each group, shape (p, G)."""
+        return self._through(own, self.x[:, self.late] * load[self.late] if len(self.late) else None)
 
     def _through(self, own: Array, late: Array | None) -> Array:
         """Return sums over risk sets from those over the rows whose range ends with each group, shape (..., G)."""
@@ -277,7 +307,7 @@ def _ranges(
         end, of = np.full(len(time), len(time)), np.zeros(len(time), dtype=np.int64)
     else:
         # one ordered key for (stratum, time): rank of the time, plus an offset a stratum
-        moments, rank = np.unique(np.concatenate((entry, exit)), return_inverse=True)
+        moments, rank = distinct(np.concatenate((entry, exit)))
         span = len(moments) + 1
         start, stop = stratum * span + rank[: len(entry)], stratum * span + rank[len(entry) :]
         keys, low, high = _positions(stop, start, died)
@@ -298,9 +328,9 @@ def _positions(
     ends = whole_numbers(stop)
     starts = ends if start is None else whole_numbers(start)
     if ends is None or starts is None:
-        distinct = np.unique(stop[died])
-        low = low if start is None else np.searchsorted(distinct, start, side="right")
-        return distinct, low, np.searchsorted(distinct, stop, side="right")
+        found = np.unique(stop[died])
+        low = low if start is None else np.searchsorted(found, start, side="right")
+        return found, low, np.searchsorted(found, stop, side="right")
     present = np.zeros(max(int(ends.max()), int(starts.max())) + 1, dtype=np.bool_)
     present[ends[died]] = True
     passed = np.cumsum(present)

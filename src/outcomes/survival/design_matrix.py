@@ -29,6 +29,7 @@ __all__ = [
 
 _PLAIN = re.compile(r"\s*[^\W\d]\w*(\s*\+\s*[^\W\d]\w*)*\s*")
 _CHUNK = 4_096
+_CELLS = 50_000
 _MOST_LEVELS = 5  # a text column taken for a factor by mistake has a level a person
 
 ArmCodes = tuple[str | None, Array, tuple[str, ...]]
@@ -158,10 +159,11 @@ def _plain_columns(
 
     if not _PLAIN.fullmatch(formula):
         return None
-    names, types = tuple(dict.fromkeys(part.strip() for part in formula.split("+"))), frame.dtypes
+    names = tuple(dict.fromkeys(part.strip() for part in formula.split("+")))
+    types = dict(zip(frame.columns, frame.dtypes.to_numpy(), strict=True))
     special = {*unsaid, "arm"} if arm is not None else {*unsaid}
     for name in names:
-        if name in special or name not in frame.columns:
+        if name in special or name not in types:
             return None
         if not is_numeric_dtype(types[name]) or is_bool_dtype(types[name]):
             return None
@@ -169,6 +171,8 @@ def _plain_columns(
 
 
 def _numbers(frame: pd.DataFrame, names: tuple[str, ...]) -> Array:
+    if len(names) * len(frame) <= _CELLS:  # a look into the frame costs more than a copy
+        return np.asfortranarray(frame[list(names)].to_numpy(dtype=np.float64, na_value=np.nan))
     values = np.empty((len(names), len(frame)))
     for j, name in enumerate(names):
         values[j] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)

@@ -61,7 +61,9 @@ class FineGray(PartialLikelihoodFit):
     def scores(self) -> Array:
         """What each person adds to the score per unit of weight, on the scaled columns, shape (P, p)."""
         score = score_influence(self.rows, self.sums, self.uncertain, len(self.data.exit))
-        return by_person(score * np.reshape(self.asked.beside(), (-1, 1)), self.data.person, len(self.data.baseline))
+        if self.asked.within is not None:
+            score *= self.asked.within[:, None]
+        return by_person(score, self.data.person, len(self.data.baseline))
 
     @cached_property
     def slopes(self) -> Array:

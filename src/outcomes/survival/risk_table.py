@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from outcomes.results import Array, IntArray
 
-__all__ = ["RiskTable", "risk_table", "summed", "whole_numbers"]
+__all__ = ["RiskTable", "distinct", "risk_table", "summed", "whole_numbers"]
 
 _DENSE = 4  # distinct whole times a row, at most, for which counting is cheaper than sorting
 
@@ -99,7 +99,7 @@ def risk_table(
     times : ndarray, shape (T,), optional
         Distinct times, increasing, every exit among them: the clock of several arms. Default: the distinct exits.
     """
-    times, last = _distinct(exit) if times is None else (times, np.searchsorted(times, exit))
+    times, last = distinct(exit) if times is None else (times, np.searchsorted(times, exit))
     late = bool(entry.any())
     first = np.searchsorted(times, entry, side="right") if late else np.zeros(len(exit), dtype=np.int64)
     size = len(times)
@@ -125,12 +125,12 @@ def risk_table(
     )  # fmt: skip
 
 
-def _distinct(values: Array) -> tuple[Array, IntArray]:
+def distinct(values: Array) -> tuple[Array, IntArray]:
     """Return the distinct values, increasing, and the index of each; counted rather than sorted where they are whole and small."""
     whole = whole_numbers(values)
     if whole is None:
-        distinct, index = np.unique(values, return_inverse=True)
-        return distinct, index
+        found, index = np.unique(values, return_inverse=True)
+        return found, index
     present = np.bincount(whole) > 0
     return np.flatnonzero(present).astype(np.float64), (np.cumsum(present) - 1)[whole]
 
