@@ -29,7 +29,8 @@ def people(n: int, seed: int = 1) -> pd.DataFrame:
         ]
     )
     end = np.array([1, 2, 0])[times.argmin(axis=0)]
-    return pd.DataFrame(x, columns=TERMS).assign(
+    columns = {name: x[:, j].copy() for j, name in enumerate(TERMS)}  # as a file that was read gives them
+    return pd.DataFrame(columns).assign(
         days=times.min(axis=0),
         end=end,
         event=(end == 1).astype(np.int64),

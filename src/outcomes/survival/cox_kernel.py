@@ -17,8 +17,10 @@ import numpy as np
 
 from outcomes.results import Array
 from outcomes.survival.cox_rows import CoxRows
+from outcomes.survival.design_matrix import dependent_columns
 
 __all__ = [
+    "FLAT",
     "CoxFit",
     "RiskSums",
     "combined",
@@ -34,6 +36,7 @@ __all__ = [
     "score_residuals",
 ]
 
+FLAT = 1e-10  # information of a scaled column, per unit of the events' weight, that is what rounding leaves of none
 _CHUNK = 4_096  # rows of a moment held in cache, and few enough for the product to stay on one thread
 _CELLS = 9_000  # cells of a product of a matrix and a vector, for the same reason
 _CUBE = 250_000  # multiplications of a product of two matrices, for the same reason
@@ -73,7 +76,8 @@ class RiskSums:
     @property
     def expected(self) -> Array:
         """Weighted sum over each group's events of their mean covariates, shape (p, G)."""
-        return self.s1 * self.hazard - self.d1 * self.hazard_f
+        mean = self.s1 * self.hazard
+        return mean - self.d1 * self.hazard_f if self.hazard_f.any() else mean
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,9 @@ def risk_sums(rows: CoxRows, beta: Array) -> RiskSums:
         hazard = weight * rows.deaths / s0
         none = np.zeros(size)
         loglik = gained - dot(weight * rows.deaths, np.log(s0))
-        return RiskSums(relative, loglik, s0, s1, none, np.zeros(s1.shape), hazard, none, hazard / s0, none, none)
+        return RiskSums(
+            relative, loglik, s0, s1, none, np.broadcast_to(0.0, s1.shape), hazard, none, hazard / s0, none, none
+        )
     (s1, d1), f = rows.x_sums(risk), rows.fraction
     d0 = rows.over_events(risk[rows.event])
     denominator = s0[rows.group] - f * d0[rows.group]
@@ -185,7 +191,7 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
     It ends when the gain a further step promises (the Newton decrement, per unit of weight) is nothing; that step is still taken, so
     the coefficients are within about 1e-12 of their standard errors, and the information, taken before it, within 1e-6; where an
     evaluation costs little the information is taken after it. `ridge` times half the squared coefficients
-    is taken from the log likelihood; it is in neither `information` nor `loglik`.
+    is taken from the log likelihood; it is in neither `information` nor `loglik`. Where columns say nothing at 0 it does not begin.
     """
     beta = np.zeros(len(rows.x))
     sums = risk_sums(rows, beta)
@@ -193,7 +199,8 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
     happened[rows.event] = rows.weight[rows.event]
     observed = paired(rows.x, happened[None, :])[:, 0]
     shrink = ridge * np.eye(len(beta))
-    per_unit = float(rows.mean_weight @ rows.deaths) / float(rows.deaths.sum())
+    weight = float(rows.mean_weight @ rows.deaths)
+    per_unit = weight / float(rows.deaths.sum())
     null, statistic, step, last_digits = sums.loglik, 0.0, 0, rows.x.size > _CHEAP
     while True:
         score, matrix = observed - sums.expected.sum(axis=1) - shrink @ beta, information(rows, sums)
@@ -201,6 +208,8 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
         decrement = float(score @ move)
         if step == 0:
             statistic, at_zero = decrement, matrix
+            if dependent_columns(matrix, floor=FLAT * weight):  # there is no one top to climb
+                return CoxFit(beta, matrix, matrix, null, null, statistic, 0, False)
         converged = decrement <= 1e-12 * per_unit
         if (converged and (last_digits or np.abs(beta).max() > 8)) or step == steps:
             last = beta + move if converged else beta

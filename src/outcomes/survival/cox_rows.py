@@ -151,13 +151,17 @@ class CoxRows:
         """Return sums over risk sets from those over the rows whose range ends with each group, shape (..., G)."""
         # from the far end, so that small late risk sets are not differences of large sums
         tail = _from_the_end(own)
-        total = tail[..., :-1] - tail[..., self.end]
+        total = tail[..., :-1] if self._one_stratum else tail[..., :-1] - tail[..., self.end]
         if late is None:
             return np.asarray(total)
         size = len(self.time) + 1
         joined = [summed(self.low[self.late], part, size)[1:] for part in np.atleast_2d(late)]
         entering = _from_the_end(np.stack(joined).reshape(own.shape))
         return np.asarray(total - (entering[..., :-1] - entering[..., self.end - 1]))
+
+    @cached_property
+    def _one_stratum(self) -> bool:
+        return bool(self.end[0] == len(self.end))
 
     def over_events(self, values: Array) -> Array:
         """Return the sum of `values` (..., E) over each group's events, shape (..., G)."""
@@ -304,22 +308,22 @@ def _ranges(
     """Return low, high (N,), the groups' times and ends of strata (G,), each event row's group, else -1 (N,), groups' strata."""
     if stratum is None:
         time, low, high = _positions(exit, entry if entry.any() else None, died)
-        end, of = np.full(len(time), len(time)), np.zeros(len(time), dtype=np.int64)
+        end, of = np.full(len(time), len(time), dtype=np.int64), np.zeros(len(time), dtype=np.int64)
     else:
         # one ordered key for (stratum, time): rank of the time, plus an offset a stratum
         moments, rank = distinct(np.concatenate((entry, exit)))
         span = len(moments) + 1
         start, stop = stratum * span + rank[: len(entry)], stratum * span + rank[len(entry) :]
         keys, low, high = _positions(stop, start, died)
-        keys = keys.astype(np.int64)
-        of = np.asarray(keys // span, dtype=np.int64)
-        time, end = moments[keys % span], np.searchsorted(of, of, side="right")
+        whole = keys.astype(np.int64)
+        of = np.asarray(whole // span, dtype=np.int64)
+        time, end = moments[whole % span], np.searchsorted(of, of, side="right")
     return low, high, time, end, np.where(died, high - 1, -1), of
 
 
 def _positions(
     stop: Array | IntArray, start: Array | IntArray | None, died: npt.NDArray[np.bool_]
-) -> tuple[Array | IntArray, IntArray, IntArray]:
+) -> tuple[Array, IntArray, IntArray]:
     """Return the distinct ends of those who died, and how many of them come by each row's start (0 where None) and end.
 
     Counted rather than sorted where they are whole and small.
@@ -328,13 +332,13 @@ def _positions(
     ends = whole_numbers(stop)
     starts = ends if start is None else whole_numbers(start)
     if ends is None or starts is None:
-        found = np.unique(stop[died])
+        found = np.unique(stop[died]).astype(np.float64)
         low = low if start is None else np.searchsorted(found, start, side="right")
         return found, low, np.searchsorted(found, stop, side="right")
     present = np.zeros(max(int(ends.max()), int(starts.max())) + 1, dtype=np.bool_)
     present[ends[died]] = True
-    passed = np.cumsum(present)
-    return np.flatnonzero(present), low if start is None else passed[starts], passed[ends]
+    passed = np.cumsum(present, dtype=np.int64)
+    return np.flatnonzero(present).astype(np.float64), low if start is None else passed[starts], passed[ends]
 
 
 def strata_codes(data: SurvivalData, strata: str | Sequence[str] | None, *, what: str) -> IntArray | None:

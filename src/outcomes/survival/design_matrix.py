@@ -29,7 +29,6 @@ __all__ = [
 
 _PLAIN = re.compile(r"\s*[^\W\d]\w*(\s*\+\s*[^\W\d]\w*)*\s*")
 _CHUNK = 4_096
-_CELLS = 50_000
 _MOST_LEVELS = 5  # a text column taken for a factor by mistake has a level a person
 
 ArmCodes = tuple[str | None, Array, tuple[str, ...]]
@@ -171,11 +170,11 @@ def _plain_columns(
 
 
 def _numbers(frame: pd.DataFrame, names: tuple[str, ...]) -> Array:
-    if len(names) * len(frame) <= _CELLS:  # a look into the frame costs more than a copy
-        return np.asfortranarray(frame[list(names)].to_numpy(dtype=np.float64, na_value=np.nan))
     values = np.empty((len(names), len(frame)))
     for j, name in enumerate(names):
-        values[j] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        column = frame[name]
+        plain = isinstance(column.dtype, np.dtype)
+        values[j] = column.to_numpy() if plain else column.to_numpy(dtype=np.float64, na_value=np.nan)
     return values.T
 
 

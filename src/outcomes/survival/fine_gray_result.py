@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from outcomes.errors import one_of
 from outcomes.results import Array
 from outcomes.survival.coefficient_table import coefficient_columns, wald_statistic
