@@ -22,6 +22,10 @@ help:  ## list the commands
 	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
 
+.venv/.ready-bench: .venv/.ready
+	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
 report: .venv/.ready  ## build the example report in report/
 	$(BIN)/outcomes report notebooks/study.toml --out report --overwrite
 
@@ -44,10 +48,9 @@ data: .venv/.ready  ## write data/synthetic again, byte for byte
 recovery: .venv/.ready-test  ## the full recovery run: known truths, 2,000 replicates each; writes docs/recovery
 	$(BIN)/python tests/recovery/run_recovery.py --workers $(WORKERS)
 
-bench: .venv/.ready  ## what a cohort and a Cox model cost at up to 1,000,000 people; writes docs/benchmarks
+bench: .venv/.ready-bench  ## what cohorts and estimators cost, beside their peers; writes docs/benchmarks (half an hour)
 	$(BIN)/python benchmarks/cohort.py --people 1e4 1e5 1e6
-	$(BIN)/python benchmarks/cox.py --people 1e3 1e5 1e6
-	$(BIN)/python benchmarks/curves.py
+	$(BIN)/python benchmarks/survival.py
 
 clean:  ## remove the environment and the report
 	rm -rf .venv report

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
-import platform
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from machine import described
 from outcomes.figures.rendering import as_svg
 from outcomes.figures.styling import COLOURS, GREY, LINES, style
 
@@ -143,14 +141,8 @@ def _elsewhere(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _machine(rows: list[dict[str, Any]]) -> str:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     libraries = [*_LIBRARIES, *(["pyspark"] if any(row["engine"] == "spark" for row in rows) else [])]
-    versions = ", ".join(f"{name} {version(name)}" for name in libraries)
-    return (
-        f"Runs of each size: {rows[0]['runs']}. Machine: {cores} cores, {memory:.0f} GB of memory, {platform.system()} on "
-        f"{platform.machine()}; Python {platform.python_version()}, {versions}; outcomes {version('outcomes')}."
-    )
+    return f"Runs of each size: {rows[0]['runs']}. {described(libraries)}"
 
 
 def _aim(rows: list[dict[str, Any]]) -> list[str]:

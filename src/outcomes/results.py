@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Array", "IntArray", "Note", "Result", "Weights", "read_only", "significant"]
+__all__ = ["Array", "IntArray", "Note", "Result", "Weights", "read_only", "sealed", "significant"]
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -47,6 +47,12 @@ def read_only(values: npt.ArrayLike, dtype: Any = np.float64) -> npt.NDArray[Any
     array: npt.NDArray[Any] = np.array(values, dtype=dtype)
     array.flags.writeable = False
     return array
+
+
+def sealed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an array that nobody else holds, itself made read-only."""
+    values.flags.writeable = False
+    return values
 
 
 def significant(value: float, digits: int = 6) -> float:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from outcomes.errors import DataError, did_you_mean
 from outcomes.results import IntArray
@@ -38,29 +36,41 @@ def read_arms(
     missing = int(column.iloc[first].isna().sum())
     if missing:
         raise DataError(f"survival_data: column {arm!r} (arm) is missing for {missing:,} people.")
-    text = column.astype(str).to_numpy(dtype=object)
-    changes = int((text != text[first][person]).sum())
+    number, levels = _levels(column)
+    mine = number[first]
+    changes = int((number != mine[person]).sum())
     if changes:
         raise DataError(
             f"survival_data: column {arm!r} (arm) changes within a person in {changes:,} rows; arms are fixed. What changes with time goes "
             "into the formula of cox."
         )
-    levels = sorted(set(text))
     if len(levels) > 1 and reference is None:
         raise DataError(
-            f"survival_data: name the arm every contrast is against (reference=). {_hint('', text[first], levels, arm)}"
+            f"survival_data: name the arm every contrast is against (reference=). {_hint('', mine, levels, arm)}"
         )
-    if reference is not None:
-        if str(reference) not in levels:
-            hint = _hint(str(reference), text[first], levels, arm)
-            raise DataError(f"survival_data: no row has the reference arm {str(reference)!r}. {hint}")
-        levels = [str(reference), *(level for level in levels if level != str(reference))]
+    if reference is None:
+        return mine, tuple(levels)
+    if str(reference) not in levels:
+        hint = _hint(str(reference), mine, levels, arm)
+        raise DataError(f"survival_data: no row has the reference arm {str(reference)!r}. {hint}")
+    ordered = [str(reference), *(level for level in levels if level != str(reference))]
+    place = np.array([ordered.index(level) for level in levels], dtype=np.int64)
+    return place[mine], tuple(ordered)
+
+
+def _levels(column: pd.Series[Any]) -> tuple[IntArray, list[str]]:
+    """Return the number of each row's level, shape (N,), and the levels as text in order; values that read alike are one level."""
+    import pandas as pd
+
+    which, found = pd.factorize(column, use_na_sentinel=False)
+    text = [str(value) for value in pd.Series(found).astype(str)]
+    levels = sorted(set(text))
     index = {level: code for code, level in enumerate(levels)}
-    return np.array([index[value] for value in text[first]], dtype=np.int64), tuple(levels)
+    return np.array([index[value] for value in text], dtype=np.int64)[which], levels
 
 
-def _hint(name: str, text: npt.NDArray[np.object_], levels: Sequence[str], arm: str) -> str:
+def _hint(name: str, number: IntArray, levels: Sequence[str], arm: str) -> str:
     """Return which arms there are; only their number where they could be something of each person's, such as an id."""
-    if len(levels) <= _MOST_ARMS and min(Counter(text).values()) >= _FEW_PEOPLE:
+    if len(levels) <= _MOST_ARMS and np.bincount(number, minlength=len(levels)).min() >= _FEW_PEOPLE:
         return did_you_mean(name, levels)
     return f"Column {arm!r} holds {len(levels):,} different values."

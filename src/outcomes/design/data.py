@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,7 +18,7 @@ from outcomes.design.event_codes import count_columns, read_causes
 from outcomes.design.row_order import check_ends, check_moves, check_overlap
 from outcomes.design.states import read_states
 from outcomes.errors import DataError, DisclosureError, did_you_mean, must_be
-from outcomes.results import Array, IntArray, Note, html_table, read_only
+from outcomes.results import Array, IntArray, Note, html_table, read_only, sealed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,12 +119,17 @@ class SurvivalData:
     @property
     def row_arm(self) -> IntArray:
         """Index into `arms` for each row, shape (N,)."""
-        return self.arm[self.person]
+        return self.arm if self.row_a_person else self.arm[self.person]
 
     @property
     def multi_row(self) -> bool:
         """Whether some person has more than one row."""
         return len(self.person) > len(self.baseline)
+
+    @cached_property
+    def row_a_person(self) -> bool:
+        """Whether rows are people, in the same order."""
+        return not self.multi_row and bool((self.person == np.arange(len(self.person))).all())
 
     def people_by_arm(self) -> IntArray:
         """Return the number of people in each arm, shape (A,)."""
@@ -262,27 +268,27 @@ def survival_data(
     if id is not None:
         table, start, stop, codes = table.iloc[order].reset_index(drop=True), start[order], stop[order], codes[order]
         person = person[order]
-    check_overlap(person, start, stop)
+        check_overlap(person, start, stop)
     state: IntArray | None = None
     states: tuple[str, ...] = ()
-    if from_state is None:
+    if from_state is None and id is not None:
         check_ends(person, codes, repeated=repeated)
-    else:
+    if from_state is not None:
         state, states = read_states(table[from_state], from_state, causes, names)
         check_moves(person, start, stop, state, np.where(codes > 0, codes - 1 + len(states) - len(names), -1))
 
-    first = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
+    first = person if id is None else np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
     baseline = table if len(first) == len(table) else table.iloc[first].reset_index(drop=True)
     arm_codes, arms = read_arms(table, person, first, arm, reference)
     unclustered = 0 if cluster is None else int(baseline[cluster].isna().sum())
     if unclustered:
         raise DataError(f"survival_data: column {cluster!r} (cluster) is missing for {unclustered:,} people.")
     return SurvivalData(
-        entry=read_only(start),
+        entry=sealed(start) if entry is None else read_only(start),
         exit=read_only(stop),
-        event=read_only(codes, np.int64),
-        person=read_only(person, np.int64),
-        arm=read_only(arm_codes, np.int64),
+        event=sealed(codes),
+        person=sealed(person),
+        arm=sealed(arm_codes),
         causes=names,
         arms=arms,
         frequency=_frequency(table, frequency),
@@ -315,11 +321,14 @@ def _table(frame: Any, columns: tuple[str | None, ...]) -> pd.DataFrame:
     import narwhals as nw
     import pandas as pd
 
-    known = nw.from_native(frame, eager_only=True, pass_through=True)
-    must_be(
-        known, nw.DataFrame, what="survival_data: frame", expected="a pandas, Polars or pyarrow frame, collected", error=DataError
-    )  # fmt: skip
-    table: pd.DataFrame = frame if isinstance(frame, pd.DataFrame) else known.to_pandas()
+    if isinstance(frame, pd.DataFrame):
+        table = frame
+    else:
+        known = nw.from_native(frame, eager_only=True, pass_through=True)
+        must_be(
+            known, nw.DataFrame, what="survival_data: frame", expected="a pandas, Polars or pyarrow frame, collected", error=DataError
+        )  # fmt: skip
+        table = known.to_pandas()
     for name in columns:
         if name is not None and name not in table.columns:
             raise DataError(
@@ -359,7 +368,8 @@ def _people(table: pd.DataFrame, id: str | None, start: Array, stop: Array) -> t
     import pandas as pd
 
     if id is None:
-        return np.arange(len(table)), np.arange(len(table))
+        everyone = np.arange(len(table))
+        return everyone, everyone
     if int(table[id].isna().sum()):
         raise DataError(f"survival_data: column {id!r} (id) is missing in {int(table[id].isna().sum()):,} rows.")
     person = pd.factorize(table[id])[0].astype(np.int64)

@@ -33,6 +33,7 @@ def count_columns(causes: Sequence[str], taken: Sequence[str]) -> tuple[str, ...
     return tuple(names)
 
 
+_SMALL = 1_000  # codes below it have a place each in a table
 _MOST_CODES = 20  # more are free text or ids, which must not become the names of causes
 
 
@@ -46,12 +47,7 @@ def read_causes(
     DataError
         A missing code, text without `censored` or of very many kinds, codes that nothing names.
     """
-    missing = int(column.isna().sum())
-    if missing:
-        raise DataError(f"survival_data: column {name!r} (event) is missing in {missing:,} of {len(column):,} rows.")
-    import pandas as pd
-
-    which, found = pd.factorize(column)
+    which, found = _distinct(column, name)
     values = [value.item() if isinstance(value, np.generic) else value for value in found]
     if censored is None:
         censored = 0  # 0 == 0.0 == False
@@ -86,3 +82,18 @@ def read_causes(
             f"survival_data: {undeclared:,} rows of column {name!r} hold a code that causes= and censored= do not name."
         )
     return codes, tuple(str(v) for v in mapping.values())
+
+
+def _distinct(column: pd.Series[Any], name: str) -> tuple[IntArray, Any]:
+    """Return the number of each row's value among the distinct ones, shape (N,), and these; small whole numbers are counted."""
+    import pandas as pd
+
+    numbers = column.to_numpy() if column.dtype == np.int64 else None
+    if numbers is not None and numbers.min() >= 0 and numbers.max() < _SMALL:
+        present = np.bincount(numbers) > 0
+        return (np.cumsum(present) - 1)[numbers], np.flatnonzero(present)
+    missing = int(column.isna().sum())
+    if missing:
+        raise DataError(f"survival_data: column {name!r} (event) is missing in {missing:,} of {len(column):,} rows.")
+    which, found = pd.factorize(column)
+    return which, found

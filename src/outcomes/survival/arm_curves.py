@@ -30,19 +30,18 @@ def fit_arms(
         An arm with nobody at risk.
     """
     fits, rows, notes = [], [], []
-    row_arm, person = data.row_arm, np.asarray(data.person)
-    by_row = asked.by_row(data)
-    count = np.ones(len(data.exit)) if data.frequency is None else np.asarray(data.frequency)
+    person, by_row = np.asarray(data.person), asked.by_row(data)
+    count = asked.count if data.row_a_person else asked.count[person]
     final = np.append(person[1:] != person[:-1], True)
     for index, arm in enumerate(data.arms):
-        inside = np.flatnonzero((row_arm == index) & (by_row > 0))
+        used = by_row > 0 if len(data.arms) == 1 else (data.row_arm == index) & (by_row > 0)
+        inside = np.flatnonzero(used)
         if len(inside) == 0:
             raise EstimationError(f"{what}: arm {arm!r} has nobody at risk.")
-        number = count[inside]
-        weight = by_row[inside] * number if asked.weighted else number
-        fit = fit_arm(
-            data.entry[inside], data.exit[inside], event[inside], weight, number, n_causes, final=final[inside]
-        )
+        part = slice(None) if len(inside) == len(used) else inside  # everybody: as they lie
+        number = count[part]
+        weight = by_row[part] * number if asked.weighted else number
+        fit = fit_arm(data.entry[part], data.exit[part], event[part], weight, number, n_causes, final=final[part])
         fits.append(fit)
         rows.append(inside)
         notes += _empty_risk_sets(arm, fit)
@@ -75,7 +74,8 @@ def _empty_risk_sets(arm: str, fit: ArmCurve) -> list[Note]:
             "event-free share is 0 from there on although others enter later. Begin later, where enough people are at risk."
         )
         return [Note("risk_set_emptied", text)]
-    if ((table.n_left[:-1] == 0) & ~np.isin(fit.times[:-1], fit.entry)).any():  # else others enter just then
+    empty = fit.times[:-1][table.n_left[:-1] == 0]
+    if len(empty) and not np.isin(empty, fit.entry).all():  # else others enter just then
         text = (
             f"Arm {arm}: for a time nobody was at risk; the curve is carried across, as if nothing had happened then."
         )

@@ -78,9 +78,9 @@ class CompetingRows(CoxRows):
         """Return the sum of `values` (..., R) over each group's risk set, shape (..., G)."""
         return self._joined_by(np.take(values, self.rival, axis=-1), super().over_risk_sets(values))
 
-    def x_over_risk_sets(self, load: Array) -> Array:
-        """Return the sum of `load` (R,) times x over each group's risk set, shape (p, G)."""
-        return self._joined_by(self.x_rival * load[self.rival], super().x_over_risk_sets(load))
+    def _x_through(self, own: Array, load: Array) -> Array:
+        """Return the sums of `load` times x over risk sets from those over the rows whose range ends with each group, shape (p, G)."""
+        return self._joined_by(self.x_rival * load[self.rival], super()._x_through(own, load))
 
     def _joined_by(self, stayed: Array, total: Array) -> Array:
         """Return sums over those at risk (..., G) with those who stay after a competing event added."""

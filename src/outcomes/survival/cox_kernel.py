@@ -10,14 +10,17 @@ set and d0, d1 over the tied, the l-th term has denominator s0 - f d0 and mean (
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from outcomes.results import Array
 from outcomes.survival.cox_rows import CoxRows
+from outcomes.survival.design_matrix import dependent_columns
 
 __all__ = [
+    "FLAT",
     "CoxFit",
     "RiskSums",
     "combined",
@@ -28,10 +31,12 @@ __all__ = [
     "moment",
     "newton",
     "paired",
+    "residual_moment",
     "risk_sums",
     "score_residuals",
 ]
 
+FLAT = 1e-10  # information of a scaled column, per unit of the events' weight, that is what rounding leaves of none
 _CHUNK = 4_096  # rows of a moment held in cache, and few enough for the product to stay on one thread
 _CELLS = 9_000  # cells of a product of a matrix and a vector, for the same reason
 _CUBE = 250_000  # multiplications of a product of two matrices, for the same reason
@@ -71,7 +76,8 @@ class RiskSums:
     @property
     def expected(self) -> Array:
         """Weighted sum over each group's events of their mean covariates, shape (p, G)."""
-        return self.s1 * self.hazard - self.d1 * self.hazard_f
+        mean = self.s1 * self.hazard
+        return mean - self.d1 * self.hazard_f if self.hazard_f.any() else mean
 
 
 @dataclass(frozen=True)
@@ -105,25 +111,27 @@ def risk_sums(rows: CoxRows, beta: Array) -> RiskSums:
     eta = combined(beta, rows.x)
     if rows.offset is not None:
         eta += rows.offset
-    relative = np.exp(eta)
-    risk = rows.weight * relative
-    size = len(rows.time)
-    s0, s1 = rows.over_risk_sets(risk), rows.x_over_risk_sets(risk)
-    weight = rows.mean_weight
+    size, weight = len(rows.time), rows.mean_weight
     gained = dot(rows.weight[rows.event], eta[rows.event])
+    relative = np.exp(eta, out=eta)
+    risk = rows.weight * relative
+    s0 = rows.over_risk_sets(risk)
     if rows.group is None or rows.fraction is None:
+        s1 = rows.x_over_risk_sets(risk)
         hazard = weight * rows.deaths / s0
         none = np.zeros(size)
         loglik = gained - dot(weight * rows.deaths, np.log(s0))
-        return RiskSums(relative, loglik, s0, s1, none, np.zeros(s1.shape), hazard, none, hazard / s0, none, none)
-    at_event = risk[rows.event]
-    d0, d1 = rows.over_events(at_event), rows.x_over_events(at_event)
-    f = rows.fraction
+        return RiskSums(
+            relative, loglik, s0, s1, none, np.broadcast_to(0.0, s1.shape), hazard, none, hazard / s0, none, none
+        )
+    (s1, d1), f = rows.x_sums(risk), rows.fraction
+    d0 = rows.over_events(risk[rows.event])
     denominator = s0[rows.group] - f * d0[rows.group]
-    one = 1.0 / denominator
-    loglik = gained - dot(weight[rows.group], np.log(denominator))
-    sums = [weight * rows.by_group(part) for part in (one, f * one, one * one, f * one * one, f * f * one * one)]
-    return RiskSums(relative, loglik, s0, s1, d0, d1, *sums)
+    loglik = gained - dot(weight, rows.by_group(np.log(denominator)))
+    one = np.divide(1.0, denominator, out=denominator)
+    share = f * one
+    parts = (rows.by_group(part) for part in (one, share, one * one, share * one, share * share))
+    return RiskSums(relative, loglik, s0, s1, d0, d1, *(weight * part for part in parts))
 
 
 def group_scores(rows: CoxRows, sums: RiskSums) -> Array:
@@ -146,10 +154,11 @@ def information(rows: CoxRows, sums: RiskSums, by_group: Array | None = None) ->
 
 def moment(x: Array, load: Array) -> Array:
     """Return x diag(load) x' of x (p, R), shape (p, p)."""
-    total = np.zeros((len(x), len(x)))
+    total, held = np.zeros((len(x), len(x))), np.empty((len(x), min(_CHUNK, x.shape[1])))
     for start in range(0, x.shape[1], _CHUNK):
         part = x[:, start : start + _CHUNK]
-        total += (part * load[start : start + _CHUNK]) @ part.T
+        loaded = np.multiply(part, load[start : start + _CHUNK], out=held[:, : part.shape[1]])
+        total += loaded @ part.T
     return total
 
 
@@ -182,13 +191,16 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
     It ends when the gain a further step promises (the Newton decrement, per unit of weight) is nothing; that step is still taken, so
     the coefficients are within about 1e-12 of their standard errors, and the information, taken before it, within 1e-6; where an
     evaluation costs little the information is taken after it. `ridge` times half the squared coefficients
-    is taken from the log likelihood; it is in neither `information` nor `loglik`.
+    is taken from the log likelihood; it is in neither `information` nor `loglik`. Where columns say nothing at 0 it does not begin.
     """
     beta = np.zeros(len(rows.x))
     sums = risk_sums(rows, beta)
-    observed = np.array([dot(column, rows.weight[rows.event]) for column in rows.x_event])
+    happened = np.zeros(len(rows.weight))
+    happened[rows.event] = rows.weight[rows.event]
+    observed = paired(rows.x, happened[None, :])[:, 0]
     shrink = ridge * np.eye(len(beta))
-    per_unit = float(rows.mean_weight @ rows.deaths) / float(rows.deaths.sum())
+    weight = float(rows.mean_weight @ rows.deaths)
+    per_unit = weight / float(rows.deaths.sum())
     null, statistic, step, last_digits = sums.loglik, 0.0, 0, rows.x.size > _CHEAP
     while True:
         score, matrix = observed - sums.expected.sum(axis=1) - shrink @ beta, information(rows, sums)
@@ -196,6 +208,8 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
         decrement = float(score @ move)
         if step == 0:
             statistic, at_zero = decrement, matrix
+            if dependent_columns(matrix, floor=FLAT * weight):  # there is no one top to climb
+                return CoxFit(beta, matrix, matrix, null, null, statistic, 0, False)
         converged = decrement <= 1e-12 * per_unit
         if (converged and (last_digits or np.abs(beta).max() > 8)) or step == steps:
             last = beta + move if converged else beta
@@ -232,17 +246,41 @@ def score_residuals(rows: CoxRows, sums: RiskSums, by_group: Array | None = None
     With `by_group` (G,) each group's part is multiplied by its value.
     """
     times = np.ones(len(rows.time)) if by_group is None else by_group
-    exposure = exposure_of(rows, sums, times)
     residual = rows.over_range((sums.s1 * sums.square - sums.d1 * sums.square_f) * times)
+    complete = _completing(rows, sums, times)
+    for start in range(0, residual.shape[1], _CHUNK):
+        complete(residual[:, start : start + _CHUNK], start)
+    return residual
+
+
+def residual_moment(rows: CoxRows, sums: RiskSums, load: Array) -> Array:
+    """Return the sum over rows of `load` (R,) times the square of the score residual, shape (p, p); a few rows are held at once."""
+    prefix = rows.prefix(sums.s1 * sums.square - sums.d1 * sums.square_f)
+    complete, total = _completing(rows, sums, np.ones(len(rows.time))), np.zeros((len(rows.x), len(rows.x)))
+    for start in range(0, len(load), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        residual = rows.between(prefix, part)
+        complete(residual, start)
+        total += (residual * load[part]) @ residual.T
+    return total
+
+
+def _completing(rows: CoxRows, sums: RiskSums, times: Array) -> Callable[[Array, int], None]:
+    """Return what makes score residuals (p, M) of rows from `start` on, in place, from what those at risk with them were like."""
+    exposure = exposure_of(rows, sums, times)
     taken = (sums.s1 * sums.square_f - sums.d1 * sums.square_ff) * times
     mean = sums.expected / (rows.mean_weight * rows.deaths)
-    for j in range(len(residual)):
-        row = residual[j]
-        row[rows.event] -= taken[j, rows.own]
-        row -= rows.x[j] * exposure
-        row *= sums.relative
-        row[rows.event] += (rows.x_event[j] - mean[j, rows.own]) * times[rows.own]
-    return residual
+
+    def complete(residual: Array, start: int) -> None:
+        part = slice(start, start + residual.shape[1])
+        mine = slice(*np.searchsorted(rows.event, (part.start, part.stop)))
+        died, own, x = rows.event[mine] - start, rows.own[mine], rows.x[:, part]
+        residual -= x * exposure[part]
+        residual[:, died] -= taken[:, own]
+        residual *= sums.relative[part]
+        residual[:, died] += (x[:, died] - mean[:, own]) * times[own]
+
+    return complete
 
 
 def exposure_of(rows: CoxRows, sums: RiskSums, times: Array | float = 1.0) -> Array:

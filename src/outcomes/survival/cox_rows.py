@@ -1,7 +1,8 @@
 """Rows of a Cox model in the order its sums are taken in, and their groups of tied events.
 
 A row is at risk at the event times of its stratum in (entry, exit]: a range of groups. Rows are sorted once by the end of that
-range, so that the sum over a risk set is a sum over a tail of rows, less those who enter later or belong to a later stratum.
+range, so that the sum over a risk set is a sum over a tail of rows, less those who enter later or belong to a later stratum. Of the
+rows whose range ends with a group those with its events come first, so that one pass gives the sums over both.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, IntArray
-from outcomes.survival.risk_table import summed
+from outcomes.survival.risk_table import distinct, summed, whole_numbers
 
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
@@ -24,7 +25,30 @@ if TYPE_CHECKING:
 __all__ = ["CoxRows", "sort_rows", "strata_codes"]
 
 _CELLS = 200_000  # cells of x worth multiplying at once
-_MANY = 50  # rows a group from which a product of matrices a group is faster
+_CHUNK = 32_768  # rows gathered and scaled while in cache
+_MANY = 200  # rows a sum from which a product of matrices a sum is faster
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Rows whose range ends with a group, cut after the events where there are several.
+
+    Attributes
+    ----------
+    begin : ndarray of int
+        First row of each piece.
+    first : ndarray of int, shape (G,)
+        First piece of each group.
+    tied : ndarray of int
+        Groups with several events, which have two pieces.
+    alone : ndarray of int
+        Which of these have nobody but those with the events.
+    """
+
+    begin: IntArray
+    first: IntArray
+    tied: IntArray
+    alone: IntArray
 
 
 @dataclass(frozen=True)
@@ -89,6 +113,16 @@ class CoxRows:
         """Covariates of the event rows, shape (p, E)."""
         return np.take(self.x, self.event, axis=1)
 
+    @cached_property
+    def _pieces(self) -> _Pieces:
+        events, several = np.diff(np.append(self.begin_event, len(self.event))), self.deaths > 1
+        first, tied = np.arange(len(events)) + np.cumsum(several) - several, np.flatnonzero(several)
+        rest, end = (self.begin + events)[tied], np.append(self.begin[1:], len(self.order))[tied]
+        begin = np.empty(len(events) + len(tied), dtype=np.int64)
+        begin[first] = self.begin
+        begin[first[tied] + 1] = np.minimum(rest, len(self.order) - 1)
+        return _Pieces(begin, first, tied, np.flatnonzero(rest == end))
+
     def over_risk_sets(self, values: Array) -> Array:
         """Return the sum of `values` (..., R) over each group's risk set, shape (..., G)."""
         late = values[..., self.late] if len(self.late) else None
@@ -96,20 +130,38 @@ class CoxRows:
 
     def x_over_risk_sets(self, load: Array) -> Array:
         """Return the sum of `load` (R,) times x over each group's risk set, shape (p, G)."""
-        late = self.x[:, self.late] * load[self.late] if len(self.late) else None
-        return self._through(_weighted_sums(self.x, load, self.begin), late)
+        return self._x_through(_weighted_sums(self.x, load, self.begin), load)
+
+    def x_sums(self, load: Array) -> tuple[Array, Array]:
+        """Return the sums of `load` (R,) times x over each group's risk set, and over the events of those with several: (p, G) each."""
+        pieces = self._pieces
+        both = _weighted_sums(self.x, load, pieces.begin)
+        own, tied, several = both[:, pieces.first], np.zeros((len(both), len(self.time))), pieces.tied
+        rest = both[:, pieces.first[several] + 1]
+        rest[:, pieces.alone] = 0.0
+        tied[:, several] = own[:, several]
+        own[:, several] += rest
+        return self._x_through(own, load), tied
+
+    def _x_through(self, own: Array, load: Array) -> Array:
+        """Return the sums of `load` times x over risk sets from those over the rows whose range ends with each group, shape (p, G)."""
+        return self._through(own, self.x[:, self.late] * load[self.late] if len(self.late) else None)
 
     def _through(self, own: Array, late: Array | None) -> Array:
         """Return sums over risk sets from those over the rows whose range ends with each group, shape (..., G)."""
         # from the far end, so that small late risk sets are not differences of large sums
         tail = _from_the_end(own)
-        total = tail[..., :-1] - tail[..., self.end]
+        total = tail[..., :-1] if self._one_stratum else tail[..., :-1] - tail[..., self.end]
         if late is None:
             return np.asarray(total)
         size = len(self.time) + 1
         joined = [summed(self.low[self.late], part, size)[1:] for part in np.atleast_2d(late)]
         entering = _from_the_end(np.stack(joined).reshape(own.shape))
         return np.asarray(total - (entering[..., :-1] - entering[..., self.end - 1]))
+
+    @cached_property
+    def _one_stratum(self) -> bool:
+        return bool(self.end[0] == len(self.end))
 
     def over_events(self, values: Array) -> Array:
         """Return the sum of `values` (..., E) over each group's events, shape (..., G)."""
@@ -121,16 +173,32 @@ class CoxRows:
 
     def over_range(self, values: Array) -> Array:
         """Return the sum of `values` (..., G) over the groups each row is at risk at, shape (..., R)."""
-        prefix = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
-        np.cumsum(values, axis=-1, out=prefix[..., 1:])
-        through: Array = np.take(prefix, self.high, axis=-1)
-        if self.low.any():
-            through -= np.take(prefix, self.low, axis=-1)
+        return self.between(self.prefix(values), slice(None))
+
+    def prefix(self, values: Array) -> Array:
+        """Return the sums of the first 0, 1, … of `values` (..., G), shape (..., G + 1)."""
+        total = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
+        np.cumsum(values, axis=-1, out=total[..., 1:])
+        return total
+
+    def between(self, prefix: Array, part: slice) -> Array:
+        """Return what sums `prefix` (..., G + 1) grew by over the groups each of some rows is at risk at, shape (..., M)."""
+        through: Array = np.take(prefix, self.high[part], axis=-1)
+        if self._some_enter_late:
+            through -= np.take(prefix, self.low[part], axis=-1)
         return through
+
+    @cached_property
+    def _some_enter_late(self) -> bool:
+        return bool(self.low.any())
 
     def by_group(self, values: Array) -> Array:
         """Return the sum of `values` (D,) over each group's events, shape (G,)."""
-        return summed(self.group, values, len(self.time)) if self.group is not None else values
+        return values if self.group is None else np.asarray(np.add.reduceat(values, self._first_term))
+
+    @cached_property
+    def _first_term(self) -> IntArray:
+        return np.cumsum(self.deaths) - self.deaths
 
 
 def _weighted_sums(x: Array, load: Array, begin: IntArray) -> Array:
@@ -188,20 +256,18 @@ def sort_rows(
         Added to beta x as it is.
     """
     low, high, time, end, own, of = _ranges(entry, exit, died & (weight > 0), stratum)
-    kept = np.flatnonzero((high > low) & (weight > 0))
-    ends = high[kept]
-    small = len(time) < np.iinfo(np.uint16).max  # sorted by radix then
-    order = kept[np.argsort(ends.astype(np.uint16) if small else ends, kind="stable")]
+    used = (high > low) & (weight > 0)
+    kept = None if used.all() else np.flatnonzero(used)
+    key = 2 * high - (own >= 0) if kept is None else (2 * high - (own >= 0))[kept]  # events first
+    small = 2 * len(time) < np.iinfo(np.uint16).max  # sorted by radix then
+    order = np.argsort(key.astype(np.uint16) if small else key, kind="stable")
+    order = order if kept is None else kept[order]
     low, high, own = low[order], high[order], own[order]
-    x = np.empty((values.shape[1], len(order)))
-    for j in range(len(x)):
-        np.take(values[:, j], order, out=x[j])
-        x[j] -= centre[j]
-        x[j] /= scale[j]
+    x = _gathered(values, order, centre, scale)
     groups = np.arange(len(time))
     event = np.flatnonzero(own >= 0)
     own = own[event]
-    sampling, number = weight[order][event], count[order][event]
+    sampling, number = weight[order[event]], count[order[event]]
     deaths = summed(own, number, len(time))
     group = fraction = None
     if efron and (deaths > 1).any():
@@ -213,39 +279,66 @@ def sort_rows(
     )  # first group whose stratum ends after this one begins
     return CoxRows(
         order=order, x=x, weight=(weight * count)[order], low=low, high=high,
-        late=np.flatnonzero(low > start_of_stratum[low]),
-        begin=np.searchsorted(high, groups + 1), end=end, event=event, own=own,
+        late=np.flatnonzero(low > start_of_stratum[low]) if stratum is not None or low.any() else np.zeros(0, dtype=np.int64),
+        begin=np.cumsum(np.bincount(high, minlength=len(time) + 1))[:-1], end=end, event=event, own=own,
         begin_event=np.searchsorted(own, groups), time=time, deaths=deaths.astype(np.int64),
         mean_weight=summed(own, sampling * number, len(time)) / deaths, group=group, fraction=fraction,
         stratum=of, offset=None if offset is None else offset[order],
     )  # fmt: skip
 
 
+def _gathered(values: Array, order: IntArray, centre: Array, scale: Array) -> Array:
+    """Return the rows `order` (R,) of `values` (N, p), centred and scaled, shape (p, R)."""
+    x = np.empty((values.shape[1], len(order)))
+    for j in range(len(x)):
+        column = values[:, j]
+        for start in range(0, len(order), _CHUNK):
+            part = x[j, start : start + _CHUNK]
+            np.take(
+                column, order[start : start + _CHUNK], out=part, mode="clip"
+            )  # every index is there: nothing to check
+            part -= centre[j]
+            part /= scale[j]
+    return x
+
+
 def _ranges(
     entry: Array, exit: Array, died: npt.NDArray[np.bool_], stratum: IntArray | None
 ) -> tuple[IntArray, IntArray, Array, IntArray, IntArray, IntArray]:
     """Return low, high (N,), the groups' times and ends of strata (G,), each event row's group, else -1 (N,), groups' strata."""
-    own = np.full(len(exit), -1, dtype=np.int64)
     if stratum is None:
-        time, own[died] = np.unique(exit[died], return_inverse=True)
-        low = np.searchsorted(time, entry, side="right") if entry.any() else np.zeros(len(exit), dtype=np.int64)
-        end, none = np.full(len(time), len(time)), np.zeros(len(time), dtype=np.int64)
-        return low, np.searchsorted(time, exit, side="right"), time, end, own, none
-    # one ordered key for (stratum, time): rank of the time, plus an offset a stratum
-    moments, rank = np.unique(np.concatenate((entry, exit)), return_inverse=True)
-    span = len(moments) + 1
-    start, stop = stratum * span + rank[: len(entry)], stratum * span + rank[len(entry) :]
-    keys, own[died] = np.unique(stop[died], return_inverse=True)
-    of = keys // span
-    end = np.searchsorted(of, of, side="right")
-    return (
-        np.searchsorted(keys, start, side="right"),
-        np.searchsorted(keys, stop, side="right"),
-        moments[keys % span],
-        end,
-        own,
-        np.asarray(of, dtype=np.int64),
-    )
+        time, low, high = _positions(exit, entry if entry.any() else None, died)
+        end, of = np.full(len(time), len(time), dtype=np.int64), np.zeros(len(time), dtype=np.int64)
+    else:
+        # one ordered key for (stratum, time): rank of the time, plus an offset a stratum
+        moments, rank = distinct(np.concatenate((entry, exit)))
+        span = len(moments) + 1
+        start, stop = stratum * span + rank[: len(entry)], stratum * span + rank[len(entry) :]
+        keys, low, high = _positions(stop, start, died)
+        whole = keys.astype(np.int64)
+        of = np.asarray(whole // span, dtype=np.int64)
+        time, end = moments[whole % span], np.searchsorted(of, of, side="right")
+    return low, high, time, end, np.where(died, high - 1, -1), of
+
+
+def _positions(
+    stop: Array | IntArray, start: Array | IntArray | None, died: npt.NDArray[np.bool_]
+) -> tuple[Array, IntArray, IntArray]:
+    """Return the distinct ends of those who died, and how many of them come by each row's start (0 where None) and end.
+
+    Counted rather than sorted where they are whole and small.
+    """
+    low = np.zeros(len(stop), dtype=np.int64)
+    ends = whole_numbers(stop)
+    starts = ends if start is None else whole_numbers(start)
+    if ends is None or starts is None:
+        found = np.unique(stop[died]).astype(np.float64)
+        low = low if start is None else np.searchsorted(found, start, side="right")
+        return found, low, np.searchsorted(found, stop, side="right")
+    present = np.zeros(max(int(ends.max()), int(starts.max())) + 1, dtype=np.bool_)
+    present[ends[died]] = True
+    passed = np.cumsum(present, dtype=np.int64)
+    return np.flatnonzero(present).astype(np.float64), low if start is None else passed[starts], passed[ends]
 
 
 def strata_codes(data: SurvivalData, strata: str | Sequence[str] | None, *, what: str) -> IntArray | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array
-from outcomes.survival.cox_kernel import moment, score_residuals
+from outcomes.survival.cox_kernel import moment, residual_moment, score_residuals
 from outcomes.survival.estimates import by_person, stack
 from outcomes.survival.inputs import Asked, resolve
 from outcomes.survival.risk_table import summed
@@ -56,8 +56,13 @@ def influence_of(model: Cox, terms: str | Sequence[str] | None, variance: str | 
 
 def robust_covariance(model: Cox) -> Array:
     """Return the covariance from score residuals summed by person or cluster, weights taken as known, shape (p, p)."""
-    inverse = model.model_covariance * model.scale
-    return np.asarray(inverse @ meat(model, score_residuals(model.rows, model.sums)) @ inverse.T)
+    inverse, asked, rows = model.model_covariance * model.scale, model.asked, model.rows
+    if asked.cluster is None and not model.data.multi_row:
+        load = asked.by_row(model.data, rows.order) ** 2 * asked.count[model.data.person[rows.order]]
+        middle = residual_moment(rows, model.sums, load)
+    else:
+        middle = meat(model, score_residuals(rows, model.sums))
+    return np.asarray(inverse @ middle @ inverse.T)
 
 
 def meat(model: Cox, residual: Array) -> Array:

@@ -172,10 +172,11 @@ def _plain_columns(
 
     if not _PLAIN.fullmatch(formula):
         return None
-    names, types = tuple(dict.fromkeys(part.strip() for part in formula.split("+"))), frame.dtypes
+    names = tuple(dict.fromkeys(part.strip() for part in formula.split("+")))
+    types = dict(zip(frame.columns, frame.dtypes.to_numpy(), strict=True))
     special = {*unsaid, "arm"} if arm is not None else {*unsaid}
     for name in names:
-        if name in special or name not in frame.columns:
+        if name in special or name not in types:
             return None
         if not is_numeric_dtype(types[name]) or is_bool_dtype(types[name]):
             return None
@@ -185,7 +186,9 @@ def _plain_columns(
 def _numbers(frame: pd.DataFrame, names: tuple[str, ...]) -> Array:
     values = np.empty((len(names), len(frame)))
     for j, name in enumerate(names):
-        values[j] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        column = frame[name]
+        plain = isinstance(column.dtype, np.dtype)
+        values[j] = column.to_numpy() if plain else column.to_numpy(dtype=np.float64, na_value=np.nan)
     return values.T
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from outcomes.errors import one_of
 from outcomes.results import Array
 from outcomes.survival.coefficient_table import coefficient_columns, wald_statistic
@@ -61,7 +59,9 @@ class FineGray(PartialLikelihoodFit):
     def scores(self) -> Array:
         """What each person adds to the score per unit of weight, on the scaled columns, shape (P, p)."""
         score = score_influence(self.rows, self.sums, self.uncertain, len(self.data.exit))
-        return by_person(score * np.reshape(self.asked.beside(), (-1, 1)), self.data.person, len(self.data.baseline))
+        if self.asked.within is not None:
+            score *= self.asked.within[:, None]
+        return by_person(score, self.data.person, len(self.data.baseline))
 
     @cached_property
     def slopes(self) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 
 from outcomes.errors import EstimationError
 from outcomes.results import Array
-from outcomes.survival.cox_kernel import CoxFit
+from outcomes.survival.cox_kernel import FLAT, CoxFit
 from outcomes.survival.design_matrix import dependent_columns, in_few_words
 
 __all__ = ["refuse_flat", "runaway"]
@@ -18,7 +18,7 @@ def refuse_flat(fit: CoxFit, columns: tuple[str, ...], weight: float, *, what: s
     `weight` is the events' total: a scaled column that differs among those at risk together has information of this order, and one
     that does not has what rounding leaves.
     """
-    flat = dependent_columns(fit.information_null, floor=1e-10 * weight)
+    flat = dependent_columns(fit.information_null, floor=FLAT * weight)
     if flat:
         raise EstimationError(
             f"{what}: {in_few_words(columns[j] for j in flat)} says nothing beyond the other columns among those at risk together "

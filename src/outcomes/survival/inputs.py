@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
-from outcomes.results import Array, IntArray, Note, Weights, read_only
+from outcomes.results import Array, IntArray, Note, Weights, read_only, sealed
 
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
@@ -60,7 +60,8 @@ class Asked:
 
     def by_row(self, data: SurvivalData, rows: IntArray | slice = slice(None)) -> Array:
         """Return the weight of rows of the data, shape (N,): its person's, times its own."""
-        return self.weight[data.person[rows]] * self.beside(rows)
+        weight = self.weight[rows] if data.row_a_person else self.weight[data.person[rows]]
+        return weight if self.within is None else weight * self.within[rows]
 
     def beside(self, rows: IntArray | slice = slice(None)) -> Array | float:
         """Return what rows of the data weigh beside their person's weight."""
@@ -104,6 +105,8 @@ class Asked:
 
     def people_by_arm(self, data: SurvivalData) -> IntArray:
         """Return the number of people with a weight above 0 in each arm, shape (A,)."""
+        if len(data.arms) == 1:
+            return np.array([self.count.sum(where=self.used)], dtype=np.int64)
         return np.bincount(data.arm, weights=self.count * self.used, minlength=len(data.arms)).astype(np.int64)
 
     def clusters_by_arm(self, data: SurvivalData) -> tuple[int, ...] | None:
@@ -135,10 +138,10 @@ def resolve(
         data, variance, weighted=values is not None, clustered=codes is not None, source=source, what=what
     )
     return Asked(
-        weight=read_only(values if values is not None else np.ones(len(data.baseline))),
+        weight=read_only(values) if values is not None else sealed(np.ones(len(data.baseline))),
         within=within,
-        used=read_only(_used(data, values, within), bool),
-        count=read_only(_counts(data, what)),
+        used=sealed(_used(data, values, within)),
+        count=sealed(_counts(data, what)),
         weighted=values is not None,
         source=source,
         cluster=None if chosen == "model" else codes,
@@ -178,8 +181,11 @@ def _weights(data: SurvivalData, weights: WeightsLike, what: str) -> tuple[Array
     if values.shape != (people,):
         each = f"one number a person ({people:,})" + (f" or a row ({rows:,})" if rows != people else "")
         raise EstimationError(f"{what}: weights must be {each}; got shape {values.shape}.")
-    by_row = values[data.person] * (1.0 if within is None else within)
-    for given in (values, by_row):
+    rows_too = (
+        () if data.row_a_person and within is None else (values[data.person] * (1.0 if within is None else within),)
+    )
+    by_row = rows_too[0] if rows_too else values
+    for given in (values, *rows_too):
         if bad := int((~np.isfinite(given) | (given < 0)).sum()):
             raise EstimationError(f"{what}: {bad:,} of {len(given):,} weights are missing, infinite or negative.")
     for index, arm in enumerate(data.arms):

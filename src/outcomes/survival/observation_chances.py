@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.results import Array, IntArray
-from outcomes.survival.risk_table import summed
+from outcomes.survival.risk_table import distinct, summed
 
 __all__ = ["Draws", "Observation", "observe"]
 
@@ -145,7 +145,7 @@ def _draws(
     for k in range(strata):
         inside: slice | IntArray = slice(None) if strata == 1 else np.flatnonzero(code == k)
         mine = drawn[inside]
-        moments, index = np.unique(at[inside][mine], return_inverse=True)
+        moments, index = distinct(at[inside][mine]) if mine.any() else (np.empty(0), np.empty(0, dtype=np.int64))
         first = start[-1]
         place = np.full(len(mine), -1, dtype=np.int64)
         place[mine] = first + index

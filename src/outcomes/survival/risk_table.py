@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from outcomes.results import Array, IntArray
 
-__all__ = ["RiskTable", "risk_table", "summed"]
+__all__ = ["RiskTable", "distinct", "risk_table", "summed", "whole_numbers"]
 
 _DENSE = 4  # distinct whole times a row, at most, for which counting is cheaper than sorting
 
@@ -99,7 +99,7 @@ def risk_table(
     times : ndarray, shape (T,), optional
         Distinct times, increasing, every exit among them: the clock of several arms. Default: the distinct exits.
     """
-    times, last = _distinct(exit) if times is None else (times, np.searchsorted(times, exit))
+    times, last = distinct(exit) if times is None else (times, np.searchsorted(times, exit))
     late = bool(entry.any())
     first = np.searchsorted(times, entry, side="right") if late else np.zeros(len(exit), dtype=np.int64)
     size = len(times)
@@ -125,16 +125,22 @@ def risk_table(
     )  # fmt: skip
 
 
-def _distinct(values: Array) -> tuple[Array, IntArray]:
+def distinct(values: Array) -> tuple[Array, IntArray]:
     """Return the distinct values, increasing, and the index of each; counted rather than sorted where they are whole and small."""
-    most = _DENSE * len(values) + 1000
-    if values.min() >= 0 and values.max() < most:
-        whole = values.astype(np.int64)
-        if (whole == values).all():
-            present = np.bincount(whole) > 0
-            return np.flatnonzero(present).astype(np.float64), (np.cumsum(present) - 1)[whole]
-    distinct, index = np.unique(values, return_inverse=True)
-    return distinct, index
+    whole = whole_numbers(values)
+    if whole is None:
+        found, index = np.unique(values, return_inverse=True)
+        return found, index
+    present = np.bincount(whole) > 0
+    return np.flatnonzero(present).astype(np.float64), (np.cumsum(present) - 1)[whole]
+
+
+def whole_numbers(values: Array | IntArray) -> IntArray | None:
+    """Return the values as integers where they are whole and small enough that counting them is cheaper than sorting, else None."""
+    if values.min() < 0 or values.max() >= _DENSE * len(values) + 1000:
+        return None
+    whole = values.astype(np.int64, copy=False)
+    return whole if whole is values or bool((whole == values).all()) else None
 
 
 def summed(index: IntArray, values: Array | None, size: int) -> Array:

@@ -1,16 +1,26 @@
-"""What is measured with: the extract of invented people keeps the rules, and is the same every time."""
+"""What is measured with: the extract of invented people keeps the rules, peers answer what we answer, aims are judged."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
+import our_calls
 import outcomes as oc
+import peer_calls
 from cohort import with_growth
 from extract import write_extract
+from invented_people import people
 from study import benchmark_study
+from survival_page import judged
+from survival_works import AIMS
+
+Call = Callable[[pd.DataFrame], Any]
 
 PEOPLE = 300
 
@@ -56,3 +66,35 @@ def test_growth_is_said_in_times_of_n_log_n() -> None:
     ]
     with_growth(rows)
     assert [row["growth"] for row in rows] == ["", "", 1.5]
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return people(400)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (our_calls.cox, peer_calls.LIFELINES["cox_model"]),
+        (our_calls.cox, peer_calls.STATSMODELS["cox_model"]),
+        (our_calls.kaplan_meier, peer_calls.STATSMODELS["kaplan_meier"]),
+    ],
+)
+def test_what_is_timed_beside_ours_answers_the_same_question(frame: pd.DataFrame, ours: Call, theirs: Call) -> None:
+    estimates, errors = theirs(frame)
+    expected = our_calls.numbers(ours(frame))
+    assert estimates == pytest.approx(expected[0], abs=1e-4)
+    assert errors == pytest.approx(expected[1], rel=1e-4)
+
+
+def test_the_page_says_of_every_aim_whether_it_is_met_and_leaves_out_who_answered_something_else() -> None:
+    timed = {"part": "peers", "people": 1_000, "runs": 5, "cpu_s": 1.0}
+    rows = [
+        {**timed, "work": "cox_model_1m", "library": "outcomes", "wall_s": 1.0, "limit_s": 0.2},
+        {**timed, "work": "cox_model_1m", "library": "lifelines", "wall_s": 2.0, "times_ours": 2.0},
+        {**timed, "work": "cox_model_1m", "library": "R", "wall_s": 1.5, "times_ours": 1.5, "counted": False},
+    ]
+    aim = next(aim for aim in AIMS if aim.work == "cox_model_1m")
+    assert judged(aim, rows) == ("1.8 times faster than the best", "2 times (lifelines)", "yes")
+    assert judged(aim, rows[:1])[2] == "–"
