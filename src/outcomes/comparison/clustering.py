@@ -8,10 +8,9 @@ import numpy as np
 
 from outcomes.errors import EstimationError
 from outcomes.results import IntArray, Note
+from outcomes.survival.few_clusters import FEW
 
 __all__ = ["Clustered", "clustered"]
-
-_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,9 @@ def clustered(
     if both == 0:
         text = f"No cluster holds people of both arms ({counted}): arm and cluster can be told apart only by many clusters."
         notes.append(Note("nested_clusters", text))
-    if min(len(found) for found in mine) < _FEW:
+    if min(len(found) for found in mine) < FEW:
         text = (
-            f"Fewer than {_FEW} clusters in an arm ({counted}): the interval may be too narrow even on t; read it with a randomisation "
+            f"Fewer than {FEW} clusters in an arm ({counted}): the interval may be too narrow even on t; read it with a randomisation "
             "test by cluster."
         )
         notes.append(Note("few_clusters", text))

@@ -19,6 +19,7 @@ from outcomes.survival.cox_result import Cox
 from outcomes.survival.cox_standardised import StandardisedCurves
 from outcomes.survival.curves import CumulativeIncidence, KaplanMeier
 from outcomes.survival.estimates import ArmEstimates
+from outcomes.survival.few_clusters import CLUSTER_NOTES
 from outcomes.survival.mean_counts import MeanCount
 from outcomes.survival.restricted_mean import Rmst
 
@@ -121,7 +122,7 @@ def compare(
         label = cause if cause is not None else result.causes[0]
     asked = curves.asked_as(chosen)
     people = np.where(asked.used, curves.data.arm, -1)
-    rows, notes = [], [note for note in result.notes if note.code != "weights_as_known"]
+    rows, notes = [], [note for note in result.notes if note.code not in ("weights_as_known", *CLUSTER_NOTES)]
     notes += about_weights(asked)
     for arm in range(1, len(found.arms)):
         groups = clustered(asked.cluster, people, found.arms, (0, arm), cluster_df)

@@ -14,6 +14,7 @@ from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.cox_baseline import Baseline, baseline_of, encode, hazard_derivative, log_relative, stratum_of
 from outcomes.survival.estimates import by_person, stack
+from outcomes.survival.few_clusters import reach_of_model
 from outcomes.survival.inputs import normal_quantile
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
 
@@ -78,7 +79,9 @@ class CoxCurves(Result):
             hazard[mine], error[mine] = self._of_stratum(int(code), mine, moments)
         hazard[moments > self.baseline.last[self.stratum][:, None]] = np.nan
         free = np.exp(-hazard)
-        low, high = probability_limits(free, free * error, normal_quantile(self.conf_level), self.conf_type)
+        low, high = probability_limits(
+            free, free * error, reach_of_model(self.model.asked, self.conf_level), self.conf_type
+        )
         data = self.model.data
         return pd.DataFrame(
             {

@@ -16,8 +16,8 @@ from outcomes.survival.cox_baseline import Baseline, baseline_of, encode, hazard
 from outcomes.survival.cox_curves import about_competing, event_times, refuse_rates
 from outcomes.survival.cox_variance import asked_as
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
-from outcomes.survival.few_clusters import CLUSTER_NOTES
-from outcomes.survival.inputs import Asked, normal_quantile
+from outcomes.survival.few_clusters import CLUSTER_NOTES, reach_of_model
+from outcomes.survival.inputs import Asked
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class StandardisedCurves(Result):
             free = 1.0 - self._risk(arm, moments)
             error = self._std_errors(arm, moments, asked)
             free[moments > last.min()] = np.nan
-            low, high = probability_limits(free, error, normal_quantile(self.conf_level), self.conf_type)
+            low, high = probability_limits(free, error, reach_of_model(asked, self.conf_level), self.conf_type)
             frames.append(
                 pd.DataFrame(
                     {

@@ -17,6 +17,7 @@ from outcomes.survival.bands import BAND_KINDS, bands_of
 from outcomes.survival.curve_kernel import ArmCurve
 from outcomes.survival.curve_quantiles import crossing
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack, variance_over_time
+from outcomes.survival.few_clusters import reach_of_arms
 from outcomes.survival.influence_paths import InfluencePath
 from outcomes.survival.inputs import Asked, normal_quantile, resolve
 from outcomes.survival.intervals import probability_limits
@@ -75,9 +76,9 @@ class Curves(Result):
         """Return the variance of independent people without weights, shape (T + 1,)."""
         raise NotImplementedError
 
-    def _limits(self, estimate: Array, error: Array) -> tuple[Array, Array]:
-        """Return the limits of estimates on the scale of `conf_type`."""
-        low, high = probability_limits(estimate, error, normal_quantile(self.conf_level), self.conf_type)
+    def _limits(self, estimate: Array, error: Array, reach: float) -> tuple[Array, Array]:
+        """Return the limits of estimates that lie `reach` standard errors away, on the scale of `conf_type`."""
+        low, high = probability_limits(estimate, error, reach, self.conf_type)
         certain = (estimate == 0) & (error == 0) & self.rising
         return np.where(certain, 0.0, low), np.where(certain, 0.0, high)
 
@@ -130,7 +131,7 @@ class Curves(Result):
         fit = self.fits[arm]
         passed = fit.passed(times)
         estimate, error = self.steps(arm, cause)[passed], self.std_error(arm, cause)[passed]
-        low, high = self._limits(estimate, error)
+        low, high = self._limits(estimate, error, float(reach_of_arms(self.data, self.asked, self.conf_level)[arm]))
         unknown = (times > fit.times[-1]) & fit.ends_open
         known = {
             name: np.where(unknown, np.nan, values)

@@ -14,9 +14,10 @@ from outcomes.results import Array, IntArray, Note
 from outcomes.survival.curve_kernel import ArmCurve, fit_arm
 from outcomes.survival.curve_quantiles import crossing
 from outcomes.survival.curve_results import Curves, fit_arms
+from outcomes.survival.few_clusters import about_clusters_of_arms
 from outcomes.survival.incidence_variance import aalen_variance
 from outcomes.survival.influence_paths import InfluencePath
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
+from outcomes.survival.inputs import ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.intervals import CONF_TYPES
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def kaplan_meier(
     conf_type : {"log-log", "log", "plain", "logit", "arcsine"}
     conf_level : float
     cluster : str or array of shape (P,), optional
-        Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data.
+        Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data. Limits are then on t with one
+        less than the clusters of the arm, and sqrt(G/(G - 1)) as wide.
     variance : {"greenwood", "robust", "stacked"}, optional
         Default: Greenwood for plain data; the infinitesimal jackknife by person or cluster where there are weights, clusters or
         several rows a person.
@@ -91,7 +93,7 @@ def kaplan_meier(
     event, label, notes = event_of(data, cause, what="kaplan_meier")
     asked = resolve(data, weights, cluster, variance, what="kaplan_meier")
     fits, rows, more = fit_arms(data, asked, event, 1, "kaplan_meier")
-    notes = (*notes, *more, *_about_weights(asked))
+    notes = (*notes, *more, *about_clusters_of_arms(data, asked), *known_weights(asked))
     return KaplanMeier(
         data=data, asked=asked, fits=fits, rows=rows, causes=(label,), conf_type=conf_type, conf_level=conf_level,
         notes=(*data.notes, *notes),
@@ -119,7 +121,8 @@ def cumulative_incidence(
     conf_type : {"log-log", "log", "plain", "logit", "arcsine"}
     conf_level : float
     cluster : str or array of shape (P,), optional
-        Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data.
+        Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data. Limits are then on t with one
+        less than the clusters of the arm, and sqrt(G/(G - 1)) as wide.
     variance : {"robust", "stacked", "aalen"}, optional
         Default: infinitesimal jackknife by person or cluster; stacked: with the weights as estimated; aalen: the sum of squared
         martingale terms, for plain data (as R's ``cmprsk``).
@@ -158,7 +161,7 @@ def cumulative_incidence(
     kind = one_of(variance or "robust", ("robust", "stacked", "aalen"), what="cumulative_incidence: variance")
     asked = resolve(data, weights, cluster, "model" if kind == "aalen" else kind, what="cumulative_incidence")
     fits, rows, more = fit_arms(data, asked, np.asarray(data.event), len(data.causes), "cumulative_incidence")
-    notes = (*more, *_about_weights(asked))
+    notes = (*more, *about_clusters_of_arms(data, asked), *known_weights(asked))
     return CumulativeIncidence(
         data=data, asked=asked, fits=fits, rows=rows, causes=data.causes, conf_type=conf_type, conf_level=conf_level,
         notes=(*data.notes, *notes),
@@ -241,10 +244,6 @@ def _median_follow_up(fit: ArmCurve) -> float:
     ended = ((fit.event == 0) & fit.final).astype(np.int64)
     reverse = fit_arm(fit.entry, fit.exit, ended, fit.weight, fit.count, 1)
     return crossing(reverse.times, reverse.survival, 0.5)
-
-
-def _about_weights(asked: Asked) -> tuple[Note, ...]:
-    return known_weights(asked)
 
 
 def event_of(data: SurvivalData, cause: str | None, *, what: str) -> tuple[IntArray, str, tuple[Note, ...]]:

@@ -1,4 +1,8 @@
-"""What few clusters do to the interval of a coefficient: a factor, degrees of freedom, or no interval at all."""
+"""What clusters do to an interval: a factor, degrees of freedom, or no interval at all.
+
+One rule for coefficients and for levels of arms. Standard errors are those of R; limits and tests are wider: variances times
+G/(G - 1) and t in place of the normal, which R does not do. Clusters of one person each are people, and nothing changes.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outcomes.results import Array, Note
-from outcomes.survival.inputs import Asked
+from outcomes.survival.inputs import Asked, normal_quantile
 
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["CLUSTER_NOTES", "FewClusters", "few_clusters"]
+__all__ = [
+    "CLUSTER_NOTES",
+    "FEW",
+    "FewClusters",
+    "about_clusters_of_arms",
+    "few_clusters",
+    "reach_of_arms",
+    "reach_of_model",
+]
 
 CLUSTER_NOTES = ("one_cluster", "few_clusters")
 
-_FEW = 10
+FEW = 10  # clusters, below which t is not enough
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,46 @@ def few_clusters(data: SurvivalData, asked: Asked, owners: tuple[str, ...]) -> F
         factor[mine], df[mine] = np.nan, np.nan
         text = f"One cluster ({listed}) cannot be told apart from what it differs in: no interval is given."
         return FewClusters(factor, df, (Note("one_cluster", text),))
-    if (min(counts) if by_arm else groups) < _FEW:
-        text = f"Fewer than {_FEW} clusters{' in an arm' if by_arm else ''} ({listed}): intervals may be too narrow even on t."
+    if (min(counts) if by_arm else groups) < FEW:
+        text = f"Fewer than {FEW} clusters{' in an arm' if by_arm else ''} ({listed}): intervals may be too narrow even on t."
         return FewClusters(factor, df, (Note("few_clusters", text),))
     return FewClusters(factor, df, ())
+
+
+def reach_of_arms(data: SurvivalData, asked: Asked, conf_level: float) -> Array:
+    """Return what the standard error of each arm's level is multiplied by, shape (A,): t on one less than the arm's clusters.
+
+    Missing where an arm has one cluster: its people do not tell how clusters differ.
+    """
+    counts = asked.clusters_by_arm(data)
+    if counts is None:
+        return np.full(len(data.arms), normal_quantile(conf_level))
+    return np.array([_reach(count, conf_level) for count in counts])
+
+
+def reach_of_model(asked: Asked, conf_level: float) -> float:
+    """Return what the standard error of a level of all people together is multiplied by: t on one less than the clusters."""
+    return normal_quantile(conf_level) if asked.n_clusters is None else _reach(asked.n_clusters, conf_level)
+
+
+def _reach(clusters: int, conf_level: float) -> float:
+    from scipy.special import stdtrit
+
+    if clusters < 2:
+        return float("nan")
+    return float(stdtrit(clusters - 1, 0.5 + conf_level / 2) * np.sqrt(clusters / (clusters - 1)))
+
+
+def about_clusters_of_arms(data: SurvivalData, asked: Asked) -> tuple[Note, ...]:
+    """Return what must be said of arms with few clusters, and of those with one."""
+    counts = dict(zip(data.arms, asked.clusters_by_arm(data) or (), strict=False))
+    alone = [arm for arm, count in counts.items() if count < 2]
+    few = [f"{count:,} in {arm}" for arm, count in counts.items() if 2 <= count < FEW]
+    notes = []
+    if alone:
+        text = f"One cluster in {' and in '.join(alone)} says nothing of how clusters differ: no interval is given."
+        notes.append(Note("one_cluster", text))
+    if few:
+        text = f"Fewer than {FEW} clusters ({' and '.join(few)}): intervals may be too narrow even on t."
+        notes.append(Note("few_clusters", text))
+    return tuple(notes)

@@ -16,6 +16,7 @@ from outcomes.results import Array, Note, Result
 from outcomes.survival.curve_results import fit_arms
 from outcomes.survival.curves import event_of
 from outcomes.survival.estimates import variance_over_time
+from outcomes.survival.few_clusters import about_clusters_of_arms, reach_of_arms
 from outcomes.survival.inputs import ClusterLike, WeightsLike, normal_quantile, resolve
 from outcomes.survival.risk_table import RiskTable
 
@@ -124,7 +125,7 @@ def nelson_aalen(
 
     must_be_data(data, "nelson_aalen(data)")
     one_of(ties, ("nelson-aalen", "fleming-harrington"), what="nelson_aalen: ties")
-    critical = normal_quantile(conf_level)
+    normal_quantile(conf_level)
     event, _, notes = event_of(data, cause, what="nelson_aalen")
     asked = resolve(data, weights, cluster, variance, what="nelson_aalen")
     corrected = ties == "fleming-harrington"
@@ -135,13 +136,14 @@ def nelson_aalen(
         )
     fits, rows, more = fit_arms(data, asked, event, 1, "nelson_aalen")
     frames = []
-    for arm, fit, inside in zip(data.arms, fits, rows, strict=True):
+    reaches = reach_of_arms(data, asked, conf_level)
+    for arm, fit, inside, far in zip(data.arms, fits, rows, reaches, strict=True):
         step, spread = _increments(fit.table, corrected=corrected)
         total, error = np.cumsum(step), np.sqrt(np.cumsum(spread))
         if asked.variance != "model":
             error = np.sqrt(variance_over_time(asked, fit.hazard_path(), data, inside))[1:]
         with np.errstate(divide="ignore", invalid="ignore"):
-            reach = np.exp(critical * error / total)
+            reach = np.exp(far * error / total)
         frames.append(
             pd.DataFrame(
                 {
@@ -156,7 +158,11 @@ def nelson_aalen(
                 }
             )
         )
-    return NelsonAalen(frame=pd.concat(frames, ignore_index=True), unit=data.unit, notes=(*data.notes, *notes, *more))
+    return NelsonAalen(
+        frame=pd.concat(frames, ignore_index=True),
+        unit=data.unit,
+        notes=(*data.notes, *notes, *more, *about_clusters_of_arms(data, asked)),
+    )
 
 
 def _increments(table: RiskTable, *, corrected: bool) -> tuple[Array, Array]:

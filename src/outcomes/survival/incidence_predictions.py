@@ -13,8 +13,8 @@ from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.estimates import by_person, stack
+from outcomes.survival.few_clusters import reach_of_model
 from outcomes.survival.fine_gray_influence import hazard_influence
-from outcomes.survival.inputs import normal_quantile
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
 from outcomes.survival.new_covariates import new_columns, new_strata
 
@@ -98,7 +98,7 @@ class PredictedIncidence(Result):
         hazard, error = self._cumulative_hazards(times)
         estimate = -np.expm1(-hazard)
         low, high = probability_limits(
-            estimate, np.exp(-hazard) * error, normal_quantile(self.model.conf_level), self.conf_type
+            estimate, np.exp(-hazard) * error, reach_of_model(self.model.asked, self.model.conf_level), self.conf_type
         )
         certain = (estimate == 0) & (error == 0)
         low, high = np.where(certain, 0.0, low), np.where(certain, 0.0, high)

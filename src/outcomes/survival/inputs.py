@@ -137,6 +137,8 @@ def resolve(
     chosen = _variance(
         data, variance, weighted=values is not None, clustered=codes is not None, source=source, what=what
     )
+    if codes is not None and len(np.unique(codes)) == len(codes):
+        codes = None  # every person their own cluster: people
     return Asked(
         weight=read_only(values) if values is not None else sealed(np.ones(len(data.baseline))),
         within=within,

@@ -14,6 +14,7 @@ from outcomes.results import Array, Note
 from outcomes.survival.arm_curves import head_count
 from outcomes.survival.curve_kernel import ArmCurve
 from outcomes.survival.curve_results import Curves, fit_arms
+from outcomes.survival.few_clusters import about_clusters_of_arms
 from outcomes.survival.influence_paths import InfluencePath, path_of_count
 from outcomes.survival.inputs import ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 
@@ -106,7 +107,7 @@ def mean_count(
     notes = [note for arm, fit in zip(data.arms, fits, strict=True) for note in _about_arm(arm, fit)]
     if method == "nelson" and len(data.causes) > 1:
         notes.append(_while_present(data))
-    notes += known_weights(asked)
+    notes += (*about_clusters_of_arms(data, asked), *known_weights(asked))
     return MeanCount(
         data=data, asked=asked, fits=fits, rows=rows, causes=data.causes[:1], method=method, conf_type=conf_type,
         conf_level=conf_level, notes=(*data.notes, *notes),
@@ -159,11 +160,11 @@ class MeanCount(Curves):
         table = self.fits[arm].table
         return np.concatenate(([0.0], np.cumsum(table.per_at_risk(table.per_at_risk(table.events[0])))))
 
-    def _limits(self, estimate: Array, error: Array) -> tuple[Array, Array]:
-        reach = normal_quantile(self.conf_level) * error
+    def _limits(self, estimate: Array, error: Array, reach: float) -> tuple[Array, Array]:
+        apart = reach * error
         if self.conf_type == "plain":
-            return np.maximum(estimate - reach, 0.0), estimate + reach
-        share = np.divide(reach, estimate, out=np.zeros_like(reach), where=estimate > 0)
+            return np.maximum(estimate - apart, 0.0), estimate + apart
+        share = np.divide(apart, estimate, out=np.zeros_like(apart), where=estimate > 0)
         return estimate * np.exp(-share), estimate * np.exp(share)
 
     def describe(self) -> str:

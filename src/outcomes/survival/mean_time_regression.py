@@ -13,8 +13,10 @@ from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.durations import days, in_words
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result, read_only
+from outcomes.survival.coefficient_table import coefficient_columns
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.estimates import covariance_of, stack
+from outcomes.survival.few_clusters import FewClusters, few_clusters
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
 from outcomes.survival.mean_time_kernel import fit_mean_time
 
@@ -40,6 +42,8 @@ class RmstRegression(Result):
     covariance : ndarray, shape (p, p)
     variance : str
         ``robust`` or ``stacked``.
+    few : FewClusters
+        What clusters do to the intervals.
     """
 
     horizon: float
@@ -49,6 +53,7 @@ class RmstRegression(Result):
     covariance: Array
     variance: str
     n: int
+    few: FewClusters
     conf_level: float
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     unit: str = "days"
@@ -59,32 +64,25 @@ class RmstRegression(Result):
     tabled: ClassVar[bool] = True
 
     def to_frame(self, *, exponentiate: bool = False) -> pd.DataFrame:
-        """Return one row a term: outcome, measure, term, time (the horizon), estimate, std_error, statistic, p_value, limits, n.
+        """Return one row a term: outcome, measure, term, time (the horizon), estimate, std_error, statistic, df, p_value,
+        limits, n.
 
         Ratios are logs; with `exponentiate` they and their limits are ratios, and `std_error` stays that of the log.
         """
         import pandas as pd
-        from scipy.special import ndtr
 
         if exponentiate and self.measure == "difference":
             raise EstimationError("to_frame: a difference of times is no logarithm; exponentiate is for ratios.")
-        error = np.sqrt(np.diag(self.covariance))
-        reach = normal_quantile(self.conf_level) * error
-        shown = [self.estimate, self.estimate - reach, self.estimate + reach]
-        estimate, low, high = (np.exp(v) for v in shown) if exponentiate else shown
-        z = self.estimate / error
+        found = coefficient_columns(
+            self.estimate, self.covariance, self.few, self.conf_level, exponentiate=exponentiate
+        )
         return pd.DataFrame(
             {
                 "outcome": self.labels.get("outcome", ""),
                 "measure": self.measure,
                 "term": self.terms,
                 "time": self.horizon,
-                "estimate": estimate,
-                "std_error": error,
-                "statistic": z,
-                "p_value": 2 * ndtr(-np.abs(z)),
-                "conf_low": low,
-                "conf_high": high,
+                **found,
                 "n": self.n,
             }
         )
@@ -188,6 +186,7 @@ def rmst_regression(
         x, exit, event, np.asarray(data.arm), asked.weight * asked.count, end, log=measure != "difference",
         lost=measure == "lost_ratio",
     )  # fmt: skip
+    few = few_clusters(data, asked, ("intercept", *matrix.terms))
     return RmstRegression(
         horizon=end,
         measure=measure,
@@ -196,10 +195,11 @@ def rmst_regression(
         covariance=read_only(covariance_of(asked, stack(asked, fit.influence))),
         variance=asked.variance,
         n=int(asked.people_by_arm(data).sum()),
+        few=few,
         conf_level=conf_level,
         labels=data.labels,
         unit=data.unit,
-        notes=data.notes,
+        notes=(*data.notes, *few.notes),
     )
 
 

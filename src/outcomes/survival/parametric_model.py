@@ -13,6 +13,7 @@ from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.cured_share import follow_up_notes
 from outcomes.survival.design_matrix import in_few_words
 from outcomes.survival.estimates import by_person, covariance_of, stack
+from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.parametric_design import INTERCEPT, ParametricDesign, parametric_design
 from outcomes.survival.parametric_families import DISTRIBUTIONS, Family, family_of
@@ -134,7 +135,13 @@ def parametric(
     chosen = model if asked.variance == "model" else covariance_of(asked, stack(asked, scores @ model))
     n_events = int(asked.count[data.person[died]].sum())
     theta = back @ fit.theta
-    notes = (*data.notes, *notes, *more, *_about(asked, n_events, design))
+    notes = (
+        *data.notes,
+        *notes,
+        *more,
+        *few_clusters(data, asked, design.term).notes,
+        *_about(asked, n_events, design),
+    )
     if distribution == "cure":
         notes += follow_up_notes(data, design.people, theta, died, used, weight)
     return Parametric(

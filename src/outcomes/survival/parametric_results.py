@@ -13,9 +13,11 @@ import numpy as np
 from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result
+from outcomes.survival.coefficient_table import coefficient_columns
 from outcomes.survival.cured_share import cured_share
 from outcomes.survival.estimates import stack
-from outcomes.survival.inputs import Asked, normal_quantile
+from outcomes.survival.few_clusters import few_clusters, reach_of_model
+from outcomes.survival.inputs import Asked
 from outcomes.survival.intervals import probability_limits
 from outcomes.survival.parametric_curves import Estimate, averaged_survival, event_times, survival
 from outcomes.survival.parametric_design import INTERCEPT, ParametricDesign
@@ -111,7 +113,8 @@ class Parametric(Result):
         return float("nan") if self.asked.weighted else float(np.log(self.n)) * len(self.theta) - 2 * self.loglik
 
     def to_frame(self, *, exponentiate: bool = False) -> pd.DataFrame:
-        """Return one row a coefficient: parameter, term, measure, estimate, std_error, statistic, p_value, conf_low, conf_high.
+        """Return one row a coefficient: parameter, term, measure, estimate, std_error, statistic, df, p_value,
+        conf_low, conf_high.
 
         Also outcome, cause, distribution, n, n_events. Estimates of the location are log time ratios, of the spline's level log hazard
         ratios, of the cured share log odds ratios; ``exponentiate=True`` gives the ratios and their limits (std_error stays on the log
@@ -123,7 +126,8 @@ class Parametric(Result):
             self.family.measure(parameter, intercept=term == INTERCEPT)
             for parameter, term in zip(self.design.parameter, self.design.term, strict=True)
         ]
-        wald = _wald(self.coefficients, np.sqrt(np.diag(self.covariance)), self.conf_level)
+        few = few_clusters(self.data, self.asked, self.design.term)
+        wald = coefficient_columns(self.coefficients, self.covariance, few, self.conf_level, exponentiate=False)
         if exponentiate:
             logs = np.array([measure.startswith("log_") for measure in measures])
             wald, measures = _exponentiated(wald, logs), [m.removeprefix("log_") for m in measures]
@@ -165,8 +169,10 @@ class Parametric(Result):
         slope[:, 1:size] = -np.eye(size - 1) / scale
         if self.distribution == "weibull":
             slope[:, -1] = -value
-        wald = _wald(value, Estimate(value, slope).std_error(self.theta_covariance), self.conf_level)
         terms = self.design.term[1:size]
+        few = few_clusters(self.data, self.asked, terms)
+        covariance = slope @ self.theta_covariance @ slope.T
+        wald = coefficient_columns(value, covariance, few, self.conf_level, exponentiate=False)
         return pd.DataFrame(
             {"term": terms, "measure": "hazard_ratio", **_exponentiated(wald, np.ones(len(terms), dtype=bool))}
         )
@@ -260,7 +266,7 @@ class Parametric(Result):
         designs, last, critical = (
             self.design.columns_of(new, "quantiles"),
             self._last_time_of(new),
-            normal_quantile(self.conf_level),
+            reach_of_model(self.asked, self.conf_level),
         )
         frames = []
         for share in wanted:
@@ -302,7 +308,7 @@ class Parametric(Result):
 
     def _shares(self, found: Estimate, measure: str, conf_type: str = "log-log") -> dict[str, Any]:
         error = found.std_error(self.theta_covariance)
-        low, high = probability_limits(found.value, error, normal_quantile(self.conf_level), conf_type)
+        low, high = probability_limits(found.value, error, reach_of_model(self.asked, self.conf_level), conf_type)
         value = np.clip(found.value, 0.0, 1.0)
         if measure == "risk":
             value, low, high = 1 - value, 1 - high, 1 - low
@@ -349,22 +355,6 @@ class Parametric(Result):
             cured = [f"{r['arm']} {_interval(r, 100)} %" for r in self.cured_share().to_dict("records")]
             head += f" Estimated share that never has the event: {'; '.join(cured)}."
         return f"{head} Nobody was at risk after {when}: what the model says of later times is extrapolation."
-
-
-def _wald(estimate: Array, error: Array, conf_level: float) -> dict[str, Array]:
-    from scipy.special import ndtr
-
-    critical = normal_quantile(conf_level)
-    z = estimate / error
-    low, high = estimate - critical * error, estimate + critical * error
-    return {
-        "estimate": estimate,
-        "std_error": error,
-        "statistic": z,
-        "p_value": 2 * ndtr(-np.abs(z)),
-        "conf_low": low,
-        "conf_high": high,
-    }
 
 
 def _exponentiated(wald: dict[str, Array], where: Any) -> dict[str, Array]:

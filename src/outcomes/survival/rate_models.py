@@ -12,9 +12,11 @@ import numpy as np
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, Note, Result, read_only
+from outcomes.survival.coefficient_table import coefficient_columns
 from outcomes.survival.count_kernel import CountFit, fit_counts, shape_terms
 from outcomes.survival.design_matrix import check_columns, design_matrix, in_few_words
 from outcomes.survival.estimates import covariance_of, stack
+from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.risk_table import summed
 
@@ -69,20 +71,16 @@ class RateModel(Result):
     tabled: ClassVar[bool] = True
 
     def to_frame(self, *, exponentiate: bool = False) -> pd.DataFrame:
-        """Return one row a term: outcome, cause, term, measure, estimate, std_error, statistic, p_value, conf_low, conf_high, n, n_events.
+        """Return one row a term: outcome, cause, term, measure, estimate, std_error, statistic, df (infinite: the
+        normal distribution), p_value, conf_low, conf_high, n, n_events.
 
         Estimates are logs; ``exponentiate=True`` gives rate ratios (the intercept: a rate) and limits (std_error stays on the log
         scale).
         """
         import pandas as pd
-        from scipy.special import ndtr
 
-        estimate, error = self.coefficients, np.sqrt(np.diag(self.covariance))
-        reach, z = normal_quantile(self.conf_level) * error, estimate / error
-        low, high = estimate - reach, estimate + reach
-        if exponentiate:
-            with np.errstate(over="ignore"):  # the limits of a term that separates are infinite
-                estimate, low, high = np.exp(estimate), np.exp(low), np.exp(high)
+        few = few_clusters(self.data, self.asked, self.terms)
+        found = coefficient_columns(self.coefficients, self.covariance, few, self.conf_level, exponentiate=exponentiate)
         measures = ["rate", *(["rate_ratio"] * (len(self.terms) - 1))]
         return pd.DataFrame(
             {
@@ -90,12 +88,7 @@ class RateModel(Result):
                 "cause": self.cause,
                 "term": self.terms,
                 "measure": measures if exponentiate else [f"log_{name}" for name in measures],
-                "estimate": estimate,
-                "std_error": error,
-                "statistic": z,
-                "p_value": 2 * ndtr(-np.abs(z)),
-                "conf_low": low,
-                "conf_high": high,
+                **found,
                 "n": int(self.asked.people_by_arm(self.data).sum()),
                 "n_events": self.n_events,
             }
@@ -220,7 +213,10 @@ def rate_model(
         theta=fit.theta, theta_std_error=_theta_error(fit, y, weight), loglik=fit.loglik,
         deviance=float(weight @ _deviance(y, fit)), dispersion=dispersion,
         lr_against_poisson=2 * (fit.loglik - poisson.loglik), n_events=int(count @ y), conf_level=conf_level,
-        notes=(*data.notes, *_about(fit, matrix.columns, int(count @ y), family), *_about_weights(asked)),
+        notes=(
+            *data.notes, *_about(fit, matrix.columns, int(count @ y), family),
+            *few_clusters(data, asked, matrix.terms).notes, *_about_weights(asked),
+        ),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from outcomes.results import Array, Note, Result
 from outcomes.survival.curve_kernel import ArmCurve
 from outcomes.survival.curves import CumulativeIncidence, KaplanMeier, cumulative_incidence, kaplan_meier
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
+from outcomes.survival.few_clusters import reach_of_arms
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class Rmst(Result):
         """Return one row an arm and measure: arm, measure, time (the horizon), estimate, std_error, conf_low, conf_high, n, n_events."""
         import pandas as pd
 
-        critical = normal_quantile(self.conf_level)
         data = self.curves.data
+        reach = reach_of_arms(data, self.curves.asked, self.conf_level)
         people = self.curves.asked.people_by_arm(data)
         rows = []
         for a, arm in enumerate(data.arms):
@@ -72,8 +73,8 @@ class Rmst(Result):
                         "time": self.horizon,
                         "estimate": estimate,
                         "std_error": error,
-                        "conf_low": estimate - critical * error,
-                        "conf_high": estimate + critical * error,
+                        "conf_low": estimate - reach[a] * error,
+                        "conf_high": estimate + reach[a] * error,
                         "n": int(people[a]),
                         "n_events": int(_events(self.curves.fits[a], self.horizon, self._cause_of(m))),
                     }

@@ -14,6 +14,7 @@ from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.estimates import Influence, covariance_of, stack
+from outcomes.survival.few_clusters import about_clusters_of_arms, reach_of_arms
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
 from outcomes.survival.state_kernel import ArmStates, fit_states, state_influences
@@ -108,7 +109,7 @@ def state_probabilities(
         fits.append(fit)
         rows.append(inside)
         notes += _about_arm(arm, fit, states)
-    notes += known_weights(asked)
+    notes += (*about_clusters_of_arms(data, asked), *known_weights(asked))
     return StateProbabilities(
         data=data, asked=asked, fits=tuple(fits), rows=tuple(rows), states=states, conf_type=conf_type, conf_level=conf_level,
         notes=(*data.notes, *notes),
@@ -204,7 +205,9 @@ class StateProbabilities(Result):
         passed = fit.passed(times)
         estimate = fit.share[passed]
         error = self._std_errors(arm, passed)
-        low, high = probability_limits(estimate, error, normal_quantile(self.conf_level), self.conf_type)
+        low, high = probability_limits(
+            estimate, error, float(reach_of_arms(self.data, self.asked, self.conf_level)[arm]), self.conf_type
+        )
         certain = (estimate == 0) & (error == 0)
         unknown = ((times > fit.last) & fit.ends_open)[:, None]
         known = {

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines.datasets import load_rossi
+from scipy.stats import norm, t
 
 import outcomes as oc
 
@@ -49,7 +50,8 @@ def test_the_error_is_that_of_a_ratio_of_totals_by_person_or_cluster(
     each = w * (events - rate * time) / (w @ time)
     error = np.hypot(each[0] + each[1], each[2]) if area else np.sqrt((each**2).sum())
     close(found[["estimate", "std_error"]].astype(float), [rate, error], rtol=1e-12)
-    close(found["conf_high"], rate * np.exp(1.959963984540054 * error / rate), rtol=1e-12)
+    reach = t.ppf(0.975, 1) * np.sqrt(2) if area else norm.ppf(0.975)  # two areas
+    close(found["conf_high"], rate * np.exp(reach * error / rate), rtol=1e-12)
 
 
 def test_published_numbers() -> None:
