@@ -112,7 +112,9 @@ def risk_sums(rows: CoxRows, beta: Array) -> RiskSums:
     if rows.offset is not None:
         eta += rows.offset
     size, weight = len(rows.time), rows.mean_weight
-    gained = dot(rows.weight[rows.event], eta[rows.event])
+    gained = dot(beta, rows.event_sum)
+    if rows.offset is not None:
+        gained += dot(rows.weight[rows.event], rows.offset[rows.event])
     relative = np.exp(eta, out=eta)
     risk = rows.weight * relative
     s0 = rows.over_risk_sets(risk)
@@ -195,15 +197,12 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
     """
     beta = np.zeros(len(rows.x))
     sums = risk_sums(rows, beta)
-    happened = np.zeros(len(rows.weight))
-    happened[rows.event] = rows.weight[rows.event]
-    observed = paired(rows.x, happened[None, :])[:, 0]
     shrink = ridge * np.eye(len(beta))
     weight = float(rows.mean_weight @ rows.deaths)
     per_unit = weight / float(rows.deaths.sum())
     null, statistic, step, last_digits = sums.loglik, 0.0, 0, rows.x.size > _CHEAP
     while True:
-        score, matrix = observed - sums.expected.sum(axis=1) - shrink @ beta, information(rows, sums)
+        score, matrix = rows.event_sum - sums.expected.sum(axis=1) - shrink @ beta, information(rows, sums)
         move = _solve(matrix + shrink, score)
         decrement = float(score @ move)
         if step == 0:

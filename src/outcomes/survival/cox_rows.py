@@ -22,10 +22,10 @@ from outcomes.survival.risk_table import distinct, summed, whole_numbers
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["CoxRows", "sort_rows", "strata_codes"]
+__all__ = ["CoxRows", "centre_and_scale", "sort_rows", "strata_codes"]
 
 _CELLS = 200_000  # cells of x worth multiplying at once
-_CHUNK = 32_768  # rows gathered and scaled while in cache
+_CHUNK = 8_192  # rows gathered and scaled while in cache
 _MANY = 200  # rows a sum from which a product of matrices a sum is faster
 
 
@@ -122,6 +122,13 @@ class CoxRows:
         begin[first] = self.begin
         begin[first[tied] + 1] = np.minimum(rest, len(self.order) - 1)
         return _Pieces(begin, first, tied, np.flatnonzero(rest == end))
+
+    @cached_property
+    def event_sum(self) -> Array:
+        """Weighted sum of the covariates of the events, shape (p,)."""
+        weight = np.zeros(len(self.weight))
+        weight[self.event] = self.weight[self.event]
+        return np.einsum("ji,i->j", self.x, weight)
 
     def over_risk_sets(self, values: Array) -> Array:
         """Return the sum of `values` (..., R) over each group's risk set, shape (..., G)."""
@@ -285,6 +292,18 @@ def sort_rows(
         mean_weight=summed(own, sampling * number, len(time)) / deaths, group=group, fraction=fraction,
         stratum=of, offset=None if offset is None else offset[order],
     )  # fmt: skip
+
+
+def centre_and_scale(values: Array, total: Array) -> tuple[Array, Array]:
+    """Return the weighted mean and standard deviation of each column of `values` (N, p), shapes (p,); a few rows are held at once."""
+    x, share = values.T, total / total.sum()
+    centre = np.einsum("ji,i->j", x, share)
+    square = np.zeros(len(x))
+    for start in range(0, len(share), _CHUNK):
+        off = x[:, start : start + _CHUNK] - centre[:, None]
+        off *= off
+        square += np.einsum("ji,i->j", off, share[start : start + _CHUNK])
+    return centre, np.sqrt(square)
 
 
 def _gathered(values: Array, order: IntArray, centre: Array, scale: Array) -> Array:
