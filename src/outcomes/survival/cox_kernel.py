@@ -112,7 +112,9 @@ def risk_sums(rows: CoxRows, beta: Array) -> RiskSums:
     if rows.offset is not None:
         eta += rows.offset
     size, weight = len(rows.time), rows.mean_weight
-    gained = dot(rows.weight[rows.event], eta[rows.event])
+    gained = dot(beta, rows.event_sum)
+    if rows.offset is not None:
+        gained += dot(rows.weight[rows.event], rows.offset[rows.event])
     relative = np.exp(eta, out=eta)
     risk = rows.weight * relative
     s0 = rows.over_risk_sets(risk)
@@ -195,15 +197,12 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
     """
     beta = np.zeros(len(rows.x))
     sums = risk_sums(rows, beta)
-    happened = np.zeros(len(rows.weight))
-    happened[rows.event] = rows.weight[rows.event]
-    observed = paired(rows.x, happened[None, :])[:, 0]
     shrink = ridge * np.eye(len(beta))
     weight = float(rows.mean_weight @ rows.deaths)
     per_unit = weight / float(rows.deaths.sum())
     null, statistic, step, last_digits = sums.loglik, 0.0, 0, rows.x.size > _CHEAP
     while True:
-        score, matrix = observed - sums.expected.sum(axis=1) - shrink @ beta, information(rows, sums)
+        score, matrix = rows.event_sum - sums.expected.sum(axis=1) - shrink @ beta, information(rows, sums)
         move = _solve(matrix + shrink, score)
         decrement = float(score @ move)
         if step == 0:
@@ -247,40 +246,50 @@ def score_residuals(rows: CoxRows, sums: RiskSums, by_group: Array | None = None
     """
     times = np.ones(len(rows.time)) if by_group is None else by_group
     residual = rows.over_range((sums.s1 * sums.square - sums.d1 * sums.square_f) * times)
-    complete = _completing(rows, sums, times)
+    residual[:, rows.event] -= _taken(sums, times)[:, rows.own]
+    finish = _finishing(rows, sums, times)
     for start in range(0, residual.shape[1], _CHUNK):
-        complete(residual[:, start : start + _CHUNK], start)
+        finish(residual[:, start : start + _CHUNK], start)
     return residual
 
 
 def residual_moment(rows: CoxRows, sums: RiskSums, load: Array) -> Array:
     """Return the sum over rows of `load` (R,) times the square of the score residual, shape (p, p); a few rows are held at once."""
+    times = np.ones(len(rows.time))
     prefix = rows.prefix(sums.s1 * sums.square - sums.d1 * sums.square_f)
-    complete, total = _completing(rows, sums, np.ones(len(rows.time))), np.zeros((len(rows.x), len(rows.x)))
+    passed = rows.by_kind(prefix[:, 1:] - _taken(sums, times), prefix[:, 1:])
+    finish, total = _finishing(rows, sums, times), np.zeros((len(rows.x), len(rows.x)))
     for start in range(0, len(load), _CHUNK):
         part = slice(start, start + _CHUNK)
-        residual = rows.between(prefix, part)
-        complete(residual, start)
+        residual = np.take(passed, rows.kind[part], axis=1)
+        if rows.some_enter_late:
+            residual -= np.take(prefix, rows.low[part], axis=1)
+        finish(residual, start)
         total += (residual * load[part]) @ residual.T
     return total
 
 
-def _completing(rows: CoxRows, sums: RiskSums, times: Array) -> Callable[[Array, int], None]:
+def _taken(sums: RiskSums, times: Array) -> Array:
+    """Return what Efron's correction takes from each group's own events, shape (p, G)."""
+    taken: Array = (sums.s1 * sums.square_f - sums.d1 * sums.square_ff) * times
+    return taken
+
+
+def _finishing(rows: CoxRows, sums: RiskSums, times: Array) -> Callable[[Array, int], None]:
     """Return what makes score residuals (p, M) of rows from `start` on, in place, from what those at risk with them were like."""
-    exposure = exposure_of(rows, sums, times)
-    taken = (sums.s1 * sums.square_f - sums.d1 * sums.square_ff) * times
-    mean = sums.expected / (rows.mean_weight * rows.deaths)
+    pull = exposure_of(rows, sums, times)
+    pull *= sums.relative
+    pull[rows.event] -= times[rows.own]
+    mean = sums.expected / (rows.mean_weight * rows.deaths) * times
+    at_event = rows.by_kind(mean, np.broadcast_to(0.0, mean.shape))
 
-    def complete(residual: Array, start: int) -> None:
+    def finish(residual: Array, start: int) -> None:
         part = slice(start, start + residual.shape[1])
-        mine = slice(*np.searchsorted(rows.event, (part.start, part.stop)))
-        died, own, x = rows.event[mine] - start, rows.own[mine], rows.x[:, part]
-        residual -= x * exposure[part]
-        residual[:, died] -= taken[:, own]
         residual *= sums.relative[part]
-        residual[:, died] += (x[:, died] - mean[:, own]) * times[own]
+        residual -= rows.x[:, part] * pull[part]
+        residual -= np.take(at_event, rows.kind[part], axis=1)
 
-    return complete
+    return finish
 
 
 def exposure_of(rows: CoxRows, sums: RiskSums, times: Array | float = 1.0) -> Array:

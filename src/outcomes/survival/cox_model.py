@@ -14,10 +14,10 @@ from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.cox_exact import exact_fit
-from outcomes.survival.cox_kernel import CoxFit, dot, newton
+from outcomes.survival.cox_kernel import CoxFit, newton
 from outcomes.survival.cox_penalty import climb
 from outcomes.survival.cox_result import Cox
-from outcomes.survival.cox_rows import CoxRows, sort_rows, strata_codes
+from outcomes.survival.cox_rows import CoxRows, centre_and_scale, sort_rows, strata_codes
 from outcomes.survival.cox_variance import robust_covariance
 from outcomes.survival.design_matrix import DesignMatrix, check_columns, dependent_columns, design_matrix, in_few_words
 from outcomes.survival.few_clusters import few_clusters
@@ -279,11 +279,8 @@ def _offset(data: SurvivalData, name: str | None) -> Array | None:
 
 def _sorted(data: SurvivalData, asking: _Question, *, efron: bool) -> tuple[CoxRows, Array, Array]:
     """Return the sorted rows, and the mean and standard deviation of each column."""
-    values, total = asking.matrix.values, asking.weight * asking.count
-    share, centre, scale = total / total.sum(), np.empty(values.shape[1]), np.empty(values.shape[1])
-    for j, column in enumerate(values.T):
-        centre[j] = dot(share, column)
-        scale[j] = np.sqrt(dot(share, (column - centre[j]) ** 2))
+    values = asking.matrix.values
+    centre, scale = centre_and_scale(values, asking.weight * asking.count)
     rows = sort_rows(
         np.asarray(data.entry), np.asarray(data.exit), asking.died, asking.stratum, asking.weight, asking.count, values, centre, scale,
         efron=efron, offset=asking.offset,

@@ -22,10 +22,10 @@ from outcomes.survival.risk_table import distinct, summed, whole_numbers
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["CoxRows", "sort_rows", "strata_codes"]
+__all__ = ["CoxRows", "centre_and_scale", "sort_rows", "strata_codes"]
 
 _CELLS = 200_000  # cells of x worth multiplying at once
-_CHUNK = 32_768  # rows gathered and scaled while in cache
+_CHUNK = 8_192  # rows gathered and scaled while in cache
 _MANY = 200  # rows a sum from which a product of matrices a sum is faster
 
 
@@ -123,6 +123,13 @@ class CoxRows:
         begin[first[tied] + 1] = np.minimum(rest, len(self.order) - 1)
         return _Pieces(begin, first, tied, np.flatnonzero(rest == end))
 
+    @cached_property
+    def event_sum(self) -> Array:
+        """Weighted sum of the covariates of the events, shape (p,)."""
+        weight = np.zeros(len(self.weight))
+        weight[self.event] = self.weight[self.event]
+        return np.asarray(np.einsum("ji,i->j", self.x, weight))
+
     def over_risk_sets(self, values: Array) -> Array:
         """Return the sum of `values` (..., R) over each group's risk set, shape (..., G)."""
         late = values[..., self.late] if len(self.late) else None
@@ -171,9 +178,26 @@ class CoxRows:
         """Return the sum of `load` (E,) times x over each group's events, shape (p, G)."""
         return _weighted_sums(self.x_event, load, self.begin_event)
 
+    @cached_property
+    def kind(self) -> IntArray:
+        """2g + 1 for rows that end with an event of group g, 2g + 2 for others whose range ends with it, 0 before all, shape (R,)."""
+        kind = 2 * self.high
+        kind[self.event] -= 1
+        return kind
+
+    def by_kind(self, events: Array, rest: Array) -> Array:
+        """Return columns of groups (p, G), for rows with an event and for others, in the order of `kind`, shape (p, 2 G + 1)."""
+        table = np.zeros((len(events), 2 * len(self.time) + 1))
+        table[:, 1::2], table[:, 2::2] = events, rest
+        return table
+
     def over_range(self, values: Array) -> Array:
         """Return the sum of `values` (..., G) over the groups each row is at risk at, shape (..., R)."""
-        return self.between(self.prefix(values), slice(None))
+        prefix = self.prefix(values)
+        through: Array = np.take(prefix, self.high, axis=-1)
+        if self.some_enter_late:
+            through -= np.take(prefix, self.low, axis=-1)
+        return through
 
     def prefix(self, values: Array) -> Array:
         """Return the sums of the first 0, 1, … of `values` (..., G), shape (..., G + 1)."""
@@ -181,15 +205,9 @@ class CoxRows:
         np.cumsum(values, axis=-1, out=total[..., 1:])
         return total
 
-    def between(self, prefix: Array, part: slice) -> Array:
-        """Return what sums `prefix` (..., G + 1) grew by over the groups each of some rows is at risk at, shape (..., M)."""
-        through: Array = np.take(prefix, self.high[part], axis=-1)
-        if self._some_enter_late:
-            through -= np.take(prefix, self.low[part], axis=-1)
-        return through
-
     @cached_property
-    def _some_enter_late(self) -> bool:
+    def some_enter_late(self) -> bool:
+        """Whether a row is at risk from a later group on than the first of all."""
         return bool(self.low.any())
 
     def by_group(self, values: Array) -> Array:
@@ -255,18 +273,20 @@ def sort_rows(
     offset : ndarray, shape (N,), optional
         Added to beta x as it is.
     """
-    low, high, time, end, own, of = _ranges(entry, exit, died & (weight > 0), stratum)
+    died = died & (weight > 0)
+    low, high, time, end, of = _ranges(entry, exit, died, stratum)
     used = (high > low) & (weight > 0)
     kept = None if used.all() else np.flatnonzero(used)
-    key = 2 * high - (own >= 0) if kept is None else (2 * high - (own >= 0))[kept]  # events first
+    key = 2 * high - died if kept is None else (2 * high - died)[kept]  # events first
     small = 2 * len(time) < np.iinfo(np.uint16).max  # sorted by radix then
     order = np.argsort(key.astype(np.uint16) if small else key, kind="stable")
     order = order if kept is None else kept[order]
-    low, high, own = low[order], high[order], own[order]
-    x = _gathered(values, order, centre, scale)
     groups = np.arange(len(time))
-    event = np.flatnonzero(own >= 0)
-    own = own[event]
+    events, rest = np.bincount(key, minlength=2 * len(time) + 1)[1:].reshape(-1, 2).T
+    size, low = events + rest, low[order] if low.any() else np.zeros(len(order), dtype=np.int64)
+    begin, begin_event = np.cumsum(size) - size, np.cumsum(events) - events
+    own = np.repeat(groups, events)
+    event = np.arange(len(own)) + np.repeat(begin - begin_event, events)
     sampling, number = weight[order[event]], count[order[event]]
     deaths = summed(own, number, len(time))
     group = fraction = None
@@ -278,13 +298,26 @@ def sort_rows(
         end, groups, side="right"
     )  # first group whose stratum ends after this one begins
     return CoxRows(
-        order=order, x=x, weight=(weight * count)[order], low=low, high=high,
+        order=order, x=_gathered(values, order, centre, scale), weight=(weight * count)[order], low=low,
+        high=np.repeat(groups + 1, size),
         late=np.flatnonzero(low > start_of_stratum[low]) if stratum is not None or low.any() else np.zeros(0, dtype=np.int64),
-        begin=np.cumsum(np.bincount(high, minlength=len(time) + 1))[:-1], end=end, event=event, own=own,
-        begin_event=np.searchsorted(own, groups), time=time, deaths=deaths.astype(np.int64),
+        begin=begin, end=end, event=event, own=own,
+        begin_event=begin_event, time=time, deaths=deaths.astype(np.int64),
         mean_weight=summed(own, sampling * number, len(time)) / deaths, group=group, fraction=fraction,
         stratum=of, offset=None if offset is None else offset[order],
     )  # fmt: skip
+
+
+def centre_and_scale(values: Array, total: Array) -> tuple[Array, Array]:
+    """Return the weighted mean and standard deviation of each column of `values` (N, p), shapes (p,); a few rows are held at once."""
+    x, share = values.T, total / total.sum()
+    centre = np.einsum("ji,i->j", x, share)
+    square = np.zeros(len(x))
+    for start in range(0, len(share), _CHUNK):
+        off = x[:, start : start + _CHUNK] - centre[:, None]
+        off *= off
+        square += np.einsum("ji,i->j", off, share[start : start + _CHUNK])
+    return centre, np.sqrt(square)
 
 
 def _gathered(values: Array, order: IntArray, centre: Array, scale: Array) -> Array:
@@ -304,8 +337,8 @@ def _gathered(values: Array, order: IntArray, centre: Array, scale: Array) -> Ar
 
 def _ranges(
     entry: Array, exit: Array, died: npt.NDArray[np.bool_], stratum: IntArray | None
-) -> tuple[IntArray, IntArray, Array, IntArray, IntArray, IntArray]:
-    """Return low, high (N,), the groups' times and ends of strata (G,), each event row's group, else -1 (N,), groups' strata."""
+) -> tuple[IntArray, IntArray, Array, IntArray, IntArray]:
+    """Return low, high (N,), the groups' times, ends of strata and strata (G,)."""
     if stratum is None:
         time, low, high = _positions(exit, entry if entry.any() else None, died)
         end, of = np.full(len(time), len(time), dtype=np.int64), np.zeros(len(time), dtype=np.int64)
@@ -318,7 +351,7 @@ def _ranges(
         whole = keys.astype(np.int64)
         of = np.asarray(whole // span, dtype=np.int64)
         time, end = moments[whole % span], np.searchsorted(of, of, side="right")
-    return low, high, time, end, np.where(died, high - 1, -1), of
+    return low, high, time, end, of
 
 
 def _positions(

@@ -12,8 +12,8 @@ from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.competing_rows import CompetingRows, with_rivals
-from outcomes.survival.cox_kernel import CoxFit, dot, newton
-from outcomes.survival.cox_rows import sort_rows, strata_codes
+from outcomes.survival.cox_kernel import CoxFit, newton
+from outcomes.survival.cox_rows import centre_and_scale, sort_rows, strata_codes
 from outcomes.survival.design_matrix import DesignMatrix, check_columns, design_matrix, in_few_words
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import few_clusters
@@ -180,11 +180,7 @@ def _fit(
     rival = used & (data.event > 0) & ~died
     if not died.any():
         raise EstimationError(f"fine_gray: nobody had the event {cause!r}; there is nothing to fit.")
-    share = total / total.sum()
-    centre = np.array([dot(share, column) for column in values.T])
-    scale = np.array(
-        [np.sqrt(dot(share, (column - middle) ** 2)) for column, middle in zip(values.T, centre, strict=True)]
-    )
+    centre, scale = centre_and_scale(values, total)
     code = np.zeros(len(total), dtype=np.int64) if code is None else code
     observation = observe(data.entry, data.exit, data.event == 0, code, total, exact=efron)
     at_risk = sort_rows(data.entry, data.exit, died, stratum, weight, count, values, centre, scale, efron=efron)
