@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -115,6 +115,20 @@ class SurvivalData:
             " Exposure changes with time here: risks and curves by it would class people by what came later. Take "
             "cox(data, 'exposure + …', cause=…)."
         )
+
+    def with_cluster(self, column: str | None) -> SurvivalData:
+        """Return the same people, whose clusters are in another column of `baseline`; None: people are independent.
+
+        Raises
+        ------
+        DataError
+            There is no such column.
+        """
+        if column is not None and column not in self.baseline.columns:
+            raise DataError(
+                f"with_cluster: no column {column!r}. {did_you_mean(column, map(str, self.baseline.columns))}"
+            )
+        return replace(self, cluster=column)
 
     @property
     def row_arm(self) -> IntArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +11,7 @@ from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array
 from outcomes.survival.cox_kernel import moment, residual_moment, score_residuals
 from outcomes.survival.estimates import by_person, stack
-from outcomes.survival.inputs import Asked, resolve
+from outcomes.survival.inputs import Asked, ask_again
 from outcomes.survival.risk_table import summed
 
 if TYPE_CHECKING:
@@ -23,11 +22,7 @@ __all__ = ["asked_as", "coefficient_derivative", "influence_of", "meat", "robust
 
 def asked_as(model: Cox, variance: str | None) -> Asked:
     """Return what the model was asked with, with another kind of variance where one is named."""
-    asked = model.asked
-    if variance is None or variance == asked.variance:
-        return asked
-    again = resolve(model.data, asked.given, None, variance, what="cox")
-    return replace(again, cluster=None if again.variance == "model" else asked.cluster)
+    return ask_again(model.data, model.asked, variance, what="cox")
 
 
 def score_by_person(model: Cox, by_group: Array | None = None) -> Array:

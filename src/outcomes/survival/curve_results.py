@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,7 +19,7 @@ from outcomes.survival.curve_quantiles import crossing
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack, variance_over_time
 from outcomes.survival.few_clusters import reach_of_arms
 from outcomes.survival.influence_paths import InfluencePath
-from outcomes.survival.inputs import Asked, normal_quantile, resolve
+from outcomes.survival.inputs import Asked, ask_again, normal_quantile
 from outcomes.survival.intervals import probability_limits
 
 if TYPE_CHECKING:
@@ -314,10 +314,7 @@ class Curves(Result):
 
     def asked_as(self, variance: str | None) -> Asked:
         """Return what was asked, with another kind of variance where one is named."""
-        if variance is None or variance == self.asked.variance:
-            return self.asked
-        again = resolve(self.data, self.asked.given, None, variance, what="compare")
-        return replace(again, cluster=None if again.variance == "model" else self.asked.cluster)
+        return ask_again(self.data, self.asked, variance, what="compare")
 
     def _cause_index(self, cause: str | None) -> int:
         if cause is None:

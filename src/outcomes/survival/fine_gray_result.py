@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,7 +14,7 @@ from outcomes.survival.estimates import by_person, stack
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fine_gray_influence import score_influence
 from outcomes.survival.incidence_predictions import PredictedIncidence, predicted_incidence
-from outcomes.survival.inputs import Asked, resolve
+from outcomes.survival.inputs import Asked, ask_again
 from outcomes.survival.observation_chances import Observation
 from outcomes.survival.partial_likelihood_fit import PartialLikelihoodFit
 
@@ -126,11 +126,8 @@ class FineGray(PartialLikelihoodFit):
 
     def asked_as(self, variance: str | None) -> Asked:
         """Return what was asked, with another kind of variance where one is named."""
-        if variance is None or variance == self.asked.variance:
-            return self.asked
-        one_of(variance, ("robust", "stacked"), what="fine_gray: variance")
-        again = resolve(self.data, self.asked.given, None, variance, what="fine_gray")
-        return replace(again, cluster=self.asked.cluster)
+        one_of(variance or "robust", ("robust", "stacked"), what="fine_gray: variance")
+        return ask_again(self.data, self.asked, variance, what="fine_gray")
 
     def predict(self, new: pd.DataFrame, *, conf_type: str = "log-log") -> PredictedIncidence:
         """Return the cumulative incidence of the cause at covariates, one curve a row of `new`.

@@ -143,9 +143,14 @@ def gray_test(
     asked = resolve(data, weights, None, None, what="gray_test")
     if asked.weighted or asked.cluster is not None:
         what = "weights" if asked.weighted else "clusters"
+        own = (
+            ""
+            if asked.weighted
+            else " If people may be taken as independent, ask gray_test(data.with_cluster(None), …)."
+        )
         raise NotSupportedError(
             f"gray_test: {what} are not supported; the test has no variance for them. Compare cumulative incidences instead "
-            "(compare), whose variance takes both."
+            f"(compare), whose variance takes both.{own}"
         )
     kind = np.where(data.event == code, 1, np.where(data.event > 0, 2, 0))
     if not (kind == 1).any():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from outcomes.results import Array, IntArray, Note, Weights, read_only, sealed
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["Asked", "ClusterLike", "WeightsLike", "known_weights", "normal_quantile", "resolve"]
+__all__ = ["Asked", "ClusterLike", "WeightsLike", "ask_again", "known_weights", "normal_quantile", "resolve"]
 
 WeightsLike = Weights | str | npt.ArrayLike | None
 ClusterLike = str | npt.ArrayLike | None
@@ -149,6 +149,14 @@ def resolve(
         cluster=None if chosen == "model" else codes,
         variance=chosen,
     )
+
+
+def ask_again(data: SurvivalData, asked: Asked, variance: str | None, *, what: str) -> Asked:
+    """Return what was asked, with another kind of variance where one is named."""
+    if variance is None or variance == asked.variance:
+        return asked
+    again = resolve(data, asked.given, None, variance, what=what)
+    return replace(again, cluster=None if again.variance == "model" else asked.cluster)
 
 
 def _weights(data: SurvivalData, weights: WeightsLike, what: str) -> tuple[Array | None, Array | None, Weights | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +15,7 @@ from outcomes.errors import EstimationError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.estimates import Influence, covariance_of, stack
 from outcomes.survival.few_clusters import about_clusters_of_arms, reach_of_arms
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, ask_again, known_weights, normal_quantile, resolve
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
 from outcomes.survival.state_kernel import ArmStates, fit_states, state_influences
 
@@ -272,9 +272,7 @@ class StateProbabilities(Result):
         if state not in self.states:
             raise EstimationError(f"state_probabilities: no state {state!r}. {did_you_mean(state, self.states)}")
         k = self.states.index(state)
-        asked = self.asked
-        if variance is not None and variance != asked.variance:
-            asked = replace(resolve(self.data, asked.given, None, variance, what="compare"), cluster=asked.cluster)
+        asked = ask_again(self.data, self.asked, variance, what="compare")
         estimate, values = [], []
         for a, fit in enumerate(self.fits):
             if moments.max() > fit.last and fit.ends_open:

@@ -115,6 +115,14 @@ def test_what_has_no_right_answer_is_an_error(
         oc.gray_test(take(frame, **changed), **asked)
 
 
+def test_a_cluster_of_the_data_can_be_left_out(frame: pd.DataFrame) -> None:
+    clustered = take(frame, cluster="area")
+    alone = oc.gray_test(clustered.with_cluster(None), cause="sexual")
+    assert alone.statistic == oc.gray_test(take(frame), cause="sexual").statistic
+    with pytest.raises(oc.DataError, match="no column 'aera'"):
+        clustered.with_cluster("aera")
+
+
 def test_nobody_with_the_cause_cannot_be_tested(frame: pd.DataFrame) -> None:
     with pytest.raises(oc.EstimationError, match="nobody had the event 'sexual'"):
         oc.gray_test(take(frame.assign(end=frame["end"].replace("sexual", "none"))), cause="sexual")
