@@ -83,7 +83,7 @@ class ArmEstimates:
 
 def by_person(rows: Array, person: IntArray, people: int) -> Array:
     """Sum row-level influences (N, ...) to people (P, ...)."""
-    flat = rows.reshape(len(rows), -1)
+    flat = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
     total = np.empty((people, flat.shape[1]))
     for j in range(flat.shape[1]):
         total[:, j] = np.bincount(person, weights=flat[:, j], minlength=people)

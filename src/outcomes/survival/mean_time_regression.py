@@ -13,6 +13,7 @@ from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.durations import days, in_words
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result, read_only
+from outcomes.survival.coefficient_table import without_spread
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
@@ -72,7 +73,7 @@ class RmstRegression(Result):
         reach = normal_quantile(self.conf_level) * error
         shown = [self.estimate, self.estimate - reach, self.estimate + reach]
         estimate, low, high = (np.exp(v) for v in shown) if exponentiate else shown
-        z = self.estimate / error
+        z = self.estimate / np.where(error > 0, error, np.nan)
         return pd.DataFrame(
             {
                 "outcome": self.labels.get("outcome", ""),
@@ -188,18 +189,22 @@ def rmst_regression(
         x, exit, event, np.asarray(data.arm), asked.weight * asked.count, end, log=measure != "difference",
         lost=measure == "lost_ratio",
     )  # fmt: skip
+    unit = np.append(1.0, 1 / np.maximum(matrix.values.std(axis=0), 1e-300)) * (end if measure == "difference" else 1.0)
+    covariance, exact = without_spread(
+        covariance_of(asked, stack(asked, fit.influence)), unit, ("intercept", *matrix.columns)
+    )
     return RmstRegression(
         horizon=end,
         measure=measure,
         terms=("intercept", *matrix.columns),
         estimate=read_only(fit.coefficients),
-        covariance=read_only(covariance_of(asked, stack(asked, fit.influence))),
+        covariance=read_only(covariance),
         variance=asked.variance,
         n=int(asked.people_by_arm(data).sum()),
         conf_level=conf_level,
         labels=data.labels,
         unit=data.unit,
-        notes=data.notes,
+        notes=(*data.notes, *exact),
     )
 
 

@@ -13,6 +13,7 @@ from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, Note, Result, read_only
 from outcomes.survival.count_kernel import CountFit, fit_counts, shape_terms
+from outcomes.survival.coefficient_table import without_spread
 from outcomes.survival.design_matrix import check_columns, design_matrix, in_few_words
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
@@ -78,7 +79,7 @@ class RateModel(Result):
         from scipy.special import ndtr
 
         estimate, error = self.coefficients, np.sqrt(np.diag(self.covariance))
-        reach, z = normal_quantile(self.conf_level) * error, estimate / error
+        reach, z = normal_quantile(self.conf_level) * error, estimate / np.where(error > 0, error, np.nan)
         low, high = estimate - reach, estimate + reach
         if exponentiate:
             with np.errstate(over="ignore"):  # the limits of a term that separates are infinite
@@ -205,22 +206,32 @@ def rate_model(
     weight, count = (asked.weight * asked.count)[used], asked.count[used]
     if not y.any():
         raise EstimationError(f"rate_model: nobody had the event {name!r}; there is nothing to fit.")
+    if count.sum() <= len(matrix.columns) + 1:
+        raise EstimationError(
+            f"rate_model: {int(count.sum()):,} people cannot tell {len(matrix.columns) + 1:,} coefficients and a spread apart; more are needed."
+        )
     centre, scale = matrix.values[used].mean(axis=0), matrix.values[used].std(axis=0)
     x = np.column_stack((np.ones(len(y)), (matrix.values[used] - centre) / scale))
     fit = fit_counts(x, y, time, weight, negative_binomial=family == "negative_binomial")
+    _refuse_flat(fit)
     poisson = fit if np.isinf(fit.theta) else fit_counts(x, y, time, weight, negative_binomial=False)
     dispersion = float(weight @ ((y - fit.mean) ** 2 / _spread(fit))) / (float(count.sum()) - x.shape[1])
     each = np.zeros((people, x.shape[1]))
     each[used] = np.linalg.solve(fit.information, fit.scores.T).T[:, : x.shape[1]]
     back = _unscaled(centre, scale)
+    covariance, exact = without_spread(
+        back @ _covariance(fit, asked, each, dispersion, family, variance) @ back.T,
+        np.append(1.0, 1 / scale),
+        ("Intercept", *matrix.columns),
+    )
     return RateModel(
         data=data, asked=asked, formula=formula, family=family, cause=name, terms=("Intercept", *matrix.columns),
         coefficients=read_only(back @ fit.beta),
-        covariance=read_only(back @ _covariance(fit, asked, each, dispersion, family, variance) @ back.T),
+        covariance=read_only(covariance),
         theta=fit.theta, theta_std_error=_theta_error(fit, y, weight), loglik=fit.loglik,
         deviance=float(weight @ _deviance(y, fit)), dispersion=dispersion,
         lr_against_poisson=2 * (fit.loglik - poisson.loglik), n_events=int(count @ y), conf_level=conf_level,
-        notes=(*data.notes, *_about(fit, matrix.columns, int(count @ y), family), *_about_weights(asked)),
+        notes=(*data.notes, *_about(fit, matrix.columns, int(count @ y), family), *_about_weights(asked), *exact),
     )  # fmt: skip
 
 
@@ -245,6 +256,17 @@ def _covariance(
     size = len(fit.beta)
     inverse = np.linalg.inv(fit.information)[:size, :size]
     return np.asarray(inverse * (dispersion if family == "quasi_poisson" else 1.0))
+
+
+def _refuse_flat(fit: CountFit) -> None:
+    """Raise where coefficients have run so far away that no information is left."""
+    size = np.sqrt(np.abs(np.diag(fit.information)))
+    correlation = fit.information / np.outer(size, size) if size.all() else np.zeros_like(fit.information)
+    if np.linalg.matrix_rank(correlation, hermitian=True) < len(size):
+        raise EstimationError(
+            "rate_model: some coefficient has no finite maximum (no events on one side of a column), and nothing is left to judge the "
+            "others by. Join levels, or leave columns out."
+        )
 
 
 def _unscaled(centre: Array, scale: Array) -> Array:
