@@ -61,13 +61,15 @@ def test_curves_by_plain_loops(frame: pd.DataFrame) -> None:
     data, times = take(frame), sorted(set(frame["exit"]))
     for weights in ("w", None):
         km, cif = oc.kaplan_meier(data, cause="any", weights=weights), oc.cumulative_incidence(data, weights=weights)
-        for arm, mine in frame.groupby("arm"):
+        for arm in "ab":
+            mine = frame[frame["arm"] == arm]
             witness = [curve(people_of(mine, weighted=weights is not None), t) for t in times]
             known = np.array(times) <= mine["exit"].max()
-            ours = km.at(times).query("arm == @arm")["estimate"]
+            ours = km.at(times).loc[lambda f, arm=arm: f["arm"] == arm, "estimate"].to_numpy()
             close(ours[known], np.array([free for free, _ in witness])[known], atol=1e-12)
             for code, cause in ((1, "first"), (2, "second")):
-                ours = cif.at(times).query("arm == @arm and cause == @cause")["estimate"]
+                found = cif.at(times)
+                ours = found.loc[(found["arm"] == arm) & (found["cause"] == cause), "estimate"].to_numpy()
                 close(ours[known], np.array([each[code] for _, each in witness])[known], atol=1e-12)
 
 
@@ -134,6 +136,10 @@ def test_ten_times_the_weights_change_no_regression_and_no_rate(frame: pd.DataFr
     data, weight = take(frame), frame["w"].to_numpy()
     assume(data.events_by_arm("first").min() > 0)
     horizon = float(frame.groupby("arm")["exit"].max().min())
+    try:
+        oc.fine_gray(data, "arm", cause="first")
+    except oc.EstimationError:  # everybody in view is censored before a competing event, or arms never meet
+        assume(False)
     for estimate in (
         lambda w: oc.fine_gray(data, "arm", cause="first", weights=w).to_frame(),
         lambda w: oc.event_rate(data, cause="first", weights=w).to_frame(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -52,7 +53,7 @@ def curve(people: Sequence[Person], time: float) -> tuple[float, dict[int, float
 def mean_time(people: Sequence[Person], horizon: float) -> float:
     """Return the area under the share free of every event."""
     cuts = sorted({0.0, horizon} | {p.exit for p in people if p.exit < horizon})
-    return sum((b - a) * curve(people, a)[0] for a, b in zip(cuts, cuts[1:], strict=False))
+    return sum((b - a) * curve(people, a)[0] for a, b in pairwise(cuts))
 
 
 def loglik(people: Sequence[Person], beta: float, *, cause: int, efron: bool) -> float:

@@ -13,12 +13,12 @@ import numpy.typing as npt
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, IntArray, Note, read_only
+from outcomes.survival.coefficient_table import without_spread
 from outcomes.survival.cox_exact import exact_fit
 from outcomes.survival.cox_kernel import CoxFit, dot, newton
 from outcomes.survival.cox_penalty import climb
 from outcomes.survival.cox_result import Cox
 from outcomes.survival.cox_rows import CoxRows, sort_rows, strata_codes
-from outcomes.survival.coefficient_table import without_spread
 from outcomes.survival.cox_variance import robust_covariance
 from outcomes.survival.design_matrix import DesignMatrix, check_columns, dependent_columns, design_matrix, in_few_words
 from outcomes.survival.few_clusters import few_clusters

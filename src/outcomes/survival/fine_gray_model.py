@@ -11,6 +11,7 @@ import numpy as np
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, read_only
+from outcomes.survival.coefficient_table import without_spread
 from outcomes.survival.competing_rows import CompetingRows, with_rivals
 from outcomes.survival.cox_kernel import CoxFit, dot, newton
 from outcomes.survival.cox_rows import sort_rows, strata_codes
@@ -18,7 +19,6 @@ from outcomes.survival.design_matrix import DesignMatrix, check_columns, design_
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fine_gray_result import FineGray
-from outcomes.survival.coefficient_table import without_spread
 from outcomes.survival.fitted_information import inverse_information, refuse_flat, runaway
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
 from outcomes.survival.observation_chances import Observation, observe

@@ -12,8 +12,8 @@ import numpy as np
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, Note, Result, read_only
-from outcomes.survival.count_kernel import CountFit, fit_counts, shape_terms
 from outcomes.survival.coefficient_table import without_spread
+from outcomes.survival.count_kernel import CountFit, fit_counts, shape_terms
 from outcomes.survival.design_matrix import check_columns, design_matrix, in_few_words
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
@@ -206,9 +206,10 @@ def rate_model(
     weight, count = (asked.weight * asked.count)[used], asked.count[used]
     if not y.any():
         raise EstimationError(f"rate_model: nobody had the event {name!r}; there is nothing to fit.")
-    if count.sum() <= len(matrix.columns) + 1:
+    terms = len(matrix.columns) + 1
+    if count.sum() <= terms:
         raise EstimationError(
-            f"rate_model: {int(count.sum()):,} people cannot tell {len(matrix.columns) + 1:,} coefficients and a spread apart; more are needed."
+            f"rate_model: {int(count.sum()):,} people cannot tell {terms:,} coefficients and a spread apart; more are needed."
         )
     centre, scale = matrix.values[used].mean(axis=0), matrix.values[used].std(axis=0)
     x = np.column_stack((np.ones(len(y)), (matrix.values[used] - centre) / scale))
@@ -260,9 +261,13 @@ def _covariance(
 
 def _refuse_flat(fit: CountFit) -> None:
     """Raise where coefficients have run so far away that no information is left."""
-    size = np.sqrt(np.abs(np.diag(fit.information)))
-    correlation = fit.information / np.outer(size, size) if size.all() else np.zeros_like(fit.information)
-    if np.linalg.matrix_rank(correlation, hermitian=True) < len(size):
+    singular = False
+    try:
+        np.linalg.inv(fit.information)
+        np.linalg.inv(fit.expected)
+    except np.linalg.LinAlgError:
+        singular = True
+    if singular:
         raise EstimationError(
             "rate_model: some coefficient has no finite maximum (no events on one side of a column), and nothing is left to judge the "
             "others by. Join levels, or leave columns out."
