@@ -86,7 +86,8 @@ def contrast(
         low = high = float("nan")
     estimate = value
     if measure in RATIOS:
-        estimate, low, high = (float(np.exp(x)) for x in (value, low, high))
+        with np.errstate(over="ignore"):  # the limits of a term that separates are infinite
+            estimate, low, high = (float(np.exp(x)) for x in (value, low, high))
     elif measure == "nnt":
         estimate, low, high = _needed(value, low, high)
     return Contrast(estimate, error, statistic, df, two_sided(statistic, df), low, high)

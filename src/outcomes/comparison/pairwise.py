@@ -15,7 +15,7 @@ from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.results import Note, Result
 from outcomes.survival.inputs import ClusterLike, WeightsLike
 from outcomes.survival.logrank import tables_to_test
-from outcomes.survival.logrank_kernel import chi_squared, logrank_sums
+from outcomes.survival.logrank_kernel import chi_squared, logrank_sums, nothing_to_test
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,4 +121,6 @@ def pairwise_logrank_test(
     frame = pd.DataFrame(rows)
     p = frame["p_value"].to_numpy()
     frame = frame.assign(p_holm=holm(p), p_bh=benjamini_hochberg(p))
-    return PairwiseLogRank(frame=frame, variance=asked.variance, notes=data.notes)
+    return PairwiseLogRank(
+        frame=frame, variance=asked.variance, notes=(*data.notes, *nothing_to_test(int(frame["df"].min())))
+    )

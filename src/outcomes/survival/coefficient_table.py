@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from outcomes.results import Array
+from outcomes.results import Array, Note
+from outcomes.survival.design_matrix import in_few_words
 from outcomes.survival.few_clusters import FewClusters
 from outcomes.survival.inputs import normal_quantile
 
-__all__ = ["coefficient_columns", "wald_statistic"]
+__all__ = ["coefficient_columns", "wald_statistic", "without_spread"]
 
 
 def coefficient_columns(
@@ -29,8 +30,9 @@ def coefficient_columns(
     ratios; the standard error stays on the log scale.
     """
     estimate, error = np.asarray(coefficients), np.sqrt(np.diag(covariance))
-    statistic = estimate / (error * np.sqrt(few.factor))
-    reach = _quantile(conf_level, few.df) * error * np.sqrt(few.factor)
+    error_used = np.where(error > 0, error * np.sqrt(few.factor), np.nan)
+    statistic = estimate / error_used
+    reach = _quantile(conf_level, few.df) * error_used
     low, high, p_value = estimate - reach, estimate + reach, _two_sided(statistic, few.df)
     if instead is not None:
         low, high, p_value = instead["conf_low"], instead["conf_high"], instead["p_value"]
@@ -48,10 +50,28 @@ def coefficient_columns(
     }
 
 
+def without_spread(covariance: Array, unit: Array, names: Sequence[str]) -> tuple[Array, tuple[Note, ...]]:
+    """Return a covariance (p, p) whose variances that are rounding are 0, and what must be said of them.
+
+    `unit` (p,) is the size of a large coefficient: one per standard deviation of its column.
+    """
+    none = ~(np.diag(covariance) > 1e-20 * unit**2)
+    if not none.any():
+        return covariance, ()
+    text = (
+        f"Nobody's own outcome moves the coefficient of {in_few_words(np.asarray(names)[none])} (all had the event at one time, or "
+        "nobody had it): it has no standard error, test or interval."
+    )
+    return np.where(none | none[:, None], 0.0, covariance), (Note("no_variance", text),)
+
+
 def wald_statistic(coefficients: Array, covariance: Array, clusters: int | None) -> float:
     """Return the Wald statistic of all coefficients; missing where there are not more clusters than coefficients."""
     # G clusters span at most G - 1 directions: with fewer than the terms need there is no test of all of them
     if clusters is not None and clusters <= len(coefficients):
+        return float("nan")
+    size = np.sqrt(np.diag(covariance))
+    if not (size > 0).all() or np.linalg.matrix_rank(covariance / np.outer(size, size), hermitian=True) < len(size):
         return float("nan")
     return float(coefficients @ np.linalg.solve(covariance, coefficients))
 

@@ -206,7 +206,8 @@ def baseline_frame(model: Cox) -> pd.DataFrame:
     baseline, rows = baseline_of(model), model.rows
     start = np.repeat(baseline.first, baseline.end - baseline.first)
     hazard = baseline.hazard[1:] - baseline.hazard[start]
-    at_zero = np.exp(-(model.centre / model.scale) @ model.scaled)
+    with np.errstate(over="ignore"):  # covariates of 0 may lie far from anybody's
+        at_zero = np.exp(-(model.centre / model.scale) @ model.scaled)
     frame = pd.DataFrame({"time": rows.time, "cumulative_hazard": hazard * at_zero, "n_events": rows.deaths})
     if model.strata_levels is not None:
         for position, name in enumerate(model.strata):

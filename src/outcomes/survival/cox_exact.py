@@ -70,6 +70,8 @@ def exact_fit(rows: CoxRows, count: Array, *, steps: int = 50, tolerance: float 
             if there.loglik >= here.loglik - 1e-10 * abs(here.loglik) or share < 1e-6:
                 break
             share /= 2
+        if not (np.isfinite(there.loglik) and np.isfinite(there.information).all()):  # the coefficients have run away
+            return CoxFit(beta, here.information, at_zero, here.loglik, null, statistic, step, False)
         beta, here, step = beta + share * move, there, step + 1
 
 

@@ -214,8 +214,11 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
             last = beta + move if converged else beta
             gain = 0.5 * float(decrement + last @ shrink @ last - beta @ shrink @ beta) if converged else 0.0
             return CoxFit(last, matrix, at_zero, sums.loglik + gain, null, statistic, step, converged)
+        before = beta
         beta, sums = _climb(rows, beta, move, sums, shrink)
         step, last_digits = step + 1, last_digits or converged
+        if beta is before:  # no step along the move climbs
+            steps = step
 
 
 def _climb(rows: CoxRows, beta: Array, move: Array, sums: RiskSums, shrink: Array) -> tuple[Array, RiskSums]:
@@ -225,8 +228,11 @@ def _climb(rows: CoxRows, beta: Array, move: Array, sums: RiskSums, shrink: Arra
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             trial = risk_sums(rows, there)
             reached = trial.loglik - 0.5 * float(there @ shrink @ there)
-        if reached >= held - 1e-10 * abs(sums.loglik) or share < 1e-6:
+        sound = bool(np.isfinite(trial.square).all())
+        if sound and reached >= held - 1e-10 * abs(sums.loglik):
             return there, trial
+        if share < 1e-6:
+            return (there, trial) if sound and np.isfinite(reached) else (beta, sums)
         share /= 2
 
 

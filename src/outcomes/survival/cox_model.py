@@ -13,6 +13,7 @@ import numpy.typing as npt
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, IntArray, Note, read_only
+from outcomes.survival.coefficient_table import without_spread
 from outcomes.survival.cox_exact import exact_fit
 from outcomes.survival.cox_kernel import CoxFit, newton
 from outcomes.survival.cox_penalty import climb
@@ -21,7 +22,7 @@ from outcomes.survival.cox_rows import CoxRows, centre_and_scale, sort_rows, str
 from outcomes.survival.cox_variance import robust_covariance
 from outcomes.survival.design_matrix import DesignMatrix, check_columns, dependent_columns, design_matrix, in_few_words
 from outcomes.survival.few_clusters import few_clusters
-from outcomes.survival.fitted_information import refuse_flat, runaway
+from outcomes.survival.fitted_information import inverse_information, refuse_flat, runaway
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
 
 if TYPE_CHECKING:
@@ -194,7 +195,8 @@ def fit_cox(
     )
     if asked.variance == "model":
         return result
-    return replace(result, covariance=read_only(robust_covariance(result)))
+    covariance, exact = without_spread(robust_covariance(result), 1 / scale, result.terms)
+    return replace(result, covariance=read_only(covariance), notes=(*result.notes, *exact))
 
 
 def _refuse_terms(formula: str, what: str) -> None:
@@ -337,9 +339,7 @@ def _inverse(
     """
     notes: list[Note] = []
     refuse_flat(fit, columns, weight, what=what)
-    inverse = np.asarray(
-        np.linalg.pinv(fit.information + ridge * np.eye(len(columns)), hermitian=True), dtype=np.float64
-    )
+    inverse = inverse_information(fit, ridge)
     away = runaway(fit, inverse, columns)
     if away and penalty is None:
         notes.append(

@@ -30,6 +30,7 @@ __all__ = [
 
 _PLAIN = re.compile(r"\s*[^\W\d]\w*(\s*\+\s*[^\W\d]\w*)*\s*")
 _CHUNK = 4_096
+_LARGEST = 1e100  # squares must stay numbers
 _MOST_LEVELS = 5  # a text column taken for a factor by mistake has a level a person
 
 ArmCodes = tuple[str | None, Array, tuple[str, ...]]
@@ -289,6 +290,11 @@ def check_columns(values: Array, columns: tuple[str, ...], what: str) -> None:
     infinite = [name for name, pair in zip(columns, ends, strict=True) if not np.isfinite(pair).all()]
     if infinite:
         raise EstimationError(f"{what}: infinite values in {in_few_words(infinite)}.")
+    beyond = [name for name, pair in zip(columns, ends, strict=True) if np.abs(pair).max() > _LARGEST]
+    if beyond:
+        raise EstimationError(
+            f"{what}: values beyond {_LARGEST:g} in {in_few_words(beyond)}. Give them in a larger unit."
+        )
     constant = [name for name, (low, high) in zip(columns, ends, strict=True) if low == high]
     if constant:
         raise EstimationError(

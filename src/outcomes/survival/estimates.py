@@ -85,7 +85,7 @@ def by_person(rows: Array, person: IntArray, people: int) -> Array:
     """Sum row-level influences (N, ...) to people (P, ...); where rows are people, in their order, these are they."""
     if len(rows) == people and bool((person == np.arange(people)).all()):
         return rows
-    flat = rows.reshape(len(rows), -1)
+    flat = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
     total = np.empty((people, flat.shape[1]))
     for j in range(flat.shape[1]):
         total[:, j] = np.bincount(person, weights=flat[:, j], minlength=people)

@@ -11,6 +11,7 @@ import numpy as np
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, read_only
+from outcomes.survival.coefficient_table import without_spread
 from outcomes.survival.competing_rows import CompetingRows, with_rivals
 from outcomes.survival.cox_kernel import CoxFit, newton
 from outcomes.survival.cox_rows import centre_and_scale, sort_rows, strata_codes
@@ -18,7 +19,7 @@ from outcomes.survival.design_matrix import DesignMatrix, check_columns, design_
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fine_gray_result import FineGray
-from outcomes.survival.fitted_information import refuse_flat, runaway
+from outcomes.survival.fitted_information import inverse_information, refuse_flat, runaway
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
 from outcomes.survival.observation_chances import Observation, observe
 
@@ -142,7 +143,8 @@ def fine_gray(
     )
     inverse = fit.inverse * fit.scale
     middle = covariance_of(asked, stack(asked, result.scores))
-    return replace(result, covariance=read_only(inverse @ middle @ inverse.T))
+    covariance, exact = without_spread(inverse @ middle @ inverse.T, 1 / fit.scale, matrix.columns)
+    return replace(result, covariance=read_only(covariance), notes=(*result.notes, *exact))
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ def _fit(
     rows = with_rivals(at_risk, data.exit, rival, stratum, code, observation, (total, values, centre, scale))
     fit = newton(rows)
     refuse_flat(fit, matrix.columns, float(total[died].sum()), what="fine_gray")
-    inverse = np.asarray(np.linalg.pinv(fit.information, hermitian=True), dtype=np.float64)
+    inverse = inverse_information(fit)
     n_competing = int(count[rival].sum())
     notes = _about(fit, inverse, matrix.columns, int(rows.deaths.sum()), n_competing)
     return _Fit(

@@ -9,7 +9,7 @@ from outcomes.results import Array
 from outcomes.survival.cox_kernel import FLAT, CoxFit
 from outcomes.survival.design_matrix import dependent_columns, in_few_words
 
-__all__ = ["refuse_flat", "runaway"]
+__all__ = ["inverse_information", "refuse_flat", "runaway"]
 
 
 def refuse_flat(fit: CoxFit, columns: tuple[str, ...], weight: float, *, what: str) -> None:
@@ -24,6 +24,17 @@ def refuse_flat(fit: CoxFit, columns: tuple[str, ...], weight: float, *, what: s
             f"{what}: {in_few_words(columns[j] for j in flat)} says nothing beyond the other columns among those at risk together "
             "(the same for all of a stratum, or different only where nobody had the event). Leave it out."
         )
+
+
+def inverse_information(fit: CoxFit, ridge: float = 0.0) -> Array:
+    """Return the inverse information on the scaled columns, shape (p, p).
+
+    Where coefficients run away rounding leaves curvature around 0, even below; it is taken for as little as it can be told from 0,
+    so that variances are large there and never negative.
+    """
+    values, vectors = np.linalg.eigh(fit.information + ridge * np.eye(len(fit.beta)))
+    least = 1e-15 * float(np.abs(np.diag(fit.information_null)).max())
+    return np.asarray((vectors / np.maximum(values, least)) @ vectors.T, dtype=np.float64)
 
 
 def runaway(fit: CoxFit, inverse: Array, columns: tuple[str, ...]) -> list[str]:

@@ -16,7 +16,7 @@ from outcomes.survival.arm_tables import tables_by_arm
 from outcomes.survival.cox_rows import strata_codes
 from outcomes.survival.gray_kernel import gray_scores
 from outcomes.survival.inputs import WeightsLike, resolve
-from outcomes.survival.logrank_kernel import chi_squared
+from outcomes.survival.logrank_kernel import chi_squared, nothing_to_test
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +173,7 @@ def gray_test(
         df=df,
         p_value=float(chdtrc(df, statistic)) if df else float("nan"),
         rho=rho,
-        notes=data.notes,
+        notes=(*data.notes, *nothing_to_test(df)),
     )
 
 

@@ -19,6 +19,7 @@ __all__ = ["Asked", "ClusterLike", "WeightsLike", "ask_again", "known_weights", 
 WeightsLike = Weights | str | npt.ArrayLike | None
 ClusterLike = str | npt.ArrayLike | None
 
+_LARGEST = 1e100  # squares of weights must stay numbers
 _OF_EVERY_EVENT = (
     "cox", "cause_specific", "andersen_gill", "pwp", "mean_count", "event_rate", "rate_model", "compare",
 )  # fmt: skip
@@ -198,6 +199,11 @@ def _weights(data: SurvivalData, weights: WeightsLike, what: str) -> tuple[Array
     for given in (values, *rows_too):
         if bad := int((~np.isfinite(given) | (given < 0)).sum()):
             raise EstimationError(f"{what}: {bad:,} of {len(given):,} weights are missing, infinite or negative.")
+    if bad := int(((by_row > 0) & ((by_row < 1 / _LARGEST) | (by_row > _LARGEST))).sum()):
+        raise EstimationError(
+            f"{what}: {bad:,} of {len(by_row):,} weights are above {_LARGEST:g} or, being above 0, below {1 / _LARGEST:g}. Only their "
+            "proportions matter: divide by the largest, and leave out who weighs nothing."
+        )
     for index, arm in enumerate(data.arms):
         if not (by_row[data.row_arm == index] > 0).any():
             raise EstimationError(f"{what}: every weight in arm {arm!r} is 0; nobody is left to estimate from.")

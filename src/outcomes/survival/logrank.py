@@ -15,7 +15,7 @@ from outcomes.results import Array, Note, Result, read_only
 from outcomes.survival.arm_tables import ArmTables, tables_by_arm
 from outcomes.survival.cox_rows import strata_codes
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, resolve
-from outcomes.survival.logrank_kernel import chi_squared, logrank_sums
+from outcomes.survival.logrank_kernel import chi_squared, logrank_sums, nothing_to_test
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,7 +174,7 @@ def logrank_test(
         rho=rho,
         gamma=gamma,
         scores=None if values is None else tuple(float(v) for v in values),
-        notes=data.notes,
+        notes=(*data.notes, *nothing_to_test(df)),
     )
 
 

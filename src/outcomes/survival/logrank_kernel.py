@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outcomes.results import Array, IntArray
+from outcomes.results import Array, IntArray, Note
 from outcomes.survival.arm_tables import ArmTables
 from outcomes.survival.estimates import by_person, covariance_of, stack
 from outcomes.survival.inputs import Asked
@@ -16,7 +16,7 @@ from outcomes.survival.inputs import Asked
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["LogRankSums", "chi_squared", "logrank_sums"]
+__all__ = ["LogRankSums", "chi_squared", "logrank_sums", "nothing_to_test"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,17 @@ def chi_squared(gap: Array, covariance: Array) -> tuple[float, int]:
     inner = covariance[1:, 1:]
     df = int(np.linalg.matrix_rank(inner, hermitian=True))
     return float(gap[1:] @ np.linalg.pinv(inner, hermitian=True) @ gap[1:]), df
+
+
+def nothing_to_test(df: int) -> tuple[Note, ...]:
+    """Return what must be said of a test with no degrees of freedom; nothing where it has some."""
+    if df > 0:
+        return ()
+    text = (
+        "Nothing tells the arms apart: at every event one arm alone was at risk, or everybody at risk had it. "
+        "The test has no p-value."
+    )
+    return (Note("nothing_to_test", text),)
 
 
 def _survival_before(factor: Array, tables: ArmTables) -> Array:

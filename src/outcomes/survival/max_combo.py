@@ -15,7 +15,7 @@ from outcomes.results import Array, Note, Result, read_only
 from outcomes.survival.inputs import ClusterLike, WeightsLike
 from outcomes.survival.largest_of_several import chance_of_larger
 from outcomes.survival.logrank import checked_weightings, tables_to_test
-from outcomes.survival.logrank_kernel import logrank_sums
+from outcomes.survival.logrank_kernel import logrank_sums, nothing_to_test
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,5 +163,5 @@ def max_combo_test(
         variance=asked.variance,
         statistic=statistic,
         p_value=p_value,
-        notes=data.notes,
+        notes=(*data.notes, *nothing_to_test(int(known.sum()))),
     )

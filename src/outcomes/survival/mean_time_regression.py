@@ -13,7 +13,7 @@ from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.durations import days, in_words
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result, read_only
-from outcomes.survival.coefficient_table import coefficient_columns
+from outcomes.survival.coefficient_table import coefficient_columns, without_spread
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import FewClusters, few_clusters
@@ -187,19 +187,23 @@ def rmst_regression(
         lost=measure == "lost_ratio",
     )  # fmt: skip
     few = few_clusters(data, asked, ("intercept", *matrix.terms))
+    unit = np.append(1.0, 1 / np.maximum(matrix.values.std(axis=0), 1e-300)) * (end if measure == "difference" else 1.0)
+    covariance, exact = without_spread(
+        covariance_of(asked, stack(asked, fit.influence)), unit, ("intercept", *matrix.columns)
+    )
     return RmstRegression(
         horizon=end,
         measure=measure,
         terms=("intercept", *matrix.columns),
         estimate=read_only(fit.coefficients),
-        covariance=read_only(covariance_of(asked, stack(asked, fit.influence))),
+        covariance=read_only(covariance),
         variance=asked.variance,
         n=int(asked.people_by_arm(data).sum()),
         few=few,
         conf_level=conf_level,
         labels=data.labels,
         unit=data.unit,
-        notes=(*data.notes, *few.notes),
+        notes=(*data.notes, *few.notes, *exact),
     )
 
 

@@ -84,7 +84,15 @@ def score_test(model: Cox, *, transform: str, by_term: bool) -> ProportionalHaza
     tests.append(_row("GLOBAL", u, spread, model.asked.n_clusters))
     frame = pd.DataFrame(tests)
     frame["p_value"] = chdtrc(frame["df"], frame["statistic"])
-    return ProportionalHazards(frame=frame, transform=transform, notes=model.notes)
+    return ProportionalHazards(frame=frame, transform=transform, notes=(*model.notes, *_missing(frame)))
+
+
+def _missing(frame: pd.DataFrame) -> tuple[Note, ...]:
+    """Return what must be said where a test does not exist."""
+    if not frame["statistic"].isna().any():
+        return ()
+    text = "A test is missing: there are not more clusters than terms, or too few times of events to see a coefficient change."
+    return (Note("untestable", text),)
 
 
 def _robust(model: Cox, g: Array, taken: Array) -> Array:
@@ -94,8 +102,8 @@ def _robust(model: Cox, g: Array, taken: Array) -> Array:
 
 
 def _row(term: str, u: Array, spread: Array, clusters: int | None) -> dict[str, Any]:
-    # G clusters span at most G - 1 directions
-    known = clusters is None or clusters > len(u)
+    # G clusters span at most G - 1 directions; events at one time, or a covariate alike among those at risk, span fewer
+    known = (clusters is None or clusters > len(u)) and np.linalg.matrix_rank(spread, hermitian=True) == len(u)
     return {"term": term, "statistic": float(u @ np.linalg.solve(spread, u)) if known else np.nan, "df": len(u)}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, Note, Result, read_only
-from outcomes.survival.coefficient_table import coefficient_columns
+from outcomes.survival.coefficient_table import coefficient_columns, without_spread
 from outcomes.survival.count_kernel import CountFit, fit_counts, shape_terms
 from outcomes.survival.design_matrix import check_columns, design_matrix, in_few_words
 from outcomes.survival.estimates import covariance_of, stack
@@ -198,24 +198,35 @@ def rate_model(
     weight, count = (asked.weight * asked.count)[used], asked.count[used]
     if not y.any():
         raise EstimationError(f"rate_model: nobody had the event {name!r}; there is nothing to fit.")
+    terms = len(matrix.columns) + 1
+    if count.sum() <= terms:
+        raise EstimationError(
+            f"rate_model: {int(count.sum()):,} people cannot tell {terms:,} coefficients and a spread apart; more are needed."
+        )
     centre, scale = matrix.values[used].mean(axis=0), matrix.values[used].std(axis=0)
     x = np.column_stack((np.ones(len(y)), (matrix.values[used] - centre) / scale))
     fit = fit_counts(x, y, time, weight, negative_binomial=family == "negative_binomial")
+    _refuse_flat(fit)
     poisson = fit if np.isinf(fit.theta) else fit_counts(x, y, time, weight, negative_binomial=False)
     dispersion = float(weight @ ((y - fit.mean) ** 2 / _spread(fit))) / (float(count.sum()) - x.shape[1])
     each = np.zeros((people, x.shape[1]))
     each[used] = np.linalg.solve(fit.information, fit.scores.T).T[:, : x.shape[1]]
     back = _unscaled(centre, scale)
+    covariance, exact = without_spread(
+        back @ _covariance(fit, asked, each, dispersion, family, variance) @ back.T,
+        np.append(1.0, 1 / scale),
+        ("Intercept", *matrix.columns),
+    )
     return RateModel(
         data=data, asked=asked, formula=formula, family=family, cause=name, terms=("Intercept", *matrix.columns),
         coefficients=read_only(back @ fit.beta),
-        covariance=read_only(back @ _covariance(fit, asked, each, dispersion, family, variance) @ back.T),
+        covariance=read_only(covariance),
         theta=fit.theta, theta_std_error=_theta_error(fit, y, weight), loglik=fit.loglik,
         deviance=float(weight @ _deviance(y, fit)), dispersion=dispersion,
         lr_against_poisson=2 * (fit.loglik - poisson.loglik), n_events=int(count @ y), conf_level=conf_level,
         notes=(
             *data.notes, *_about(fit, matrix.columns, int(count @ y), family),
-            *few_clusters(data, asked, matrix.terms).notes, *_about_weights(asked),
+            *few_clusters(data, asked, matrix.terms).notes, *_about_weights(asked), *exact,
         ),
     )  # fmt: skip
 
@@ -241,6 +252,21 @@ def _covariance(
     size = len(fit.beta)
     inverse = np.linalg.inv(fit.information)[:size, :size]
     return np.asarray(inverse * (dispersion if family == "quasi_poisson" else 1.0))
+
+
+def _refuse_flat(fit: CountFit) -> None:
+    """Raise where coefficients have run so far away that no information is left."""
+    singular = False
+    try:
+        np.linalg.inv(fit.information)
+        np.linalg.inv(fit.expected)
+    except np.linalg.LinAlgError:
+        singular = True
+    if singular:
+        raise EstimationError(
+            "rate_model: some coefficient has no finite maximum (no events on one side of a column), and nothing is left to judge the "
+            "others by. Join levels, or leave columns out."
+        )
 
 
 def _unscaled(centre: Array, scale: Array) -> Array:

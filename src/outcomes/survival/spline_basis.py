@@ -55,7 +55,7 @@ def spline_basis(knots: int | Sequence[float], event_times: Array) -> SplineBasi
             )
         inner = np.log(np.sort(given))
     found = np.concatenate(([log_t.min()], inner, [log_t.max()]))
-    if len(np.unique(found)) < len(found):
+    if min(len(np.unique(found)), len(np.unique(log_t))) < len(found):
         raise EstimationError(
             f"parametric: {len(inner)} knots need events at {len(found)} different times or more, spread between them. Take fewer."
         )
