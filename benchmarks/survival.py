@@ -1,8 +1,9 @@
 """What estimators of survival cost, beside R and other libraries of Python: python benchmarks/survival.py.
 
 Public calls from a pandas frame to a table of results, in one process (R in one of its own, data ready). Each peer's first answer
-is compared with ours before it is timed. Writes a table, a picture and a page to docs/benchmarks. About 15 minutes on two cores
-with every peer there, of which 8 are the slow peers' single runs and 4 the largest size; --quick takes 10 seconds and is for trying out.
+is compared with ours before it is timed. Writes a table, a picture and a page to docs/benchmarks. With every peer there it takes about
+15 minutes on two quiet cores, of which 5 are the slow peers' single runs and 4 the largest size, and twice that beside other work.
+--quick takes 10 seconds and is for trying out.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def main() -> None:
     rows: list[Row] = []
     for work in WORKS:
         rows += measured(work, people(min(work.people, asked.largest)), asked.runs, speed)
+    _write(rows, speed, asked.out)  # the largest sizes may not fit a machine
     rows += grown([10**k for k in range(3, 8) if 10**k <= asked.largest], asked.runs)
     _write(rows, speed, asked.out)
 

@@ -31,7 +31,7 @@ _MANY = 200  # rows a sum from which a product of matrices a sum is faster
 
 @dataclass(frozen=True)
 class _Pieces:
-    """Rows whose range ends with a group, cut after the events where there are several.
+    """Rows whose range ends with a group, cut after the events where there are several events and others as well.
 
     Attributes
     ----------
@@ -39,16 +39,13 @@ class _Pieces:
         First row of each piece.
     first : ndarray of int, shape (G,)
         First piece of each group.
-    tied : ndarray of int
-        Groups with several events, which have two pieces.
-    alone : ndarray of int
-        Which of these have nobody but those with the events.
+    split : ndarray of int
+        Groups that are cut: those with several events, and others beside them.
     """
 
     begin: IntArray
     first: IntArray
-    tied: IntArray
-    alone: IntArray
+    split: IntArray
 
 
 @dataclass(frozen=True)
@@ -115,13 +112,12 @@ class CoxRows:
 
     @cached_property
     def _pieces(self) -> _Pieces:
-        events, several = np.diff(np.append(self.begin_event, len(self.event))), self.deaths > 1
-        first, tied = np.arange(len(events)) + np.cumsum(several) - several, np.flatnonzero(several)
-        rest, end = (self.begin + events)[tied], np.append(self.begin[1:], len(self.order))[tied]
-        begin = np.empty(len(events) + len(tied), dtype=np.int64)
-        begin[first] = self.begin
-        begin[first[tied] + 1] = np.minimum(rest, len(self.order) - 1)
-        return _Pieces(begin, first, tied, np.flatnonzero(rest == end))
+        rest = self.begin + np.diff(np.append(self.begin_event, len(self.event)))
+        cut = (self.deaths > 1) & (rest < np.append(self.begin[1:], len(self.order)))
+        first, split = np.arange(len(cut)) + np.cumsum(cut) - cut, np.flatnonzero(cut)
+        begin = np.empty(len(cut) + len(split), dtype=np.int64)
+        begin[first], begin[first[split] + 1] = self.begin, rest[split]
+        return _Pieces(begin, first, split)
 
     @cached_property
     def event_sum(self) -> Array:
@@ -143,11 +139,9 @@ class CoxRows:
         """Return the sums of `load` (R,) times x over each group's risk set, and over the events of those with several: (p, G) each."""
         pieces = self._pieces
         both = _weighted_sums(self.x, load, pieces.begin)
-        own, tied, several = both[:, pieces.first], np.zeros((len(both), len(self.time))), pieces.tied
-        rest = both[:, pieces.first[several] + 1]
-        rest[:, pieces.alone] = 0.0
+        own, tied, several = both[:, pieces.first], np.zeros((len(both), len(self.time))), self.deaths > 1
         tied[:, several] = own[:, several]
-        own[:, several] += rest
+        own[:, pieces.split] += both[:, pieces.first[pieces.split] + 1]
         return self._x_through(own, load), tied
 
     def _x_through(self, own: Array, load: Array) -> Array:

@@ -317,3 +317,15 @@ def test_an_offset_is_a_coefficient_that_is_known() -> None:
 def test_what_is_asked_otherwise_or_not_at_all_is_named(formula: str, message: str) -> None:
     with pytest.raises(NotSupportedError, match=message):
         oc.cox(take(), formula)
+
+
+def test_tied_events_of_the_last_who_are_left_count_as_those_many_rows() -> None:
+    few = pd.DataFrame(
+        {"day": [3, 2, 2, 2, 1], "event": [1, 1, 0, 1, 0], "x": [-0.3, 1.3, 1.0, -2.7, -1.9], "people": [3, 2, 2, 1, 1]}
+    )
+    many = few.loc[few.index.repeat(few["people"])]
+    counted = oc.cox(oc.survival_data(few, duration="day", event="event", frequency="people"), "x", robust=True)
+    listed = oc.cox(oc.survival_data(many, duration="day", event="event"), "x", robust=True)
+    assert counted.coefficients == pytest.approx(listed.coefficients)
+    assert counted.covariance == pytest.approx(listed.covariance)
+    assert counted.loglik == pytest.approx(listed.loglik)
