@@ -56,6 +56,7 @@ def fitted(data: oc.SurvivalData, **options: Any) -> oc.Cox:
     return fit
 
 
+@FEWER
 @given(cohorts())
 def test_curves_by_plain_loops(frame: pd.DataFrame) -> None:
     data, times = take(frame), sorted(set(frame["exit"]))
@@ -103,6 +104,7 @@ def test_residuals_add_to_nothing(ties: str, frame: pd.DataFrame, stratified: bo
     close(fit.influence().sum(axis=0), 0.0, atol=1e-8)
 
 
+@FEWER
 @given(cohorts(), st.integers(0, 2**32 - 1))
 def test_whole_weights_are_that_many_rows_in_the_estimate_and_not_in_its_error(frame: pd.DataFrame, seed: int) -> None:
     counts = np.random.default_rng(seed).integers(2, 5, len(frame))
@@ -186,6 +188,7 @@ def test_without_censoring_regression_of_time_free_is_that_of_pseudo_values(fram
     close(ours, np.linalg.lstsq(columns, pseudo_values(people_of(frame, weighted=False), horizon))[0], atol=1e-8)
 
 
+@FEWER
 @given(cohorts(), st.booleans())
 def test_exchanging_the_arms_negates_differences_and_inverts_ratios(frame: pd.DataFrame, clustered: bool) -> None:
     one, other = take(frame), take(frame, reference="b")

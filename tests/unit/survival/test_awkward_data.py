@@ -69,8 +69,7 @@ def _calls(name: str, topic: str, causes: tuple[str, ...]) -> Iterator[dict[str,
     yield {**base, **weighted}
 
 
-def _take(name: str, frame: pd.DataFrame) -> oc.SurvivalData:
-    every = name in _OF_EVERY_EVENT
+def _take(frame: pd.DataFrame, every: bool) -> oc.SurvivalData:
     return oc.survival_data(
         with_second_events(frame) if every else frame, entry="entry", exit="exit", event="event", censored=0,
         causes={1: "first", 2: "second"}, arm="arm", reference="a", id="id", repeated=every,
@@ -133,8 +132,9 @@ def test_every_estimator_is_swept() -> None:
 @pytest.mark.parametrize(("topic", "kind"), AWKWARD)
 def test_a_number_a_note_or_an_error_of_ours(topic: str, kind: str) -> None:
     frame = awkward(topic, kind)
+    first, every = (_attempt(partial(_take, frame, repeated)) for repeated in (False, True))
     for name, estimate in ESTIMATORS.items():
-        data = _attempt(partial(_take, name, frame))
+        data = every if name in _OF_EVERY_EVENT else first
         if data is None:
             continue
         for asked in _calls(name, topic, data.causes):
