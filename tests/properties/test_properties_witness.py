@@ -56,6 +56,7 @@ def fitted(data: oc.SurvivalData, **options: Any) -> oc.Cox:
     return fit
 
 
+@FEWER
 @given(cohorts())
 def test_curves_by_plain_loops(frame: pd.DataFrame) -> None:
     data, times = take(frame), sorted(set(frame["exit"]))
@@ -103,6 +104,7 @@ def test_residuals_add_to_nothing(ties: str, frame: pd.DataFrame, stratified: bo
     close(fit.influence().sum(axis=0), 0.0, atol=1e-8)
 
 
+@FEWER
 @given(cohorts(), st.integers(0, 2**32 - 1))
 def test_whole_weights_are_that_many_rows_in_the_estimate_and_not_in_its_error(frame: pd.DataFrame, seed: int) -> None:
     counts = np.random.default_rng(seed).integers(2, 5, len(frame))
@@ -166,10 +168,9 @@ def test_without_censoring_incidences_are_shares(frame: pd.DataFrame) -> None:
 def test_people_weighted_by_their_chance_to_be_seen_are_the_curve(frame: pd.DataFrame) -> None:
     one = frame[frame["arm"] == "a"]
     people, times = people_of(one), sorted(set(one["exit"]))
-    seen = {p: chance_to_be_seen(people, p.exit) for p in people if p.event > 0}
+    seen = [(p, chance_to_be_seen(people, p.exit)) for p in people if p.event > 0]
     total = sum(p.weight for p in people)
-    risk = [sum(p.weight / chance for p, chance in seen.items() if p.exit <= t) / total for t in times]
-    assume(len(set(people)) == len(people))
+    risk = [sum(p.weight / chance for p, chance in seen if p.exit <= t) / total for t in times]
     data = take(one, arm=None, reference=None)
     close(1 - oc.kaplan_meier(data, cause="any", weights="w").at(times)["estimate"], risk, atol=1e-10)
 
@@ -186,6 +187,7 @@ def test_without_censoring_regression_of_time_free_is_that_of_pseudo_values(fram
     close(ours, np.linalg.lstsq(columns, pseudo_values(people_of(frame, weighted=False), horizon))[0], atol=1e-8)
 
 
+@FEWER
 @given(cohorts(), st.booleans())
 def test_exchanging_the_arms_negates_differences_and_inverts_ratios(frame: pd.DataFrame, clustered: bool) -> None:
     one, other = take(frame), take(frame, reference="b")

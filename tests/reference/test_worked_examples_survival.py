@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from formula_data import from_zero, late, made_by_formula
 from lifelines.datasets import load_larynx, load_leukemia, load_psychiatric_patients, load_rossi
 from scipy.stats import norm, t
 
@@ -486,34 +487,21 @@ R: dict[str, list[float]] = {
 
 @pytest.fixture
 def formula() -> pd.DataFrame:
-    i = np.arange(1, 61)
-    frame = pd.DataFrame({"id": i, "entry": np.maximum(0, (i * 11) % 7 - 3), "g": i % 2, "x": ((i * 13) % 17) / 4})
-    frame["exit"] = frame["entry"] + 1 + (i * 37) % 23
-    frame["ev"] = np.where((i * 7) % 5 == 0, 0, np.where((i * 5) % 7 < 2, 2, 1))
-    return frame.assign(w=np.round(0.5 + ((i * 5) % 9) / 6, 3), cl=(i * 7) % 12, h=(i * 7) % 3)
+    return made_by_formula()
 
 
-CAUSES: dict[str, Any] = {"causes": {1: "first", 2: "second"}, "censored": 0, "event": "ev"}
 GRID = [5, 10, 15, 20]
 
 
-def _late(frame: pd.DataFrame) -> oc.SurvivalData:
-    return oc.survival_data(frame, entry="entry", exit="exit", arm="g", reference=0, **CAUSES)
-
-
-def _from_zero(frame: pd.DataFrame) -> oc.SurvivalData:
-    return oc.survival_data(frame, duration="exit", arm="g", reference=0, **CAUSES)
-
-
 def test_weighted_curves_with_late_entry(formula: pd.DataFrame) -> None:
-    found = oc.kaplan_meier(_late(formula), cause="any", weights="w").at(GRID)
+    found = oc.kaplan_meier(late(formula), cause="any", weights="w").at(GRID)
     close(found["estimate"], R["km_late"], rtol=1e-9)
     close(found["std_error"], R["km_late_se"], rtol=1e-9)
 
 
 def test_weighted_and_clustered_curves(formula: pd.DataFrame) -> None:
     """R reads clusters on the normal distribution, however few; ours are on t, and wider by sqrt(G / (G - 1))."""
-    found = oc.kaplan_meier(_from_zero(formula), cause="any", weights="w", cluster="cl").at(GRID)
+    found = oc.kaplan_meier(from_zero(formula), cause="any", weights="w", cluster="cl").at(GRID)
     for column, theirs in (("estimate", ""), ("std_error", "_se")):
         close(found[column], R[f"km_clustered{theirs}"], rtol=1e-9)
     clusters = formula.groupby("g")["cl"].nunique().loc[found["arm"].astype(int)].to_numpy()
@@ -527,13 +515,13 @@ def test_weighted_and_clustered_curves(formula: pd.DataFrame) -> None:
 
 
 def test_weighted_and_clustered_hazard(formula: pd.DataFrame) -> None:
-    found = oc.nelson_aalen(_from_zero(formula), cause="any", weights="w", cluster=formula["cl"].to_numpy()).at(GRID)
+    found = oc.nelson_aalen(from_zero(formula), cause="any", weights="w", cluster=formula["cl"].to_numpy()).at(GRID)
     close(found["estimate"], R["hazard"], rtol=1e-9)
     close(found["std_error"], R["hazard_se"], rtol=1e-9)
 
 
 def test_weighted_incidences_with_late_entry(formula: pd.DataFrame) -> None:
-    found = oc.cumulative_incidence(_late(formula), weights="w").at(GRID)
+    found = oc.cumulative_incidence(late(formula), weights="w").at(GRID)
     for cause in ("first", "second"):
         ours = found[found["cause"] == cause]
         close(ours["estimate"], R[f"aj_{cause}"], rtol=1e-9, atol=1e-12)
@@ -541,13 +529,13 @@ def test_weighted_incidences_with_late_entry(formula: pd.DataFrame) -> None:
 
 
 def test_weighted_times_lost_with_late_entry(formula: pd.DataFrame) -> None:
-    frame = oc.rmst(_late(formula), horizon=18, weights="w").to_frame()
+    frame = oc.rmst(late(formula), horizon=18, weights="w").to_frame()
     close(frame.sort_values("measure", key=lambda m: m.str.len(), kind="stable")["estimate"], R["rmean"], rtol=1e-9)
 
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 def test_weighted_clustered_cox_with_late_entry(formula: pd.DataFrame, ties: str) -> None:
-    fit = oc.cox(_late(formula), "g + x", cause="first", weights="w", cluster="cl", ties=ties)
+    fit = oc.cox(late(formula), "g + x", cause="first", weights="w", cluster="cl", ties=ties)
     close(fit.coefficients, R[f"cox_{ties}"], rtol=1e-8)
     close(np.sqrt(np.diag(fit.covariance)), R[f"cox_{ties}_se"], rtol=1e-8)
     close(np.sqrt(np.diag(fit.model_covariance)), R[f"cox_{ties}_naive"], rtol=1e-8)
@@ -558,7 +546,7 @@ def test_weighted_clustered_cox_with_late_entry(formula: pd.DataFrame, ties: str
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 def test_weighted_stratified_cox_with_late_entry(formula: pd.DataFrame, ties: str) -> None:
-    fit = oc.cox(_late(formula), "g + x", cause="first", weights="w", strata="h", ties=ties)
+    fit = oc.cox(late(formula), "g + x", cause="first", weights="w", strata="h", ties=ties)
     close(fit.coefficients, R[f"strata_{ties}"], rtol=1e-8)
     close(np.sqrt(np.diag(fit.covariance)), R[f"strata_{ties}_se"], rtol=1e-8)
     close([fit.loglik_null, fit.loglik], R[f"strata_{ties}_loglik"], rtol=1e-9)
@@ -568,12 +556,12 @@ def test_weighted_stratified_cox_with_late_entry(formula: pd.DataFrame, ties: st
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 def test_tests_with_late_entry(formula: pd.DataFrame, ties: str) -> None:
-    data = _late(formula)
+    data = late(formula)
     stratified = oc.cox(data, "g + x", cause="first", strata="h", ties=ties)
     close(stratified.proportional_hazards().to_frame()["statistic"], R[f"zph_{ties}"], rtol=1e-8)
     close(oc.cox(data, "g + x", cause="first", ties=ties).tests()["statistic"], R[f"tests_{ties}"], rtol=1e-8)
 
 
 def test_stratified_weighted_logrank(formula: pd.DataFrame) -> None:
-    found = oc.logrank_test(_from_zero(formula), cause="first", rho=0.5, strata="h")
+    found = oc.logrank_test(from_zero(formula), cause="first", rho=0.5, strata="h")
     close([found.statistic, *found.observed, *found.expected], R["survdiff"], rtol=1e-9)

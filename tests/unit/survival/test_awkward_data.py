@@ -20,6 +20,7 @@ import outcomes as oc
 _OF_EVERY_EVENT = ("andersen_gill", "pwp", "mean_count")
 _NEEDED = {"horizon": 3.0, "measure": "difference", "distribution": "weibull"}
 _COLUMNS = ("estimate", "std_error", "statistic", "p_value")
+_PLAIN = {*_NEEDED, "cause", "formula", "strata"}
 # Their arrays are those of another that is asked in full; once is enough.
 _ONCE = ("parametric", "cause_specific", "andersen_gill", "pwp", "max_combo_test", "pairwise_logrank_test")
 _MORE: dict[str, list[dict[str, Any]]] = {
@@ -68,8 +69,7 @@ def _calls(name: str, topic: str, causes: tuple[str, ...]) -> Iterator[dict[str,
     yield {**base, **weighted}
 
 
-def _take(name: str, frame: pd.DataFrame) -> oc.SurvivalData:
-    every = name in _OF_EVERY_EVENT
+def _take(frame: pd.DataFrame, every: bool) -> oc.SurvivalData:
     return oc.survival_data(
         with_second_events(frame) if every else frame, entry="entry", exit="exit", event="event", censored=0,
         causes={1: "first", 2: "second"}, arm="arm", reference="a", id="id", repeated=every,
@@ -132,11 +132,71 @@ def test_every_estimator_is_swept() -> None:
 @pytest.mark.parametrize(("topic", "kind"), AWKWARD)
 def test_a_number_a_note_or_an_error_of_ours(topic: str, kind: str) -> None:
     frame = awkward(topic, kind)
+    first, every = (_attempt(partial(_take, frame, repeated)) for repeated in (False, True))
     for name, estimate in ESTIMATORS.items():
-        data = _attempt(partial(_take, name, frame))
+        data = every if name in _OF_EVERY_EVENT else first
         if data is None:
             continue
         for asked in _calls(name, topic, data.causes):
             result = _attempt(partial(estimate, data, **asked))
             if result is not None:
-                _check(result, closely=topic == "courses" and "weights" not in asked)
+                _check(result, closely=topic == "courses" and asked.keys() <= _PLAIN)
+
+
+def _codes(result: Any) -> set[str]:
+    return {note.code for note in result.notes}
+
+
+def test_tests_that_cannot_tell_the_arms_apart_say_so() -> None:
+    """Everybody had the event on one day: nothing is left to be explained by chance."""
+    data = _take(awkward("courses", "all events on one day"), every=False)
+    for test in (oc.logrank_test, oc.gray_test, oc.max_combo_test, oc.pairwise_logrank_test):
+        found = test(data, cause="first")
+        assert "nothing_to_test" in _codes(found)
+        assert found.to_frame()["p_value"].isna().all()
+
+
+def test_a_coefficient_nobody_moves_has_no_interval_and_a_note() -> None:
+    """Under Breslow's ties everybody's score is 0 where all have the event at once."""
+    data = _take(awkward("courses", "all events on one day"), every=False)
+    found = oc.cox(data, "arm", cause="first", ties="breslow", robust=True)
+    row = found.to_frame().iloc[0]
+    assert "no_variance" in _codes(found)
+    assert abs(row["estimate"]) < 1e-12
+    assert row["std_error"] == 0
+    assert row[["statistic", "p_value", "conf_low", "conf_high"]].isna().all()
+    assert oc.cox(data, "arm", cause="first").tests().shape == (3, 4)
+
+
+def test_proportional_hazards_cannot_be_tested_at_one_time_of_events() -> None:
+    data = _take(awkward("courses", "one event"), every=False)
+    found = oc.cox(data, "x", cause="first").proportional_hazards()
+    assert found.to_frame()["statistic"].isna().all()
+    assert "untestable" in _codes(found)
+
+
+def test_coefficients_that_run_away_have_wide_limits_and_not_narrow_ones() -> None:
+    """Rounding once left curvature below 0 where a stratum of three tells its events exactly."""
+    data = _take(awkward("courses", "ordinary"), every=False)
+    for cause in ("first", "second"):
+        fit = oc.cox(data, "arm + x + z", cause=cause, strata="cluster")
+        assert (np.diag(fit.covariance) > 0).all()
+        assert ("separation" in _codes(fit)) == (np.diag(fit.covariance) * fit.scale**2 > 1e4).any()
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind", "call", "said"),
+    [
+        ("weights", "weights beyond reason", lambda d: oc.kaplan_meier(d, cause="first", weights="w"), "24 of 24 weights are above 1e"),
+        ("weights", "weights below reason", lambda d: oc.rmst(d, horizon=3, weights="w"), "Only their proportions matter"),
+        ("covariates", "a covariate beyond reason", lambda d: oc.cox(d, "x", cause="first"), "values beyond 1e+100 in x"),
+        ("courses", "two people", lambda d: oc.rate_model(d, "arm", cause="first"), "2 people cannot tell 2 coefficients"),
+        ("courses", "two people", lambda d: oc.parametric(d, "arm", distribution="spline", cause="first"), "knots need events at"),
+    ],
+)  # fmt: skip
+def test_what_has_no_number_is_refused_in_words(
+    topic: str, kind: str, call: Callable[[oc.SurvivalData], Any], said: str
+) -> None:
+    with pytest.raises(oc.EstimationError) as caught:
+        call(_take(awkward(topic, kind), every=False))
+    assert said in str(caught.value)
