@@ -40,6 +40,7 @@ FLAT = 1e-10  # information of a scaled column, per unit of the events' weight, 
 _CHUNK = 4_096  # rows of a moment held in cache, and few enough for the product to stay on one thread
 _CELLS = 9_000  # cells of a product of a matrix and a vector, for the same reason
 _CUBE = 250_000  # multiplications of a product of two matrices, for the same reason
+_FAR = 8.0  # per standard deviation: no coefficient of people who differ is as large
 _CHEAP = 1_000_000  # cells of x below which the last digits cost little
 
 
@@ -210,8 +211,8 @@ def newton(rows: CoxRows, *, ridge: Array | float = 0.0, steps: int = 50) -> Cox
             if dependent_columns(matrix, floor=FLAT * weight):  # there is no one top to climb
                 return CoxFit(beta, matrix, matrix, null, null, statistic, 0, False)
         converged = decrement <= 1e-12 * per_unit
-        if (converged and (last_digits or np.abs(beta).max() > 8)) or step == steps:
-            last = beta + move if converged else beta
+        if (converged and (last_digits or np.abs(beta).max() > _FAR)) or step == steps:
+            last = beta + move if converged and _within_reach(rows, beta + move) else beta
             gain = 0.5 * float(decrement + last @ shrink @ last - beta @ shrink @ beta) if converged else 0.0
             return CoxFit(last, matrix, at_zero, sums.loglik + gain, null, statistic, step, converged)
         before = beta
@@ -228,12 +229,24 @@ def _climb(rows: CoxRows, beta: Array, move: Array, sums: RiskSums, shrink: Arra
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             trial = risk_sums(rows, there)
             reached = trial.loglik - 0.5 * float(there @ shrink @ there)
-        sound = bool(np.isfinite(trial.square).all())
+        sound = _are_numbers(trial)
         if sound and reached >= held - 1e-10 * abs(sums.loglik):
             return there, trial
         if share < 1e-6:
             return (there, trial) if sound and np.isfinite(reached) else (beta, sums)
         share /= 2
+
+
+def _within_reach(rows: CoxRows, beta: Array) -> bool:
+    """Return whether sums at `beta` are numbers, which only coefficients that run away may not leave."""
+    if np.abs(beta).max() <= _FAR:
+        return True
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _are_numbers(risk_sums(rows, beta))
+
+
+def _are_numbers(sums: RiskSums) -> bool:
+    return bool(np.isfinite(sums.square).all() and np.isfinite(sums.s1).all())
 
 
 def _solve(matrix: Array, score: Array) -> Array:
