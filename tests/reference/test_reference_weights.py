@@ -17,6 +17,7 @@ from r_numbers import CLOSED_FORM, ITERATED, check, data_set, entries, matrix, s
 import outcomes as oc
 from outcomes.results import read_only
 
+ENTROPY = 1e-5
 TIMES = {"recid": ("durat", "fail", "workprg"), "uis575": ("time", "event", "treat")}
 FORMULAS = {
     "recid": "age + educ + priors + tserved + rules + felon + alcohol + drugs + black + married + property + person + super",
@@ -100,6 +101,20 @@ def _svycoxph(entry: dict[str, Any]) -> None:
     same(found["std_error"] * np.sqrt(n / (n - 1)), expected["cox_se"], ITERATED)
 
 
+def _entropy(entry: dict[str, Any]) -> None:
+    """WeightIt stops when means are alike to about 1e-7 of a standard deviation."""
+    data = _data(entry)
+    formula, values = FORMULAS[entry["file"].removesuffix(".csv")], entry["values"]
+    weights = oc.weight(data, formula, estimand=_kind(entry).lower(), method="entropy")
+    same(weights.values[:10], values["w_first10"], ENTROPY)
+    same(list(weights.effective_sample_size.values()), values["ess"], ENTROPY, "ess")
+    assert weights.balance().to_frame().query("term != 'propensity score'")["smd_after"].abs().max() < 1e-9
+    if "cox_coef" in values:
+        fit = oc.cox(data, str(data.arm_column), weights=weights).to_frame().iloc[0]
+        same(fit["estimate"], values["cox_coef"], ENTROPY)
+        same(fit["std_error"], values["cox_se_robust"], ENTROPY)
+
+
 def _psweight(entry: dict[str, Any]) -> None:
     """Everybody was followed past 24 months, so the weighted curve there is a weighted mean and M-estimation is exact."""
     estimand = {"IPW": "ate", "overlap": "ato"}[_kind(entry)]
@@ -122,7 +137,7 @@ RULES = {
     r"weightit\.": _weightit,
     r"svy\.": _svycoxph,
     r"psweight\.": _psweight,
-    r"ebal\.": f"{NOT_YET} entropy balancing",
+    r"ebal\.": _entropy,
     r"adjustedCurves\..*\.direct": f"{NOT_YET} standardised curves",
     r"adjustedCurves\..*\.iptw_cox": f"{NOT_YET} curves from a weighted Cox model",
     r"ate\.": f"{NOT_YET} g-formula, IPCW and doubly robust risks",

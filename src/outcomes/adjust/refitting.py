@@ -94,6 +94,7 @@ def _refit(weights: PropensityWeights, mine: IntArray) -> FittedWeights | str:
             estimand=weights.estimand,
             trim=weights.trim,
             stabilise=weights.stabilise,
+            method=weights.method,
         )
     except EstimationError as error:
         problem = (

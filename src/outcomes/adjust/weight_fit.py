@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.adjust.entropy_balancing import balance_entropy
 from outcomes.adjust.estimands import weights_from_odds
 from outcomes.adjust.propensity import Propensity, fit_propensity
 from outcomes.errors import EstimationError
@@ -22,7 +23,8 @@ Trim = tuple[float, float] | Literal["common"] | None
 
 @dataclass(frozen=True)
 class FittedWeights:
-    """Weights of P people with M parameters: the score's coefficients and, where stabilised, the share of the arm.
+    """Weights of P people with M parameters: the score's coefficients and, where stabilised, the share of the arm; or those of
+    entropy balancing.
 
     Attributes
     ----------
@@ -41,12 +43,26 @@ class FittedWeights:
 
 
 def fit_weights(
-    columns: Array, treated: Array, names: tuple[str, ...], *, estimand: str, trim: Trim, stabilise: bool
+    columns: Array,
+    treated: Array,
+    names: tuple[str, ...],
+    *,
+    estimand: str,
+    trim: Trim,
+    stabilise: bool,
+    method: str = "logistic",
 ) -> FittedWeights:
-    """Fit the score on `columns` (P, K - 1) and return the weights for `estimand`, trimmed and stabilised as asked."""
+    """Fit the score on `columns` (P, K - 1) and return the weights for `estimand`, trimmed and stabilised as asked.
+
+    With ``method="entropy"`` the weights are those of entropy balancing, and the score only shows where the arms overlap.
+    """
     _check_trim(trim)
     fit = fit_propensity(columns, treated, names)
     _refuse_missing_comparison(fit, treated, estimand)
+    if method == "entropy":
+        balanced = balance_entropy(columns, treated.astype(np.int64), names, estimand)
+        everyone = np.ones(len(treated), dtype=bool)
+        return FittedWeights(balanced.values, balanced.influence, balanced.gradient, everyone, fit)
     values, slope = weights_from_odds(fit.linear, treated, estimand)
     gradient, influence = slope[:, None] * fit.design, fit.influence
     if stabilise:

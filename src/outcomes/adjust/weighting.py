@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ESTIMANDS", "PropensityWeights", "weight"]
 
+_METHODS = ("logistic", "entropy")
 _LARGE = 0.10  # share of an arm's weight carried by one person
 
 
@@ -38,6 +39,7 @@ class PropensityWeights(ScoredWeights):
         False for people who were trimmed; True for people whose arm the covariates tell exactly.
     trim : (float, float), "common" or None
     stabilise : bool
+    method : str
 
     Notes
     -----
@@ -54,6 +56,7 @@ class PropensityWeights(ScoredWeights):
     certain: npt.NDArray[np.bool_]
     trim: Trim
     stabilise: bool
+    method: str
 
     title: ClassVar[str] = "Propensity weights"
 
@@ -104,8 +107,9 @@ def weight(
     estimand : {"ate", "att", "atc", "ato", "atm"}
         Whose effect is asked; required. ``att`` = people like those in the arm that is not the reference; ``atc`` = people
         like those in the reference.
-    method : {"logistic"}
-        Unpenalised maximum likelihood.
+    method : {"logistic", "entropy"}
+        Logistic: weights from a propensity score by unpenalised maximum likelihood. Entropy: of all weights that make the means of the
+        formula's columns alike, those nearest to equal ones (ATE, ATT, ATC); the score is fitted beside them, to show the overlap.
     trim : (float, float) or "common", optional
         People whose score lies outside these bounds, or outside the range both arms have, get weight 0 and are counted. The
         score is not fitted again; the population described changes.
@@ -124,7 +128,7 @@ def weight(
         estimand speaks of whose arm the covariates tell exactly (separation: columns named, people counted), no convergence,
         trimming that leaves an arm empty.
     NotSupportedError
-        More than two arms; row counts; methods other than ``"logistic"``; ``stabilise`` for estimands other than the ATE.
+        More than two arms; row counts; other methods; what a method does not answer; ``stabilise`` for estimands other than the ATE.
 
     Notes
     -----
@@ -139,7 +143,7 @@ def weight(
     References
     ----------
     Rosenbaum & Rubin (1983), Biometrika 70:41; Li, Morgan & Zaslavsky (2018), JASA 113:390; Li & Greene (2013),
-    International Journal of Biostatistics 9:215.
+    International Journal of Biostatistics 9:215; entropy: Hainmueller (2012), Political Analysis 20:25.
 
     Examples
     --------
@@ -151,14 +155,16 @@ def weight(
     """
     must_be_data(data, "weight(data, formula)")
     must_be(formula, str, what="weight(data, formula): formula", expected="text such as 'age + C(risk_band)'")
-    _check(data, estimand, method, stabilise)
+    _check(data, estimand, method, stabilise, trim)
     matrix = design_matrix(formula, data.baseline, arm=None, what="weight")
     if data.arm_column is not None and data.arm_column in names_in(formula):
         raise EstimationError(
             f"weight: the formula names the arm ({data.arm_column!r}); a score is fitted on what came before it."
         )
     treated = (data.arm == 1).astype(np.float64)
-    made = fit_weights(matrix.values, treated, matrix.columns, estimand=estimand, trim=trim, stabilise=stabilise)
+    made = fit_weights(
+        matrix.values, treated, matrix.columns, estimand=estimand, trim=trim, stabilise=stabilise, method=method
+    )
     fit = made.fit
     rule = trim if trim is None or isinstance(trim, str) else (float(trim[0]), float(trim[1]))
     return PropensityWeights(
@@ -186,14 +192,20 @@ def weight(
         certain=read_only(fit.certain, bool),
         trim=rule,
         stabilise=stabilise,
+        method=method,
         baseline=data.baseline,
     )
 
 
-def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool) -> None:
+def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim: Trim) -> None:
     one_of(estimand, ESTIMANDS, what="weight: estimand")
-    if method != "logistic":
-        raise NotSupportedError(f"weight: there is no method {method!r}. {did_you_mean(method, ['logistic'])}")
+    if method not in _METHODS:
+        raise NotSupportedError(f"weight: there is no method {method!r}. {did_you_mean(method, _METHODS)}")
+    if method == "entropy" and (estimand in ("ato", "atm") or trim is not None or stabilise):
+        raise NotSupportedError(
+            "weight: method='entropy' answers 'ate', 'att' or 'atc', and neither trims nor stabilises; overlap weights (estimand='ato') "
+            "from the logistic score balance means exactly too."
+        )
     if data.clones is not None:
         raise EstimationError(
             "weight: clones of the same people stand in every arm, so being in one has no score. Take censoring_weights(data, formula)."
