@@ -118,7 +118,9 @@ def _multipliers(apart: Array, names: tuple[str, ...]) -> Array:
 
 def _sums(apart: Array, multiplier: Array) -> tuple[Array, float, Array]:
     """Return the normalised weights, the logarithm of their sum before that, and the weighted mean."""
-    with np.errstate(over="ignore", invalid="ignore"):  # a step too far: its sums are no numbers, and it is taken back
+    with np.errstate(
+        over="ignore", invalid="ignore", divide="ignore"
+    ):  # a step too far: its sums are no numbers, and it is taken back
         logs = apart @ multiplier
         top = logs.max(initial=0.0)
         weight = np.exp(logs - top)

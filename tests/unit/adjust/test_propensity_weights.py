@@ -234,7 +234,7 @@ def test_extreme_scores_without_separation_are_fitted_not_refused() -> None:
 
 def test_combinations_without_a_right_answer_are_refused() -> None:
     data = rossi()
-    with pytest.raises(oc.NotSupportedError, match="no method 'entropi'. Did you mean 'entropy'"):
+    with pytest.raises(oc.NotSupportedError, match=r"no method 'entropi'\. Did you mean 'entropy'"):
         oc.weight(data, FORMULA, estimand="att", method="entropi")
     with pytest.raises(oc.NotSupportedError, match="stabilise"):
         oc.weight(data, FORMULA, estimand="att", stabilise=True)
