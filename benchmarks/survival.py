@@ -68,7 +68,7 @@ def main() -> None:
     rows: list[Row] = []
     for work in WORKS:
         rows += measured(work, people(min(work.people, asked.largest)), asked.runs, speed)
-    _write(rows, speed, asked.out)  # the largest sizes may not fit a machine
+    _write_table(rows, asked.out)  # the largest sizes may not fit a machine
     rows += grown([10**k for k in range(3, 8) if 10**k <= asked.largest], asked.runs)
     _write(rows, speed, asked.out)
 
@@ -239,13 +239,17 @@ def _write(rows: list[Row], speed: float, out: Path) -> None:
     """Write the table, the picture and the page."""
     from survival_page import page, picture  # draws: not before all is measured
 
+    _write_table(rows, out)
+    (out / "survival.svg").write_bytes(picture(rows))
+    (out / "survival.md").write_text(page(rows, speed), encoding="utf-8")
+
+
+def _write_table(rows: list[Row], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with (out / "survival.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
         table.writeheader()
         table.writerows({**row, "limit_s": f"{row['limit_s']:.4g}" if "limit_s" in row else ""} for row in rows)
-    (out / "survival.svg").write_bytes(picture(rows))
-    (out / "survival.md").write_text(page(rows, speed), encoding="utf-8")
 
 
 if __name__ == "__main__":
