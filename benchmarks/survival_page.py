@@ -234,7 +234,7 @@ def _draw_peers(axes: Axes, rows: list[Row]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
     axes.grid(axis="x")
-    axes.legend(frameon=False, loc="upper right", ncols=1)
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.4, -0.07), ncols=len(_PEERS), columnspacing=1.2)
 
 
 def alternative(rows: list[Row]) -> str:
