@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Array", "IntArray", "Note", "Result", "Weights", "read_only", "sealed", "significant"]
+__all__ = ["Array", "IntArray", "Note", "Result", "Weights", "in_capitals", "read_only", "sealed", "significant"]
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -53,6 +53,18 @@ def sealed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return an array that nobody else holds, itself made read-only."""
     values.flags.writeable = False
     return values
+
+
+def in_capitals(estimand: str) -> str:
+    """Return an estimand as a reader is told it.
+
+    Examples
+    --------
+    >>> in_capitals("att"), in_capitals("matched_att")
+    ('ATT', 'ATT of the matched')
+    """
+    whole, _, rest = estimand.partition("matched_")
+    return f"{rest.upper()} of the matched" if rest else whole.upper()
 
 
 def significant(value: float, digits: int = 6) -> float:
@@ -147,7 +159,8 @@ class Weights(Result):
     values : ndarray, shape (P,)
         Weights in the order of ``data.baseline``; 0 for people who were trimmed.
     estimand : str
-        ``"ate"``, ``"att"``, ``"atc"``, ``"ato"`` or ``"atm"``.
+        ``"ate"``, ``"att"``, ``"atc"``, ``"ato"`` or ``"atm"``; with ``matched_`` before it where some of those asked about have no
+        counterpart.
     arm : ndarray of int, shape (P,)
         Index into `arms`.
     arms : tuple of str
@@ -215,4 +228,4 @@ class Weights(Result):
         sizes = self.effective_sample_size
         counts = {name: int((self.arm == i).sum()) for i, name in enumerate(self.arms)}
         parts = ", ".join(f"{name}: {counts[name]:,} people count as {sizes[name]:,.0f}" for name in self.arms)
-        return f"Weights for the estimand {self.estimand.upper()}. {parts}."
+        return f"Weights for the estimand {in_capitals(self.estimand)}. {parts}."

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_cohorts import cohorts, take
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -15,35 +16,6 @@ import outcomes as oc
 from outcomes.results import Weights
 
 close = np.testing.assert_allclose
-CAUSES: dict[str, Any] = {"censored": 0, "causes": {1: "first", 2: "second"}, "event": "event"}
-
-
-@st.composite
-def cohorts(draw: st.DrawFn, *, late: bool = True, least: int = 6, most: int = 30) -> pd.DataFrame:
-    """People in two arms with ties, late entry, two causes, weights and a covariate; both arms have people from the start."""
-    n = draw(st.integers(least, most))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    entry = rng.integers(0, 4, n) * (rng.random(n) < 0.4) * late
-    frame = pd.DataFrame(
-        {
-            "id": np.arange(n),
-            "entry": entry.astype(float),
-            "exit": (entry + rng.integers(1, draw(st.integers(2, 9)) + 1, n)).astype(float),
-            "event": rng.choice([0, 1, 2], n, p=[0.3, 0.45, 0.25]),
-            "arm": np.where(np.arange(n) % 2 == 0, "a", "b"),
-            "x": rng.normal(size=n).round(1),
-            "w": rng.uniform(0.2, 3, n).round(2),
-            "cluster": rng.integers(0, 5, n),
-        }
-    )
-    frame.loc[:1, "entry"] = 0.0
-    return frame
-
-
-def take(frame: pd.DataFrame, **more: Any) -> oc.SurvivalData:
-    return oc.survival_data(
-        frame, **({"entry": "entry", "exit": "exit", "arm": "arm", "reference": "a"} | CAUSES | more)
-    )
 
 
 def columns(found: pd.DataFrame, *names: str) -> np.ndarray:
@@ -299,7 +271,7 @@ def test_errors_over_time_are_the_squares_of_the_influences(
     if clustered:
         options["cluster"] = "cluster"
     horizon = float(min(frame.groupby("arm")["exit"].max()))
-    times = np.arange(1.0, horizon + 1)
+    times = np.append(np.arange(1.0, horizon), horizon)
     for found, cause in (
         (oc.kaplan_meier(data, cause="first", **options), "first"),
         (oc.cumulative_incidence(data, **options), "second"),

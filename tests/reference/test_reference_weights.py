@@ -211,8 +211,8 @@ def _cem(entry: dict[str, Any]) -> None:
     same(matched.summary()["n_matched"], counts.loc["Matched"], CLOSED_FORM)
     same(list(matched.effective_sample_size.values()), counts.loc["Matched (ESS)"], CLOSED_FORM)
     same([matched.values[matched.arm == a].sum() for a in (0, 1)], values["weights_sum"], CLOSED_FORM)
-    assert matched.sets is not None
-    assert len(np.unique(matched.sets[matched.kept])) == values["n_subclass"]
+    assert matched.classes is not None
+    assert len(np.unique(matched.classes[matched.kept])) == values["n_subclass"]
 
 
 @pytest.mark.parametrize("entry", entries("matching"))

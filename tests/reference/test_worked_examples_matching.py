@@ -87,5 +87,8 @@ def test_coarsened_exact(data: oc.SurvivalData) -> None:
 
 def test_five_subclasses(data: oc.SurvivalData) -> None:
     matched: Any = oc.match(data, FORMULA, method="subclass", distance="score")
-    assert [np.bincount(matched.sets[matched.arm == a]).tolist() for a in (0, 1)] == [[356, 19, 25, 18, 11], [37] * 5]
+    assert [np.bincount(matched.classes[matched.arm == a]).tolist() for a in (0, 1)] == [
+        [356, 19, 25, 18, 11],
+        [37] * 5,
+    ]
     assert matched.effective_sample_size["0"] == pytest.approx(103.3463, abs=5e-5)

@@ -22,7 +22,12 @@ __all__ = ["BANDS", "YARDSTICK", "Balance", "balance_of", "balance_row"]
 
 BANDS = (0.05, 0.10)
 SCORE = "propensity score"
-YARDSTICK = {"att": "arm", "atc": "reference"}  # by estimand; the others are pooled
+YARDSTICK = {
+    "att": "arm",
+    "matched_att": "arm",
+    "atc": "reference",
+    "matched_atc": "reference",
+}  # by estimand; the others are pooled
 _WHOSE = {
     "pooled": "pooled standard deviation",
     "arm": "standard deviation of {arm}",

@@ -16,9 +16,10 @@ from outcomes.adjust.people_in_classes import alike_in, classes_of_score, cut, m
 from outcomes.adjust.propensity import fit_propensity
 from outcomes.adjust.scored_weights import ScoredWeights
 from outcomes.adjust.set_weights import MatchedSets, of_pairs, of_radius, of_strata
+from outcomes.adjust.two_arms import must_have_two_arms
 from outcomes.design.data import SurvivalData, must_be_data
-from outcomes.errors import EstimationError, NotSupportedError, must_be
-from outcomes.results import Array, IntArray, Note, read_only
+from outcomes.errors import EstimationError, must_be
+from outcomes.results import Array, IntArray, Note, in_capitals, read_only
 from outcomes.survival.design_matrix import design_matrix, names_in
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Matched", "match"]
 
+_IN_PART = "matched_"  # of an estimand, where some of those asked about have no counterpart
 _WHOM = {"att": "people of {arm}", "atc": "people of {reference}", "ate": "everyone compared"}
 
 
@@ -38,6 +40,8 @@ class Matched(ScoredWeights):
     method, distance : str
     kept : ndarray of bool, shape (P,)
         Who is matched.
+    classes : ndarray of int, shape (P,), or None
+        Class of each person, where people are put into classes.
     pairs : ndarray of int, shape (N, 2), or None
         Rows of `baseline`: one asked about and one who stands for them; None where people are matched in classes or by radius. These
         are rows about people: they are not for release.
@@ -48,6 +52,7 @@ class Matched(ScoredWeights):
     method: str
     distance: str
     kept: npt.NDArray[np.bool_]
+    classes: IntArray | None
     pairs: IntArray | None
     limit: float
 
@@ -65,12 +70,12 @@ class Matched(ScoredWeights):
         rows = self.summary().to_dict("records")
         counted = ", ".join(f"{row['n_matched']:,} of {row['n']:,} people in {row['arm']}" for row in rows)
         sizes = ", ".join(f"{row['effective_sample_size']:,.0f} in {row['arm']}" for row in rows)
-        whom = _WHOM[self.estimand].format(reference=self.arms[0], arm=self.arms[1])
-        left_out = not self.kept[_asked_about(self.arm, self.estimand)].all()
-        answer = f"those {whom} who could be matched" if left_out else whom
+        asked = self.estimand.removeprefix(_IN_PART)
+        whom = _WHOM[asked].format(reference=self.arms[0], arm=self.arms[1])
+        answer = whom if asked == self.estimand else f"those {whom} who could be matched"
         return (
             f"Matched by {self.method} ({METHODS[self.method]}): {counted}. Effective sample size: {sizes}. "
-            f"The answer is about {answer} ({self.estimand.upper()})."
+            f"The answer is about {answer} ({in_capitals(self.estimand)})."
         )
 
 
@@ -141,19 +146,20 @@ def match(
     Raises
     ------
     EstimationError
-        One arm, missing covariates, constant or collinear columns (where a score is fitted), nobody matched, exact on a column in
-        which nearly everybody differs, optimal matching of more people than memory holds.
+        An arm of fewer than two people, clones, missing covariates, constant or collinear columns (where a score is fitted), nobody
+        matched, exact on a column in which nearly everybody differs, optimal matching of more people than memory holds.
     NotSupportedError
-        More than two arms, row counts, clones; arguments the method does not look at.
+        One arm, or more than two, row counts; arguments the method does not look at.
 
     Notes
     -----
     The score is an unpenalised logistic regression, as in `weight`. People whose arm the covariates tell exactly have no score and
     stay unmatched. Of two comparison people at one distance the first in the data is taken, so that the same data give the same
     pairs. A person asked about weighs 1; comparison people share the weight of those they stand for, scaled to their own number.
-    Whoever is not matched has weight 0: the answer is then about those who could be, and a note counts them.
-    Where nobody is in two sets, sets are the clusters of every variance (unless others are named); otherwise people are taken as
-    independent. The distance is taken as known.
+    Whoever is not matched has weight 0: the answer is then about those who could be, the estimand says so (``matched_att``), and a
+    note counts them.
+    Sets made around a person are the clusters of every variance where nobody is in two of them, unless the data or the call name
+    others; otherwise, and in classes, people are taken as independent. The distance, or the classes, are taken as known.
 
     References
     ----------
@@ -170,7 +176,7 @@ def match(
     """
     must_be_data(data, "match(data, formula)")
     must_be(formula, str, what="match(data, formula): formula", expected="text such as 'age + C(risk_band)'")
-    _check(data)
+    must_have_two_arms(data, "match")
     request = MatchRequest(
         method=method,
         estimand=estimand,
@@ -200,7 +206,7 @@ def match(
     _refuse_nobody(data, sets, request)
     return Matched(
         values=read_only(sets.weights),
-        estimand=estimand,
+        estimand=estimand if _counterparts(data, request, sets).all() else f"{_IN_PART}{estimand}",
         arm=data.arm,
         arms=data.arms,
         sets=None if sets.sets is None else read_only(sets.sets, np.int64),
@@ -218,6 +224,7 @@ def match(
         method=method,
         distance="columns" if by_column else distance,
         kept=read_only(sets.weights > 0, bool),
+        classes=None if sets.classes is None else read_only(sets.classes, np.int64),
         pairs=None if sets.pairs is None else read_only(sets.pairs, np.int64),
         limit=limit,
     )
@@ -302,21 +309,14 @@ def _asked_about(arm: IntArray, estimand: str) -> npt.NDArray[np.bool_]:
     return np.ones(len(arm), dtype=bool) if estimand == "ate" else arm == (1 if estimand == "att" else 0)
 
 
+def _counterparts(data: SurvivalData, request: MatchRequest, sets: MatchedSets) -> npt.NDArray[np.bool_]:
+    """Return which of those asked about are matched."""
+    matched: npt.NDArray[np.bool_] = sets.weights[_asked_about(data.arm, request.estimand)] > 0
+    return matched
+
+
 def _columns(names: Sequence[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _check(data: SurvivalData) -> None:
-    if data.clones is not None:
-        raise EstimationError(
-            "match: clones of the same people stand in every arm, so that everyone is matched with themselves."
-        )
-    if len(data.arms) != 2:
-        raise NotSupportedError(
-            f"match: two arms are needed; these data have {len(data.arms)} ({', '.join(data.arms)}).{data.instead_of_arms}"
-        )
-    if data.frequency is not None:
-        raise NotSupportedError("match: row counts (frequency) are not supported here; give one row a person.")
 
 
 def _refuse_nobody(data: SurvivalData, sets: MatchedSets, request: MatchRequest) -> None:
@@ -341,11 +341,11 @@ def _refuse_nobody(data: SurvivalData, sets: MatchedSets, request: MatchRequest)
 
 def _notes(data: SurvivalData, request: MatchRequest, people: _People, sets: MatchedSets) -> tuple[Note, ...]:
     notes = []
-    kept, asked_about = sets.weights > 0, _asked_about(data.arm, request.estimand)
-    lost = int((asked_about & ~kept).sum())
+    found = _counterparts(data, request, sets)
+    lost = int((~found).sum())
     if lost:
         text = (
-            f"{lost:,} of {int(asked_about.sum()):,} people asked about have no counterpart and count for nothing: the answer is about the "
+            f"{lost:,} of {len(found):,} people asked about have no counterpart and count for nothing: the answer is about the "
             "others."
         )
         notes.append(Note("unmatched", text))
@@ -362,7 +362,7 @@ def _notes(data: SurvivalData, request: MatchRequest, people: _People, sets: Mat
         short = int(counts[1 : request.ratio].sum())
         if short:
             notes.append(Note("incomplete_sets", f"{short:,} people have fewer than {request.ratio} counterparts."))
-    if sets.sets is None:
+    if sets.sets is None and sets.classes is None:
         text = (
             "Comparison people stand for several people; intervals take people as independent, which is too wide where people of a set "
             "are alike."

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from outcomes.results import Array, IntArray
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 __all__ = ["Allowed", "nearest_in_space", "nearest_on_a_line"]
 
@@ -131,8 +135,8 @@ def nearest_in_space(
     return taken
 
 
-def _neighbours(tree: object, people: Array, k: int) -> tuple[IntArray, Array]:
+def _neighbours(tree: cKDTree, people: Array, k: int) -> tuple[IntArray, Array]:
     """Return the nearest `k` of a tree for each person, with the distances, (P, k) each."""
-    k = min(k, tree.n)  # type: ignore[attr-defined]
-    distance, index = tree.query(people, k=np.arange(1, k + 1))  # type: ignore[attr-defined]
+    k = min(k, tree.n)
+    distance, index = tree.query(people, k=np.arange(1, k + 1))
     return np.asarray(index, dtype=np.int64), np.asarray(distance, dtype=np.float64)

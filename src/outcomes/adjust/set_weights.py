@@ -21,14 +21,18 @@ class MatchedSets:
     weights : ndarray, shape (P,)
         0 for people in no set. Those of the arm asked about weigh 1; the others stand for them, and weigh together as many as they are.
     sets : ndarray of int, shape (P,), or None
-        Number of the set of each person, one of their own for people in none; None where a person may be in several.
+        Number of the set of each person, one of their own for people in none; None where a person may be in several, or is put into a
+        class with many.
+    classes : ndarray of int, shape (P,), or None
+        Class of each person, where people are put into classes.
     pairs : ndarray of int, shape (N, 2), or None
         A person asked about and one who stands for them; None where people are matched in classes or by a radius.
     """
 
     weights: Array
     sets: IntArray | None
-    pairs: IntArray | None
+    pairs: IntArray | None = None
+    classes: IntArray | None = None
 
 
 def of_pairs(pairs: IntArray, asked_about: npt.NDArray[np.bool_]) -> MatchedSets:
@@ -62,7 +66,7 @@ def of_radius(
         )
         share[others] = np.where(np.cumsum(reached)[:-1] > 0, np.cumsum(steps)[:-1], 0.0)
         found[people[near]] = True
-    return MatchedSets(_as_many_as_they_are(share, found), None, None)
+    return MatchedSets(_as_many_as_they_are(share, found), None)
 
 
 def of_strata(stratum: IntArray, arm: IntArray, usable: npt.NDArray[np.bool_], estimand: str) -> MatchedSets:
@@ -77,7 +81,7 @@ def of_strata(stratum: IntArray, arm: IntArray, usable: npt.NDArray[np.bool_], e
         mine = both & (arm == side)
         if mine.any():
             weights[mine] *= mine.sum() / weights[mine].sum()
-    return MatchedSets(weights, np.where(both, stratum, number + np.arange(len(arm))), None)
+    return MatchedSets(weights, None, classes=stratum)
 
 
 def _as_many_as_they_are(share: Array, asked_about: npt.NDArray[np.bool_]) -> Array:

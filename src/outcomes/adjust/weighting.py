@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from outcomes.adjust.estimands import ESTIMANDS
 from outcomes.adjust.scored_weights import ScoredWeights
+from outcomes.adjust.two_arms import must_have_two_arms
 from outcomes.adjust.weight_fit import FittedWeights, Trim, fit_weights
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
@@ -174,7 +175,7 @@ def weight(
         arms=data.arms,
         influence=read_only(made.influence),
         gradient=read_only(made.gradient),
-        notes=_notes(data, made, estimand),
+        notes=_notes(data, made, estimand, method),
         provenance=MappingProxyType(
             {"formula": formula, "estimand": estimand, "method": method, "trim": rule, "stabilise": stabilise}
         ),
@@ -206,31 +207,17 @@ def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim
             "weight: method='entropy' answers 'ate', 'att' or 'atc', and neither trims nor stabilises; overlap weights (estimand='ato') "
             "from the logistic score balance means exactly too."
         )
-    if data.clones is not None:
-        raise EstimationError(
-            "weight: clones of the same people stand in every arm, so being in one has no score. Take censoring_weights(data, formula)."
-        )
-    if len(data.arms) != 2:
-        raise NotSupportedError(
-            f"weight: two arms are needed; these data have {len(data.arms)} ({', '.join(data.arms)}).{data.instead_of_arms}"
-        )
-    if data.frequency is not None:
-        raise NotSupportedError("weight: row counts (frequency) are not supported here; give one row a person.")
+    must_have_two_arms(data, "weight")
     if stabilise and estimand != "ate":
         raise NotSupportedError(
             "weight: stabilise=True is for the ATE; the other estimands' weights are bounded on one side already."
         )
-    for arm, people in zip(data.arms, data.people_by_arm(), strict=True):
-        if people < 2:
-            raise EstimationError(
-                f"weight: arm {arm!r} has fewer than two people ({people}); nobody can be made alike to so few."
-            )
 
 
-def _notes(data: SurvivalData, made: FittedWeights, estimand: str) -> tuple[Note, ...]:
+def _notes(data: SurvivalData, made: FittedWeights, estimand: str, method: str) -> tuple[Note, ...]:
     notes, values, kept, columns = [], made.values, made.kept, made.fit.design.shape[1] - 1
     certain = [int(made.fit.certain[data.arm == a].sum()) for a in range(2)]
-    if sum(certain):
+    if sum(certain) and method == "logistic":  # entropy balancing takes them where the means can be had with them
         counted = ", ".join(f"{n:,} in {arm}" for n, arm in zip(certain, data.arms, strict=True))
         telling = in_few_words(made.fit.certain_columns)
         text = (

@@ -211,6 +211,7 @@ def _joint_weights(
             arm=joint.arm,
             arms=joint.arms,
             within=within,
+            sets=None if weights.sets is None else read_only(weights.sets[kept], np.int64),
         )
         return made, [Note("weights_as_given", text)]
     refit = refit_within(weights, level, len(usable))

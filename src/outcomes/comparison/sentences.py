@@ -28,6 +28,9 @@ _ESTIMANDS = {
     "atc": "weighted to the people of {reference} (ATC)",
     "ato": "weighted to those who might have gone to either arm (ATO)",
     "atm": "weighted to those who have a match in the other arm (ATM)",
+    "matched_ate": "weighted to everybody in the two arms who could be matched (ATE of the matched)",
+    "matched_att": "weighted to the people of {arm} who could be matched (ATT of the matched)",
+    "matched_atc": "weighted to the people of {reference} who could be matched (ATC of the matched)",
 }
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from outcomes.design.arm_codes import read_arms
 from outcomes.design.event_codes import count_columns, read_causes
+from outcomes.design.frame_columns import as_table, people_of, row_counts, start_and_stop
 from outcomes.design.row_order import check_ends, check_moves, check_overlap
 from outcomes.design.states import read_states
 from outcomes.errors import DataError, DisclosureError, did_you_mean, must_be
@@ -275,10 +276,10 @@ def survival_data(
         raise DataError("survival_data: give either duration= or exit= (with entry= where people enter late).")
     if repeated and (id is None or from_state is not None):
         raise DataError("survival_data: repeated= needs id= (whose events they are), and goes without from_state=.")
-    table = _table(frame, (duration, entry, exit, event, arm, id, cluster, frequency, from_state))
-    start, stop = _start_and_stop(table, entry, exit if exit is not None else str(duration))
+    table = as_table(frame, (duration, entry, exit, event, arm, id, cluster, frequency, from_state))
+    start, stop = start_and_stop(table, entry, exit if exit is not None else str(duration))
     codes, names = read_causes(table[event], event, censored, causes)
-    person, order = _people(table, id, start, stop)
+    person, order = people_of(table, id, start, stop)
     if id is not None:
         table, start, stop, codes = table.iloc[order].reset_index(drop=True), start[order], stop[order], codes[order]
         person = person[order]
@@ -305,7 +306,7 @@ def survival_data(
         arm=sealed(arm_codes),
         causes=names,
         arms=arms,
-        frequency=_frequency(table, frequency),
+        frequency=row_counts(table, frequency),
         frame=table,
         baseline=baseline,
         arm_column=arm,
@@ -328,76 +329,3 @@ def _order_of_causes(names: tuple[str, ...]) -> tuple[Note, ...]:
         "Give causes=[…], the outcome first."
     )
     return (Note("causes_by_alphabet", text),)
-
-
-def _table(frame: Any, columns: tuple[str | None, ...]) -> pd.DataFrame:
-    """Return the frame as one of pandas with a fresh index; refuse what is no frame, has no rows, or lacks a column."""
-    import narwhals as nw
-    import pandas as pd
-
-    if isinstance(frame, pd.DataFrame):
-        table = frame
-    else:
-        known = nw.from_native(frame, eager_only=True, pass_through=True)
-        must_be(
-            known, nw.DataFrame, what="survival_data: frame", expected="a pandas, Polars or pyarrow frame, collected", error=DataError
-        )  # fmt: skip
-        table = known.to_pandas()
-    for name in columns:
-        if name is not None and name not in table.columns:
-            raise DataError(
-                f"survival_data: the frame has no column {name!r}. {did_you_mean(name, map(str, table.columns))}"
-            )
-    if len(table) == 0:
-        raise DataError("survival_data: the frame has no rows.")
-    return table.reset_index(drop=True)
-
-
-def _start_and_stop(table: pd.DataFrame, entry: str | None, exit: str) -> tuple[Array, Array]:
-    """Return when each row starts and ends; refuse those that end at or before they start."""
-    stop = _times(table, exit)
-    start = _times(table, entry) if entry is not None else np.zeros(len(stop))
-    if wrong := int((start >= stop).sum()):
-        raise DataError(
-            f"survival_data: {wrong:,} of {len(stop):,} rows end at or before they start. Expected start < end "
-            "(time zero counts as 0). Give an event on the day of time zero half a day."
-        )
-    return start, stop
-
-
-def _times(table: pd.DataFrame, name: str) -> Array:
-    import pandas as pd
-
-    column = table[name]
-    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        raise DataError(f"survival_data: column {name!r} must hold numbers (time since time zero), not {column.dtype}.")
-    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = int((~np.isfinite(values)).sum())
-    if bad:
-        raise DataError(f"survival_data: column {name!r} is missing or infinite in {bad:,} of {len(values):,} rows.")
-    return np.asarray(values)
-
-
-def _people(table: pd.DataFrame, id: str | None, start: Array, stop: Array) -> tuple[IntArray, IntArray]:
-    import pandas as pd
-
-    if id is None:
-        everyone = np.arange(len(table))
-        return everyone, everyone
-    if int(table[id].isna().sum()):
-        raise DataError(f"survival_data: column {id!r} (id) is missing in {int(table[id].isna().sum()):,} rows.")
-    person = pd.factorize(table[id])[0].astype(np.int64)
-    return person, np.lexsort((stop, start, person))
-
-
-def _frequency(table: pd.DataFrame, name: str | None) -> Array | None:
-    if name is None:
-        return None
-    values = _times(table, name)
-    wrong = int(((values < 1) | (values != np.floor(values))).sum())
-    if wrong:
-        raise DataError(
-            f"survival_data: column {name!r} (frequency) must hold whole numbers of 1 or more; {wrong:,} rows do not."
-        )
-    array: Array = read_only(values)
-    return array

@@ -9,6 +9,7 @@ import numpy as np
 from outcomes.disclosure.releasing import Released
 from outcomes.durations import DAYS_PER_YEAR, in_words
 from outcomes.figures.styling import GREY, INK, arm_style, headed, percent
+from outcomes.results import in_capitals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,7 +153,7 @@ def _what_is_drawn(released: Released) -> str:
 def weighted_how(released: Released) -> str:
     """Return to whom the arms were weighted, in a word or two."""
     estimand = released.facts["estimand"]
-    return {"none": "unadjusted", "weighted": "weighted"}.get(estimand, f"weighted ({estimand.upper()})")
+    return {"none": "unadjusted", "weighted": "weighted"}.get(estimand, f"weighted ({in_capitals(estimand)})")
 
 
 def under_the_axis(ax: Axes, released: Released, cause: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from outcomes.disclosure.releasing import Released
 from outcomes.figures.styling import COLOURS, GREY, INK, arm_style, headed, percent
+from outcomes.results import in_capitals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def paint_overlap(released: Released, axes: list[Axes]) -> None:
     headed(
         ax,
         released.title,
-        f"Share of each arm. Bars: as they are; outlines: weighted ({released.facts['estimand'].upper()}){both}",
+        f"Share of each arm. Bars: as they are; outlines: weighted ({in_capitals(released.facts['estimand'])}){both}",
     )
     ax.set_xlabel(f"propensity score: chance of being in {arms[1]}", loc="left")
 

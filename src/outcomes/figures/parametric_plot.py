@@ -10,6 +10,7 @@ from outcomes.disclosure.releasing import Released
 from outcomes.durations import DAYS_PER_YEAR, in_words
 from outcomes.figures.curve_plot import spread
 from outcomes.figures.styling import COLOURS, GREY, INK, headed, percent
+from outcomes.results import in_capitals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ def _label_ends(ax: Axes, released: Released, frame: pd.DataFrame) -> None:
 def _what_is_drawn(released: Released) -> str:
     facts = released.facts
     weighted = {"none": "", "weighted": ", weighted"}.get(
-        facts["estimand"], f", weighted ({facts['estimand'].upper()})"
+        facts["estimand"], f", weighted ({in_capitals(facts['estimand'])})"
     )
     return (
         f"Risk of {facts['cause'].replace('_', ' ')} by a {facts['distribution'].replace('_', ' ')} model, everybody's covariates in each "

@@ -10,7 +10,7 @@ from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray
 from outcomes.survival.band_constants import equal_precision_constant, hall_wellner_constant
 from outcomes.survival.estimates import by_person
-from outcomes.survival.few_clusters import reach_of_arms
+from outcomes.survival.few_clusters import reach_of_arm
 from outcomes.survival.influence_paths import InfluencePath
 from outcomes.survival.inputs import Asked, normal_quantile
 from outcomes.survival.intervals import probability_limits
@@ -33,9 +33,9 @@ def bands_of(
     import pandas as pd
 
     people = curves.asked.people_by_arm(curves.data)
-    wider = reach_of_arms(curves.data, curves.asked, conf_level) / normal_quantile(conf_level)
     frames = []
     for arm, name in enumerate(curves.arms):
+        wider = reach_of_arm(curves.data, curves.asked, arm, conf_level) / normal_quantile(conf_level)
         reached = np.concatenate(([0.0], curves.fits[arm].times))
         for cause, label in enumerate(curves.causes):
             estimate, error = curves.steps(arm, cause), curves.std_error(arm, cause)
@@ -46,7 +46,7 @@ def bands_of(
                 path, rows = curves.path(arm, cause), curves.rows[arm]
                 drawn = _deviations(curves.asked, path, curves.data, rows, inside, draws, rng)
             scale, critical = _width(value, spread, int(people[arm]), kind, conf_level, drawn)
-            critical *= wider[arm]
+            critical *= wider
             low, high = probability_limits(value, scale, critical, curves.conf_type)
             frames.append(
                 pd.DataFrame(

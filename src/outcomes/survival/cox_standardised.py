@@ -14,10 +14,9 @@ from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.cox_baseline import Baseline, baseline_of, encode, hazard_derivative, log_relative, stratum_of
 from outcomes.survival.cox_curves import about_competing, event_times, refuse_rates
-from outcomes.survival.cox_variance import asked_as
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
 from outcomes.survival.few_clusters import CLUSTER_NOTES, reach_of_model
-from outcomes.survival.inputs import Asked
+from outcomes.survival.inputs import Asked, ask_again
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class StandardisedCurves(Result):
         chosen = variance if variance not in (None, "model", "greenwood") else None
         if chosen is None and self.model.asked.variance == "model":
             chosen = "robust"
-        return asked_as(self.model, chosen)
+        return ask_again(self.model.data, self.model.asked, chosen, what="cox")
 
     def at(self, times: float | str | Iterable[float | str]) -> pd.DataFrame:
         """Return the curves at chosen times: outcome, estimand, arm, cause, time, estimate, std_error, conf_low, conf_high, n.

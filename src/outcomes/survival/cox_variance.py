@@ -11,18 +11,13 @@ from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array
 from outcomes.survival.cox_kernel import moment, residual_moment, score_residuals
 from outcomes.survival.estimates import by_person, stack
-from outcomes.survival.inputs import Asked, ask_again
+from outcomes.survival.inputs import ask_again
 from outcomes.survival.risk_table import summed
 
 if TYPE_CHECKING:
     from outcomes.survival.cox_result import Cox
 
-__all__ = ["asked_as", "coefficient_derivative", "influence_of", "meat", "robust_covariance", "score_by_person"]
-
-
-def asked_as(model: Cox, variance: str | None) -> Asked:
-    """Return what the model was asked with, with another kind of variance where one is named."""
-    return ask_again(model.data, model.asked, variance, what="cox")
+__all__ = ["coefficient_derivative", "influence_of", "meat", "robust_covariance", "score_by_person"]
 
 
 def score_by_person(model: Cox, by_group: Array | None = None) -> Array:
@@ -41,7 +36,7 @@ def coefficient_derivative(model: Cox) -> Array:
 def influence_of(model: Cox, terms: str | Sequence[str] | None, variance: str | None) -> Array:
     """Return each person's influence on some or all of the coefficients."""
     model.refuse("influence", exact=True)
-    asked = asked_as(model, variance)
+    asked = ask_again(model.data, model.asked, variance, what="cox")
     names = model.terms if terms is None else (terms,) if isinstance(terms, str) else tuple(terms)
     for name in names:
         if name not in model.terms:

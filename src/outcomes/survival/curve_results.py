@@ -17,7 +17,7 @@ from outcomes.survival.bands import BAND_KINDS, bands_of
 from outcomes.survival.curve_kernel import ArmCurve
 from outcomes.survival.curve_quantiles import crossing
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack, variance_over_time
-from outcomes.survival.few_clusters import reach_of_arms
+from outcomes.survival.few_clusters import reach_of_arm
 from outcomes.survival.influence_paths import InfluencePath
 from outcomes.survival.inputs import Asked, ask_again, normal_quantile
 from outcomes.survival.intervals import probability_limits
@@ -131,7 +131,7 @@ class Curves(Result):
         fit = self.fits[arm]
         passed = fit.passed(times)
         estimate, error = self.steps(arm, cause)[passed], self.std_error(arm, cause)[passed]
-        low, high = self._limits(estimate, error, float(reach_of_arms(self.data, self.asked, self.conf_level)[arm]))
+        low, high = self._limits(estimate, error, reach_of_arm(self.data, self.asked, arm, self.conf_level))
         unknown = (times > fit.times[-1]) & fit.ends_open
         known = {
             name: np.where(unknown, np.nan, values)

@@ -55,7 +55,7 @@ def kaplan_meier(
     conf_level : float
     cluster : str or array of shape (P,), optional
         Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data. Limits are then on t with one
-        less than the clusters of the arm, and sqrt(G/(G - 1)) as wide.
+        less than the clusters G of the arm, and wider by sqrt(G/(G - 1)).
     variance : {"greenwood", "robust", "stacked"}, optional
         Default: Greenwood for plain data; the infinitesimal jackknife by person or cluster where there are weights, clusters or
         several rows a person.
@@ -122,7 +122,7 @@ def cumulative_incidence(
     conf_level : float
     cluster : str or array of shape (P,), optional
         Column of ``data.baseline`` (or codes) whose groups vary together. Default: the cluster of the data. Limits are then on t with one
-        less than the clusters of the arm, and sqrt(G/(G - 1)) as wide.
+        less than the clusters G of the arm, and wider by sqrt(G/(G - 1)).
     variance : {"robust", "stacked", "aalen"}, optional
         Default: infinitesimal jackknife by person or cluster; stacked: with the weights as estimated; aalen: the sum of squared
         martingale terms, for plain data (as R's ``cmprsk``).

@@ -13,7 +13,7 @@ from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.estimates import by_person, covariance_of, stack
-from outcomes.survival.few_clusters import about_clusters_of_arms, reach_of_arms
+from outcomes.survival.few_clusters import about_clusters_of_arms, reach_of_arm
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _rate(
             what = "person" if asked.cluster is None else "cluster"
             text = f"Arm {name}: one {what} says nothing of how they differ; there is no interval."
             notes.append(Note("one_unit", text))
-        reach = np.exp(float(reach_of_arms(data, asked, conf_level)[arm]) * error / rate)
+        reach = np.exp(reach_of_arm(data, asked, arm, conf_level) * error / rate)
         low, high = rate / reach, rate * reach
     return {
         "outcome": data.labels.get("outcome", ""),

@@ -24,7 +24,7 @@ __all__ = [
     "FewClusters",
     "about_clusters_of_arms",
     "few_clusters",
-    "reach_of_arms",
+    "reach_of_arm",
     "reach_of_model",
 ]
 
@@ -88,15 +88,14 @@ def few_clusters(data: SurvivalData, asked: Asked, owners: tuple[str, ...]) -> F
     return FewClusters(factor, df, ())
 
 
-def reach_of_arms(data: SurvivalData, asked: Asked, conf_level: float) -> Array:
-    """Return what the standard error of each arm's level is multiplied by, shape (A,): t on one less than the arm's clusters.
+def reach_of_arm(data: SurvivalData, asked: Asked, arm: int, conf_level: float) -> float:
+    """Return what the standard error of an arm's level is multiplied by: t on one less than the arm's clusters.
 
-    Missing where an arm has one cluster: its people do not tell how clusters differ.
+    Missing where it has one cluster: its people do not tell how clusters differ.
     """
-    counts = asked.clusters_by_arm(data)
-    if counts is None:
-        return np.full(len(data.arms), normal_quantile(conf_level))
-    return np.array([_reach(count, conf_level) for count in counts])
+    if asked.cluster is None:
+        return normal_quantile(conf_level)
+    return _reach(len(np.unique(asked.cluster[asked.used & (data.arm == arm)])), conf_level)
 
 
 def reach_of_model(asked: Asked, conf_level: float) -> float:

@@ -16,7 +16,7 @@ from outcomes.results import Array, Note, Result
 from outcomes.survival.curve_results import fit_arms
 from outcomes.survival.curves import event_of
 from outcomes.survival.estimates import variance_over_time
-from outcomes.survival.few_clusters import about_clusters_of_arms, reach_of_arms
+from outcomes.survival.few_clusters import about_clusters_of_arms, reach_of_arm
 from outcomes.survival.inputs import ClusterLike, WeightsLike, normal_quantile, resolve
 from outcomes.survival.risk_table import RiskTable
 
@@ -136,14 +136,13 @@ def nelson_aalen(
         )
     fits, rows, more = fit_arms(data, asked, event, 1, "nelson_aalen")
     frames = []
-    reaches = reach_of_arms(data, asked, conf_level)
-    for arm, fit, inside, far in zip(data.arms, fits, rows, reaches, strict=True):
+    for index, (arm, fit, inside) in enumerate(zip(data.arms, fits, rows, strict=True)):
         step, spread = _increments(fit.table, corrected=corrected)
         total, error = np.cumsum(step), np.sqrt(np.cumsum(spread))
         if asked.variance != "model":
             error = np.sqrt(variance_over_time(asked, fit.hazard_path(), data, inside))[1:]
         with np.errstate(divide="ignore", invalid="ignore"):
-            reach = np.exp(far * error / total)
+            reach = np.exp(reach_of_arm(data, asked, index, conf_level) * error / total)
         frames.append(
             pd.DataFrame(
                 {

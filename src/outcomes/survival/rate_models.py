@@ -226,7 +226,7 @@ def rate_model(
         lr_against_poisson=2 * (fit.loglik - poisson.loglik), n_events=int(count @ y), conf_level=conf_level,
         notes=(
             *data.notes, *_about(fit, matrix.columns, int(count @ y), family),
-            *few_clusters(data, asked, matrix.terms).notes, *_about_weights(asked), *exact,
+            *few_clusters(data, asked, matrix.terms).notes, *known_weights(asked), *exact,
         ),
     )  # fmt: skip
 
@@ -315,7 +315,3 @@ def _about(fit: CountFit, columns: tuple[str, ...], events: int, family: str) ->
         text = "The counts spread no more than Poisson counts would: theta is infinite, and this is the Poisson model."
         notes.append(Note("no_overdispersion", text))
     return notes
-
-
-def _about_weights(asked: Asked) -> tuple[Note, ...]:
-    return known_weights(asked)

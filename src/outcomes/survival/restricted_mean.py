@@ -16,7 +16,7 @@ from outcomes.results import Array, Note, Result
 from outcomes.survival.curve_kernel import ArmCurve
 from outcomes.survival.curves import CumulativeIncidence, KaplanMeier, cumulative_incidence, kaplan_meier
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
-from outcomes.survival.few_clusters import reach_of_arms
+from outcomes.survival.few_clusters import reach_of_arm
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ class Rmst(Result):
         import pandas as pd
 
         data = self.curves.data
-        reach = reach_of_arms(data, self.curves.asked, self.conf_level)
         people = self.curves.asked.people_by_arm(data)
         rows = []
         for a, arm in enumerate(data.arms):
+            reach = reach_of_arm(data, self.curves.asked, a, self.conf_level)
             for m, measure in enumerate(self.measures):
                 estimate, error = float(self.estimate[a, m]), float(self.std_error[a, m])
                 rows.append(
@@ -73,8 +73,8 @@ class Rmst(Result):
                         "time": self.horizon,
                         "estimate": estimate,
                         "std_error": error,
-                        "conf_low": estimate - reach[a] * error,
-                        "conf_high": estimate + reach[a] * error,
+                        "conf_low": estimate - reach * error,
+                        "conf_high": estimate + reach * error,
                         "n": int(people[a]),
                         "n_events": int(_events(self.curves.fits[a], self.horizon, self._cause_of(m))),
                     }

@@ -14,7 +14,7 @@ from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.estimates import Influence, covariance_of, stack
-from outcomes.survival.few_clusters import about_clusters_of_arms, reach_of_arms
+from outcomes.survival.few_clusters import about_clusters_of_arms, reach_of_arm
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, ask_again, known_weights, normal_quantile, resolve
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
 from outcomes.survival.state_kernel import ArmStates, fit_states, state_influences
@@ -206,7 +206,7 @@ class StateProbabilities(Result):
         estimate = fit.share[passed]
         error = self._std_errors(arm, passed)
         low, high = probability_limits(
-            estimate, error, float(reach_of_arms(self.data, self.asked, self.conf_level)[arm]), self.conf_type
+            estimate, error, reach_of_arm(self.data, self.asked, arm, self.conf_level), self.conf_type
         )
         certain = (estimate == 0) & (error == 0)
         unknown = ((times > fit.last) & fit.ends_open)[:, None]

@@ -67,6 +67,7 @@ class TestWeights:
         for a in (0, 1):
             shares = [found.weights[(arm == a) & (stratum == s)].sum() for s in (0, 1)]
             assert shares[0] / sum(shares) == pytest.approx(asked[0] / sum(asked))
+        assert found.sets is None  # classes are many people, not a cluster each
         assert found.weights[6] == 0  # nobody of the other arm is in its class
 
 
@@ -154,12 +155,43 @@ def test_the_sentence_says_for_whom_the_answer_holds(drawn: oc.SurvivalData) -> 
     matched = oc.match(drawn, "x + z", caliper=0.01)
     n = matched.summary()["n_matched"].tolist()
     assert n[0] == n[1] < matched.summary()["n"][1]
-    assert "those people of 1 who could be matched (ATT)" in matched.describe()
+    assert "those people of 1 who could be matched (ATT of the matched)" in matched.describe()
+    assert matched.estimand == "matched_att"
     assert {note.code for note in matched.notes} == {"unmatched"}
+    risk = oc.compare(oc.kaplan_meier(drawn, weights=matched), measure="risk_difference", at=100)
+    assert "weighted to the people of 1 who could be matched (ATT of the matched)" in risk.describe()
+    assert "who could be matched" not in oc.match(drawn, "x + z", method="optimal").describe()
     assert matched.balance().to_frame()["smd_after"].abs().max() < 0.2
 
 
+def test_people_in_classes_are_independent(drawn: oc.SurvivalData) -> None:
+    """Five classes of the score are no five clusters: the error is that of people with known weights."""
+    classes = oc.match(drawn, "x + z", method="subclass")
+    own = oc.kaplan_meier(drawn, weights=classes).at([100.0])
+    people = oc.kaplan_meier(drawn, weights=classes.values).at([100.0])
+    np.testing.assert_allclose(own[["conf_low", "conf_high"]], people[["conf_low", "conf_high"]])
+    assert classes.notes == ()
+
+
+def test_sets_are_clusters_within_levels_too(drawn: oc.SurvivalData) -> None:
+    matched = oc.match(drawn, "x + z", exact=["town"])
+    effects = oc.subgroup_effects(drawn, "town", at=100, weights=matched).to_frame().set_index("level")
+    town = drawn.baseline["town"].to_numpy() == "north"
+    alone = oc.survival_data(
+        drawn.frame.assign(w=matched.values, pair=matched.sets)[town].reset_index(drop=True),
+        duration="day", event="seen", arm="arm", reference=0,
+    )  # fmt: skip
+    by_hand = oc.compare(oc.kaplan_meier(alone, weights="w", cluster="pair"), measure="risk_difference", at=100)
+    found = by_hand.to_frame().iloc[0]
+    assert effects.loc["north", "std_error"] == pytest.approx(found["std_error"], rel=1e-9)
+
+
 class TestRefused:
+    def test_one_person_in_an_arm(self) -> None:
+        data = people([(1, 1.0, "a"), (0, 2.0, "a"), (0, 2.2, "a")])
+        with pytest.raises(oc.EstimationError, match=r"arm '1' has fewer than two people \(1\)"):
+            oc.match(data, "x")
+
     def test_a_caliper_that_leaves_nobody(self) -> None:
         data = people([(1, 1.0, "a"), (1, 2.0, "a"), (1, 2.2, "a"), (0, 1.5, "a"), (0, 2.1, "a"), (0, 5.0, "a")])
         with pytest.raises(
