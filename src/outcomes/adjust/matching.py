@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.adjust.entry_rules import entry_rule_notes, must_have_comparison_people
 from outcomes.adjust.match_request import METHODS, MatchRequest
 from outcomes.adjust.pairing import pair
 from outcomes.adjust.people_in_classes import alike_in, classes_of_score, cut, must_have
@@ -147,7 +148,8 @@ def match(
     ------
     EstimationError
         An arm of fewer than two people, clones, missing covariates, constant or collinear columns (where a score is fitted), nobody
-        matched, exact on a column in which nearly everybody differs, optimal matching of more people than memory holds.
+        matched, people asked about whom entry rules leave no comparison person (as in `weight`), exact on a column in which nearly
+        everybody differs, optimal matching of more people than memory holds.
     NotSupportedError
         One arm, or more than two, row counts; arguments the method does not look at.
 
@@ -199,6 +201,7 @@ def match(
         "cutpoints": tuple(request.cuts),
     }.items():
         must_have(data.baseline, columns, argument)
+    must_have_comparison_people(data, estimand, "match")
     by_column = method in ("exact", "cem")
     people = _People.by_column(data, formula) if by_column else _People.scored(data, formula, request)
     limit = float("inf") if by_column else people.width(request)
@@ -340,7 +343,7 @@ def _refuse_nobody(data: SurvivalData, sets: MatchedSets, request: MatchRequest)
 
 
 def _notes(data: SurvivalData, request: MatchRequest, people: _People, sets: MatchedSets) -> tuple[Note, ...]:
-    notes = []
+    notes = list(entry_rule_notes(data))
     found = _counterparts(data, request, sets)
     lost = int((~found).sum())
     if lost:

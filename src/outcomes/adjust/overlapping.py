@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from outcomes.adjust.entry_rules import excluded_from
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, Note, Result
 
@@ -33,7 +34,8 @@ class Overlap(Result):
     frame, logit : pandas.DataFrame
         Bins of the score and of its log odds.
     cells : pandas.DataFrame
-        One row a cell of the columns asked for: the columns, n, n_<arm>, n_arms.
+        One row a cell of the columns asked for: the columns, n, n_<arm>, n_arms, ``by_rule`` (an arm is missing because its entry
+        rules exclude everybody in the cell).
     common : (float, float)
         Range of scores both arms have; low above high where there is none.
     outside : tuple of int
@@ -160,23 +162,30 @@ def _notes(weights: ScoredWeights, cells: pd.DataFrame, names: list[str], outsid
             "who might have gone to either arm."
         )
         notes.append(Note("outside_common", text))
-    alone = int((cells["n_arms"] == 1).sum()) if len(cells) else 0
-    if alone:
-        count = int(cells.loc[cells["n_arms"] == 1, "n"].sum())
+    ruled = cells[cells["by_rule"]]
+    if len(ruled):
         text = (
-            f"{alone} of {len(cells)} cells of {' by '.join(names)} hold one arm only ({count:,} people); there the comparison rests on "
-            "the model. A cell empty by chance matters little, one empty by rule or by date has no comparison people."
+            f"In {len(ruled)} of {len(cells)} cells of {' by '.join(names)} entry rules exclude everybody "
+            f"({int(ruled['n'].sum()):,} people) from an arm: no effect can be had there."
         )
-        notes.append(Note("one_arm_cells", text))
+        notes.append(Note("cells_empty_by_rule", text))
+    alone = cells[(cells["n_arms"] < len(weights.arms)) & ~cells["by_rule"]]
+    if len(alone):
+        text = (
+            f"{len(alone)} of {len(cells)} cells of {' by '.join(names)} lack an arm ({int(alone['n'].sum()):,} people) though no entry "
+            "rule says so; there the comparison rests on the model. Empty by chance it matters little; empty by date or place there are no "
+            "comparison people."
+        )
+        notes.append(Note("cells_without_an_arm", text))
     return tuple(notes)
 
 
 def _cells(weights: ScoredWeights, by: list[str]) -> pd.DataFrame:
-    """Return one row a cell of `by`: its columns, n, n of each arm (n_<arm>), n_arms. Missing is a level."""
+    """Return one row a cell of `by`: its columns, n, n of each arm (n_<arm>), n_arms, by_rule. Missing is a level."""
     import pandas as pd
 
     if not by:
-        return pd.DataFrame(columns=["n", "n_arms"])
+        return pd.DataFrame({"n": [], "n_arms": [], "by_rule": np.empty(0, dtype=bool)})
     table = weights.baseline[by].astype(object).where(weights.baseline[by].notna(), "missing").astype(str)
     arm = pd.Series(np.asarray(weights.arms, dtype=object)[weights.arm], name="_arm")
     counts = pd.crosstab([table[name] for name in by], arm).reindex(columns=list(weights.arms), fill_value=0)
@@ -184,4 +193,8 @@ def _cells(weights: ScoredWeights, by: list[str]) -> pd.DataFrame:
     cells.columns.name = None
     cells["n"] = counts.sum(axis=1).to_numpy()
     cells["n_arms"] = (counts > 0).sum(axis=1).to_numpy()
+    cells["by_rule"] = False
+    for name in weights.arms:
+        barred = pd.Series(excluded_from(weights.baseline, name)).groupby([table[column] for column in by]).all()
+        cells["by_rule"] |= (counts[name] == 0).to_numpy() & barred.reindex(counts.index).to_numpy()
     return cells

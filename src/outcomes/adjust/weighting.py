@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.adjust.entry_rules import entry_rule_notes, must_have_comparison_people
 from outcomes.adjust.estimands import ESTIMANDS
 from outcomes.adjust.scored_weights import ScoredWeights
 from outcomes.adjust.two_arms import must_have_two_arms
@@ -126,7 +127,8 @@ def weight(
     ------
     EstimationError
         One arm, fewer than two people in an arm, missing covariates (counted by column), constant or collinear columns, people the
-        estimand speaks of whose arm the covariates tell exactly (separation: columns named, people counted), no convergence,
+        estimand speaks of whose arm the covariates tell exactly (separation: columns named, people counted) or whom entry rules (columns
+        ``eligible_<arm>`` of the baseline) leave no comparison person (cells named, and what can be answered), no convergence,
         trimming that leaves an arm empty.
     NotSupportedError
         More than two arms; row counts; other methods; what a method does not answer; ``stabilise`` for estimands other than the ATE.
@@ -208,6 +210,7 @@ def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim
             "from the logistic score balance means exactly too."
         )
     must_have_two_arms(data, "weight")
+    must_have_comparison_people(data, estimand, "weight")
     if stabilise and estimand != "ate":
         raise NotSupportedError(
             "weight: stabilise=True is for the ATE; the other estimands' weights are bounded on one side already."
@@ -215,7 +218,7 @@ def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim
 
 
 def _notes(data: SurvivalData, made: FittedWeights, estimand: str, method: str) -> tuple[Note, ...]:
-    notes, values, kept, columns = [], made.values, made.kept, made.fit.design.shape[1] - 1
+    notes, values, kept, columns = list(entry_rule_notes(data)), made.values, made.kept, made.fit.design.shape[1] - 1
     certain = [int(made.fit.certain[data.arm == a].sum()) for a in range(2)]
     if sum(certain) and method == "logistic":  # entropy balancing takes them where the means can be had with them
         counted = ", ".join(f"{n:,} in {arm}" for n, arm in zip(certain, data.arms, strict=True))

@@ -42,7 +42,8 @@ class Cohort:
     Attributes
     ----------
     baseline : pandas.DataFrame
-        One row a person: person_id, arm, time_zero (day), covariates at time zero, ``eligible_<arm>`` (yes, no, unknown).
+        One row a person: person_id, arm, time_zero (day), covariates at time zero, ``eligible_<arm>`` (yes, no, unknown),
+        and ``excluded_by_<arm>`` (the reason of the rule) where a rule excludes somebody.
     flow : Flow
         Who left, where and why.
     """

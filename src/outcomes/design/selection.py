@@ -74,8 +74,10 @@ class Selection:
             person[1:] <= person[:-1]
         ).any():  # several sentences a person, which the rows have in the order of their days
             at = at[np.lexsort((frame["sentence_id"].to_numpy()[at], person))]
-        decided = {"condition", *(f"excluded_by_{arm}" for arm in self.candidates.treated)}
-        columns = {name: _of_those(column, at) for name, column in frame.items() if name not in decided}
+        columns = {name: _of_those(column, at) for name, column in frame.items() if name != "condition"}
+        for arm in self.candidates.treated:
+            if not (columns[f"eligible_{arm}"] == "no").any():
+                del columns[f"excluded_by_{arm}"]
         columns["time_zero"] = columns["time_zero"].astype(np.int64)
         return pd.DataFrame(columns, copy=False)
 

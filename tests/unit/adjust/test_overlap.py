@@ -1,4 +1,4 @@
-"""What overlap shows: fixed bins by arm, the range both arms have, and cells that hold one arm only."""
+"""What overlap shows: fixed bins by arm, the range both arms have, and cells that lack an arm."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_many_outside_the_common_range_is_a_note_that_proposes_overlap_weights()
     assert "outside_common" not in {n.code for n in oc.weight(data, "x", estimand="ato").overlap().notes}
 
 
-def test_cells_with_one_arm_only_are_counted() -> None:
+def test_cells_without_an_arm_are_counted() -> None:
     frame = load_rossi()
     period = np.where(
         frame["wexp"] == 1,
@@ -74,8 +74,8 @@ def test_cells_with_one_arm_only_are_counted() -> None:
     assert list(cells.index) == ["2004", "2005", "2006"]
     assert list(cells["n_arms"]) == [2, 1, 1]
     assert (cells["n_0"] + cells["n_1"] == cells["n"]).all()
-    note = {n.code: n.text for n in found.notes}["one_arm_cells"]
-    assert note.startswith(f"2 of 3 cells of period hold one arm only ({cells['n'][['2005', '2006']].sum():,} people)")
+    note = {n.code: n.text for n in found.notes}["cells_without_an_arm"]
+    assert note.startswith(f"2 of 3 cells of period lack an arm ({cells['n'][['2005', '2006']].sum():,} people)")
 
 
 def test_missing_values_are_a_cell_of_their_own() -> None:

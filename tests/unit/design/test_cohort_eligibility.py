@@ -52,6 +52,14 @@ def test_each_arms_own_clients_are_all_compared_and_the_rules_only_looked_at(rul
     assert found.population == "own"
 
 
+def test_the_rule_that_excludes_stands_beside_the_verdict_where_somebody_is_excluded(rules_bent: Reframed) -> None:
+    found = cohort(rules_bent, population="own")
+    reasons = {p: reason for p, reason in compared(found, "excluded_by_manualised").items() if pd.notna(reason)}
+    assert reasons == {"p3": "denial", "p4": "learning_disability", "p6": "learning_disability"}
+    assert "excluded_by_bespoke" not in found.baseline
+    assert "excluded_by_manualised" not in cohort(rules_bent, population="both").baseline
+
+
 def test_eligible_for_both_leaves_those_whom_one_arms_rules_exclude_or_may_exclude(rules_bent: Reframed) -> None:
     found = cohort(rules_bent, population="both")
     assert compared(found) == {"p1": "manualised", "p2": "bespoke"}
