@@ -7,6 +7,7 @@ from scenarios_competing import OF_COMPETING
 from scenarios_counts import OF_COUNTS
 from scenarios_cox import OF_COX
 from scenarios_curves import OF_CURVES
+from scenarios_estimands import OF_ESTIMANDS
 from scenarios_fine_gray import OF_FINE_GRAY
 from scenarios_models import OF_MODELS
 from scenarios_sampled import OF_SAMPLED
@@ -17,6 +18,6 @@ __all__ = ["SCENARIOS"]
 SCENARIOS: dict[str, Scenario] = {
     one.name: one
     for one in (
-        *OF_CURVES, *OF_COMPETING, *OF_SAMPLED, *OF_COX, *OF_FINE_GRAY, *OF_MODELS, *OF_COUNTS, *OF_TESTS,
+        *OF_CURVES, *OF_COMPETING, *OF_SAMPLED, *OF_COX, *OF_FINE_GRAY, *OF_MODELS, *OF_COUNTS, *OF_TESTS, *OF_ESTIMANDS,
     )
 }  # fmt: skip
