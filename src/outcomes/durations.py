@@ -76,14 +76,16 @@ def moments_of(times: float | str | Iterable[float | str], unit: str, *, what: s
     return np.array([0.0 if not isinstance(t, str) and t == 0 else days(t, what=what, unit=unit) for t in listed])
 
 
-def in_words(length: float) -> str:
-    """Return a number of days as a reader says it: years or months where they are whole, else days.
+def in_words(length: float, unit: str = "days") -> str:
+    """Return a length of time as a reader says it: years or months where days make whole ones, else the number and its unit.
 
     Examples
     --------
-    >>> in_words(730), in_words(547), in_words(182), in_words(100)
-    ('2 years', '18 months', '6 months', '100 days')
+    >>> in_words(730), in_words(547), in_words(182), in_words(100), in_words(52, "weeks")
+    ('2 years', '18 months', '6 months', '100 days', '52 weeks')
     """
+    if unit != "days":
+        return f"{length:g} {unit}"
     for unit, per in (("year", DAYS_PER_YEAR), ("month", DAYS_PER_MONTH)):
         count = round(length / per)
         if count >= 1 and math.floor(count * per) == math.floor(length):

@@ -18,12 +18,25 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Array", "IntArray", "Note", "Result", "Weights", "in_capitals", "read_only", "sealed", "significant"]
+__all__ = [
+    "Array",
+    "IntArray",
+    "Note",
+    "Result",
+    "Weights",
+    "in_capitals",
+    "p_in_words",
+    "read_only",
+    "sealed",
+    "significant",
+]
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _REPR_LINES = 12
+_REPR_NOTES = 5  # of these lines at most; what a reader must know comes before the last rows of a table
+_NOTHING = 1e-12  # rounding, shown as 0
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,19 @@ def significant(value: float, digits: int = 6) -> float:
     return float(f"{value:.{digits}g}") if np.isfinite(value) else float(value)
 
 
+def p_in_words(p: float) -> str:
+    """Return a p-value as a report says it.
+
+    Examples
+    --------
+    >>> p_in_words(0.0312), p_in_words(1e-9), p_in_words(float("nan"))
+    ('p = 0.031', 'p < 0.001', 'no p-value')
+    """
+    if np.isnan(p):
+        return "no p-value"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 class Result:
     """Mixin of all results: a table, a picture, a sentence; shown well in a terminal and in Jupyter.
 
@@ -120,11 +146,9 @@ class Result:
         )
 
     def __repr__(self) -> str:
-        lines = [self.title, *self.summary().to_string(index=False).splitlines()]
-        lines += [f"note: {note.text}" for note in self.notes]
-        if len(lines) > _REPR_LINES:
-            lines = [*lines[: _REPR_LINES - 1], f"… {len(lines) - _REPR_LINES + 1} more lines"]
-        return "\n".join(lines)
+        table = self.summary().to_string(index=False).splitlines()
+        notes = _shortened([f"note: {note.text}" for note in self.notes], _REPR_NOTES, "notes (.notes)")
+        return "\n".join([self.title, *_shortened(table, _REPR_LINES - 1 - len(notes), "rows (.summary())"), *notes])
 
     def _repr_html_(self) -> str:
         table = html_table(self.summary(), caption=self.title)
@@ -132,12 +156,26 @@ class Result:
         return f"<div><p>{html.escape(self.describe())}</p>{table}{f'<ul>{notes}</ul>' if notes else ''}</div>"
 
 
+def _number(value: float) -> str:
+    """Return a number as a table on a page shows it."""
+    if value != value:
+        return "–"
+    if abs(value) < _NOTHING:
+        return "0"
+    return f"{value:,.0f}" if abs(value) >= 1e4 and np.isfinite(value) else f"{value:.4g}"
+
+
+def _shortened(lines: list[str], most: int, what: str) -> list[str]:
+    """Return at most so many lines, the last saying how many were left out."""
+    return lines if len(lines) <= most else [*lines[: most - 1], f"… {len(lines) - most + 1} more {what}"]
+
+
 def html_table(frame: pd.DataFrame, *, caption: str, rows: int = 15) -> str:
     """Return `frame` as a small HTML table with a caption and scoped headings, numbers to 4 significant digits."""
 
     def cell(value: Any) -> str:
         if isinstance(value, float):
-            return "–" if value != value else f"{value:.4g}"
+            return _number(value)
         return html.escape(str(value))
 
     head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)

@@ -35,3 +35,6 @@ def test_notebooks_run(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(notebook, timeout=180, resources={"metadata": {"path": str(path.parent)}}).execute()
     assert all("error" not in {o.output_type for o in c.outputs} for c in notebook.cells if c.cell_type == "code")
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and re.search(r"\.plot\([^=]*$", cell.source.strip()):
+            assert any("image/png" in o.get("data", {}) for o in cell.outputs), f"no picture: {cell.source}"

@@ -14,6 +14,7 @@ from outcomes.adjust.covariates import Covariate, columns_of
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, IntArray, Note, Result, Weights
+from outcomes.survival.formula_text import names_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,9 @@ class Characteristics(Result):
         return f"{text} before weighting and {left} after."
 
 
-def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weights | None = None) -> Characteristics:
+def characteristics(
+    data: SurvivalData, terms: str | Sequence[str], *, weights: Weights | None = None
+) -> Characteristics:
     """Describe the people of two arms at time zero, with standardised differences and no p-values.
 
     Use it as the first table of a report; with characteristics that are not in the score too, to see what weighting did to them.
@@ -77,8 +80,8 @@ def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weight
     ----------
     data : SurvivalData
         Two arms.
-    terms : sequence of str
-        Columns of ``data.baseline``.
+    terms : str or sequence of str
+        Columns of ``data.baseline``, or a formula that names them.
     weights : Weights, optional
         To show the arms as weighted beside the arms as they are.
 
@@ -116,7 +119,7 @@ def characteristics(data: SurvivalData, terms: Sequence[str], *, weights: Weight
     arm = np.asarray(data.arm)
     used = np.ones(len(arm)) if weights is None else _at_time_zero(weights, data)
     whose = "pooled" if weights is None else YARDSTICK.get(weights.estimand, "pooled")
-    found = columns_of(data.baseline, terms)
+    found = columns_of(data.baseline, names_in(terms) if isinstance(terms, str) else terms)
     rows = [_row(one, arm, data.arms, used, whose, weighted=weights is not None) for one in found]
     return Characteristics(
         frame=pd.DataFrame(rows),

@@ -21,7 +21,8 @@ from outcomes.adjust.two_arms import must_have_two_arms
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, must_be
 from outcomes.results import Array, IntArray, Note, in_capitals, read_only
-from outcomes.survival.design_matrix import design_matrix, names_in
+from outcomes.survival.design_matrix import design_matrix
+from outcomes.survival.formula_text import names_in
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,8 @@ from outcomes.adjust.weight_fit import FittedWeights, Trim, fit_weights
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, Note, read_only
-from outcomes.survival.design_matrix import design_matrix, in_few_words, names_in
+from outcomes.survival.design_matrix import design_matrix, in_few_words
+from outcomes.survival.formula_text import names_in
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,6 +13,7 @@ from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.hazard_ratios import compare_hazards
 from outcomes.comparison.measures import DIFFERENCES, MEASURES, Contrast, contrast, no_contrast
 from outcomes.comparison.rare_events import newcombe, sizes_behind
+from outcomes.design.data import must_name_cause
 from outcomes.errors import EstimationError, must_be, one_of
 from outcomes.results import Note
 from outcomes.survival.cox_result import Cox
@@ -161,6 +162,8 @@ def _check_arguments(
         holds, what, other = _OF_COUNTS, "a mean count", {"cause": cause}
     else:
         holds, what, other = _OF_CURVES, "a curve", {}
+        if len(result.causes) > 1:
+            must_name_cause(result.data, cause, "compare")
     if measure not in holds:
         source = (
             "cox()"

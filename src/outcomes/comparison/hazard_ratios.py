@@ -10,7 +10,7 @@ from outcomes.comparison.clustering import clustered
 from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.measures import contrast
 from outcomes.errors import NotSupportedError
-from outcomes.results import Array, Note
+from outcomes.results import Array, Note, p_in_words
 from outcomes.survival.cox_result import Cox
 from outcomes.survival.estimates import by_person
 from outcomes.survival.few_clusters import CLUSTER_NOTES
@@ -112,5 +112,5 @@ def _on_proportionality(result: Cox) -> Note:
     test = result.proportional_hazards().to_frame().iloc[-1]
     if np.isnan(test["p_value"]):
         return Note("hazard_ratio", f"Too few clusters for a test of proportional hazards. {beside}")
-    text = f"Test of proportional hazards (all terms): p = {test['p_value']:.3f}. {beside}"
+    text = f"Test of proportional hazards (all terms): {p_in_words(test['p_value'])}. {beside}"
     return Note("hazard_ratio", text)

@@ -35,7 +35,7 @@ def benjamini_hochberg(p: Array) -> Array:
     """
     known = np.flatnonzero(np.isfinite(p))
     order = known[np.argsort(p[known], kind="stable")[::-1]]
-    stepped = np.minimum.accumulate(p[order] * len(order) / (len(order) - np.arange(len(order))))
+    stepped = np.minimum.accumulate(p[order] * (len(order) / (len(order) - np.arange(len(order)))))
     adjusted = np.full(len(p), np.nan)
     adjusted[order] = np.minimum(stepped, 1.0)
     return adjusted

@@ -12,7 +12,7 @@ import numpy as np
 
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.design.data import SurvivalData, must_be_data
-from outcomes.results import Note, Result
+from outcomes.results import Note, Result, p_in_words
 from outcomes.survival.inputs import ClusterLike, WeightsLike
 from outcomes.survival.logrank import tables_to_test
 from outcomes.survival.logrank_kernel import chi_squared, logrank_sums, nothing_to_test
@@ -41,7 +41,7 @@ class PairwiseLogRank(Result):
 
     def describe(self) -> str:
         """Return the tests in a sentence, p-values by Holm's method."""
-        pairs = [f"{r['arm']} and {r['reference']}, p = {r['p_holm']:.3f}" for r in self.frame.to_dict("records")]
+        pairs = [f"{r['arm']} and {r['reference']}, {p_in_words(r['p_holm'])}" for r in self.frame.to_dict("records")]
         return f"Log-rank tests of every two of the arms, adjusted by Holm's method: {'; '.join(pairs)}."
 
 

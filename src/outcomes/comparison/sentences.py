@@ -197,7 +197,7 @@ def _basis(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
 def when(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     """Return the time of a row as a reader says it."""
     unit = labels.get("unit", "days")
-    return in_words(row["time"]) if unit == "days" else f"{row['time']:g} {unit}"
+    return in_words(row["time"], unit)
 
 
 def rounded_up(value: float) -> int:

@@ -14,9 +14,9 @@ from outcomes.comparison.contrasts import compare
 from outcomes.comparison.levels import Split, levels_of, within_levels
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.comparison.sentences import sentence
-from outcomes.design.data import SurvivalData, must_be_data
+from outcomes.design.data import SurvivalData, must_be_data, must_name_cause
 from outcomes.errors import EstimationError, NotSupportedError, one_of
-from outcomes.results import Note, Result, Weights
+from outcomes.results import Note, Result, Weights, p_in_words
 from outcomes.survival.curves import CumulativeIncidence, KaplanMeier, cumulative_incidence, kaplan_meier
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class SubgroupEffects(Result):
         for test in self.tests.to_dict("records"):
             if np.isfinite(test["p_value"]):
                 said = "they differ more than chance would" if test["p_value"] < 0.05 else "no sign that they differ"
-                parts.append(f"Levels of {test['subgroup']}: {said} (p = {test['p_value']:.3f}).")
+                parts.append(f"Levels of {test['subgroup']}: {said} ({p_in_words(test['p_value'])}).")
         return " ".join(parts)
 
 
@@ -202,6 +202,7 @@ def _curves(data: SurvivalData, weights: Weights | None, cluster: str | None) ->
 def _of_several(data: SurvivalData, cause: str | None) -> str | None:
     if cause is not None and cause not in data.causes:
         raise EstimationError(f"subgroup_effects: no cause {cause!r}; there are {', '.join(data.causes)}.")
+    must_name_cause(data, cause, "subgroup_effects")
     return cause
 
 

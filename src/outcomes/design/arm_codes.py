@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,24 +19,33 @@ _MOST_ARMS, _FEW_PEOPLE = 6, 5
 
 
 def read_arms(
-    table: pd.DataFrame, person: IntArray, first: IntArray, arm: str | None, reference: Hashable
+    table: pd.DataFrame,
+    person: IntArray,
+    first: IntArray,
+    arm: str | None,
+    reference: Hashable,
+    called: Mapping[Hashable, str] | None = None,
 ) -> tuple[IntArray, tuple[str, ...]]:
     """Return each person's arm, shape (P,), and the names of the arms, the reference first.
 
-    `person` is each row's person, `first` each person's first row.
+    `person` is each row's person, `first` each person's first row; `called` names the values of the column.
 
     Raises
     ------
     DataError
-        An arm that is missing or changes within a person; two arms or more and no reference, or one that nobody has.
+        An arm that is missing or changes within a person; two arms or more and no reference, or one that nobody has; names for
+        values that no row has, or one name for two of them.
     """
     if arm is None:
+        if called:
+            raise DataError("survival_data: arms= names the values of a column; say which (arm=).")
         return np.zeros(len(first), dtype=np.int64), ("all",)
     column = table[arm]
     missing = int(column.iloc[first].isna().sum())
     if missing:
         raise DataError(f"survival_data: column {arm!r} (arm) is missing for {missing:,} people.")
     number, levels = _levels(column)
+    levels, reference = _named(levels, reference, called or {}, arm)
     mine = number[first]
     changes = int((number != mine[person]).sum())
     if changes:
@@ -67,6 +76,19 @@ def _levels(column: pd.Series[Any]) -> tuple[IntArray, list[str]]:
     levels = sorted(set(text))
     index = {level: code for code, level in enumerate(levels)}
     return np.array([index[value] for value in text], dtype=np.int64)[which], levels
+
+
+def _named(
+    levels: list[str], reference: Hashable, called: Mapping[Hashable, str], arm: str
+) -> tuple[list[str], Hashable]:
+    """Return the levels and the reference by the names they are given; the reference may be said either way."""
+    names = {str(value): str(name) for value, name in called.items()}
+    if unknown := [value for value in names if value not in levels]:
+        raise DataError(f"survival_data: arms= names {', '.join(map(repr, unknown))}, which no row of {arm!r} has.")
+    named = [names.get(level, level) for level in levels]
+    if len(set(named)) < len(named):
+        raise DataError("survival_data: arms= gives two values of the arm one name.")
+    return named, reference if reference is None else names.get(str(reference), str(reference))
 
 
 def _hint(name: str, number: IntArray, levels: Sequence[str], arm: str) -> str:

@@ -18,7 +18,7 @@ from outcomes.design.event_codes import count_columns, read_causes
 from outcomes.design.frame_columns import as_table, people_of, row_counts, start_and_stop
 from outcomes.design.row_order import check_ends, check_moves, check_overlap
 from outcomes.design.states import read_states
-from outcomes.errors import DataError, DisclosureError, did_you_mean, must_be
+from outcomes.errors import DataError, DisclosureError, EstimationError, did_you_mean, must_be
 from outcomes.results import Array, IntArray, Note, html_table, read_only, sealed
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from outcomes.design.cloning import Clones
 
-__all__ = ["SurvivalData", "must_be_data", "survival_data"]
+__all__ = ["SurvivalData", "must_be_data", "must_name_cause", "survival_data"]
+
+_BY_ALPHABET = "causes_by_alphabet"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -201,6 +203,15 @@ def must_be_data(value: Any, what: str) -> None:
     )
 
 
+def must_name_cause(data: SurvivalData, cause: str | None, what: str) -> None:
+    """Raise where an answer about one of several causes is asked and nobody ever said which is the outcome of interest."""
+    if cause is None and len(data.causes) > 1 and any(note.code == _BY_ALPHABET for note in data.notes):
+        raise EstimationError(
+            f"{what}: nobody said which of {', '.join(data.causes)} is the outcome of interest. Give cause=, or causes=[…] to "
+            "survival_data, the outcome first."
+        )
+
+
 def survival_data(
     frame: pd.DataFrame,
     *,
@@ -212,6 +223,7 @@ def survival_data(
     causes: Mapping[Any, str] | Sequence[str] | None = None,
     arm: str | None = None,
     reference: Hashable = None,
+    arms: Mapping[Hashable, str] | None = None,
     id: str | None = None,
     cluster: str | None = None,
     frequency: str | None = None,
@@ -244,6 +256,8 @@ def survival_data(
         Column of the arm. None: everybody is in one arm, ``"all"``.
     reference : hashable
         The value of `arm` every contrast is against; required where there are two arms or more.
+    arms : mapping of value to str, optional
+        What the arms are called in tables, pictures and sentences: ``{0: "usual supervision", 1: "programme"}``.
     id, cluster, frequency : str
         Columns of the person, of the cluster (one value a person), and of row counts (whole, positive numbers).
     repeated : bool
@@ -253,6 +267,8 @@ def survival_data(
         `censored` that they stay. A code that `causes` names is the state of that name.
     unit : str
         Unit of time, for labels.
+    labels : mapping, optional
+        What sentences say beside the numbers: ``outcome``, ``population``, ``scale``, ``proven_within``, ``counted``.
 
     Returns
     -------
@@ -294,7 +310,7 @@ def survival_data(
 
     first = person if id is None else np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
     baseline = table if len(first) == len(table) else table.iloc[first].reset_index(drop=True)
-    arm_codes, arms = read_arms(table, person, first, arm, reference)
+    arm_codes, names_of_arms = read_arms(table, person, first, arm, reference, arms)
     unclustered = 0 if cluster is None else int(baseline[cluster].isna().sum())
     if unclustered:
         raise DataError(f"survival_data: column {cluster!r} (cluster) is missing for {unclustered:,} people.")
@@ -305,7 +321,7 @@ def survival_data(
         person=sealed(person),
         arm=sealed(arm_codes),
         causes=names,
-        arms=arms,
+        arms=names_of_arms,
         frequency=row_counts(table, frequency),
         frame=table,
         baseline=baseline,
@@ -328,4 +344,4 @@ def _order_of_causes(names: tuple[str, ...]) -> tuple[Note, ...]:
         f"Nobody said which cause is the outcome of interest: the first by the alphabet, {names[0]}, is taken for it. "
         "Give causes=[…], the outcome first."
     )
-    return (Note("causes_by_alphabet", text),)
+    return (Note(_BY_ALPHABET, text),)

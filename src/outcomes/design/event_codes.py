@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from outcomes.errors import DataError
+from outcomes.errors import DataError, did_you_mean
 from outcomes.results import IntArray
 
 if TYPE_CHECKING:
@@ -56,6 +56,14 @@ def read_causes(
         if present <= {1}:
             mapping: dict[Any, str] = {1: name}
         elif all(isinstance(value, str) for value in present):
+            if censored != 0 and censored not in values:
+                near = (
+                    "" if len(present) > _MOST_CODES else f" {did_you_mean(str(censored), map(str, sorted(present)))}"
+                )
+                raise DataError(
+                    f"survival_data: no row of column {name!r} holds the value given as censored=.{near} If nobody is censored, declare "
+                    "causes=."
+                )
             if censored == 0:
                 raise DataError(
                     f"survival_data: column {name!r} holds text; say which value means nothing happened (censored=)."
@@ -80,8 +88,15 @@ def read_causes(
     if undeclared := int((codes < 0).sum()):
         raise DataError(
             f"survival_data: {undeclared:,} rows of column {name!r} hold a code that causes= and censored= do not name."
+            f"{_not_met(numbers, values)}"
         )
     return codes, tuple(str(v) for v in mapping.values())
+
+
+def _not_met(numbers: Mapping[Any, int], values: Sequence[Any]) -> str:
+    """Return which of the codes that were named no row holds: one of them may be misspelt."""
+    absent = [code for code in numbers if code not in values]
+    return f" No row holds {', '.join(map(repr, absent))}, which they name." if absent else ""
 
 
 def _distinct(column: pd.Series[Any], name: str) -> tuple[IntArray, Any]:

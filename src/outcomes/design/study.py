@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
+import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from outcomes.design.study_rules import refuse_contradictions
+from outcomes.durations import in_words
 
 __all__ = [
     "Adjust",
@@ -210,7 +212,7 @@ class TableSpec:
     outcome: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """A comparison specified before it is estimated: the target trial and its emulation.
 
@@ -243,6 +245,35 @@ class Study:
 
     def __post_init__(self) -> None:
         refuse_contradictions(self)
+
+    def describe(self) -> str:
+        """Return what is compared, from when, on what and how, a line each."""
+        others = ", ".join(arm for arm in self.arms.names if arm != self.arms.reference)
+        lines = [
+            f"{self.title}: {others} against {self.arms.reference}, assigned by {self.arms.assigned_by}.",
+            f"Population: {self.eligibility.population}. Time zero: {self.time_zero.event} (strategy: {self.time_zero.strategy}).",
+            f"Followed for {in_words(self.follow_up.horizon)} at most, scale {self.follow_up.scale}.",
+        ]
+        lines += [
+            f"Outcome {name}: competing with {', '.join(outcome.competing) or 'nothing'}"
+            f"{f', proven within {in_words(outcome.proving_period)}' if outcome.proving_period else ''}."
+            for name, outcome in self.outcomes.items()
+        ]
+        if self.adjust is not None:
+            lines.append(
+                f"Adjusted by {self.adjust.method} for {self.adjust.formula} (estimand {self.adjust.estimand.upper()})."
+            )
+        if self.headline is not None:
+            lines.append(
+                f"Headline: {self.headline.outcome} by {in_words(self.headline.horizon)}; all else is exploratory."
+            )
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"Study: {self.describe()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{'<br>'.join(map(html.escape, self.describe().splitlines()))}</p>"
 
     @property
     def data_path(self) -> Path:

@@ -144,10 +144,12 @@ def figure_of(name: str, released: Released, *, pyplot: bool = False) -> Figure:
 
     drawing = _drawing(name)
     _check(name, drawing, released)
+    if pyplot:
+        from matplotlib import pyplot as plt
+
+        plt.draw_if_interactive()  # type: ignore[no-untyped-call] # loads the backend: loaded inside `style` a notebook's would be forgotten with the style
     with style():
         if pyplot:
-            from matplotlib import pyplot as plt
-
             figure = plt.figure(figsize=drawing.size(released), layout="constrained")
         else:
             figure = Figure(figsize=drawing.size(released), layout="constrained")

@@ -14,7 +14,7 @@ from outcomes.comparison.contrasts import compare
 from outcomes.design.study import Study
 from outcomes.report.analysis import Analysis, OutcomeAnalysis
 from outcomes.report.truth import true_answer, true_rows, truth_in_words
-from outcomes.results import Note, Result
+from outcomes.results import Note, Result, p_in_words
 from outcomes.survival.cox_model import cox
 from outcomes.survival.restricted_mean import rmst
 
@@ -116,7 +116,7 @@ def _proportional(one: OutcomeAnalysis, study: Study) -> str:
 
 
 def _p_in_words(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return p_in_words(p)
 
 
 def _could_be_explained(ratio: Comparison) -> list[str]:

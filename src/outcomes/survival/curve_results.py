@@ -11,7 +11,7 @@ import numpy as np
 
 from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
-from outcomes.results import Array, IntArray, Note, Result
+from outcomes.results import Array, IntArray, Note, Result, in_capitals
 from outcomes.survival.arm_curves import fit_arms
 from outcomes.survival.bands import BAND_KINDS, bands_of
 from outcomes.survival.curve_kernel import ArmCurve
@@ -342,15 +342,21 @@ class Curves(Result):
     def describe(self) -> str:
         """Return the risks at the last common time in plain sentences."""
         moment = self._common_time()
-        when = in_words(moment) if self.data.unit == "days" else f"{moment:g} {self.data.unit}"
+        when = in_words(moment, self.data.unit)
         sentences = []
         for row in self.at(moment).to_dict("records"):
             risk = (row["estimate"], row["conf_low"], row["conf_high"])
             if not self.rising:
                 risk = (1 - risk[0], 1 - risk[2], 1 - risk[1])
+            limits = f"{100 * risk[1]:.1f} to {100 * risk[2]:.1f} %" if np.isfinite(risk[1]) else "no interval"
             sentences.append(
-                f"{row['arm']}, {row['cause']}: an estimated {100 * risk[0]:.1f} % by {when} "
-                f"({100 * risk[1]:.1f} to {100 * risk[2]:.1f} %; people: {row['n']:,}, events: {row['n_events']:,})."
+                f"{row['arm']}: an estimated {100 * risk[0]:.1f} % had the event {row['cause']!r} by {when} "
+                f"({limits}; people: {row['n']:,}, events: {row['n_events']:,})."
+            )
+        weighted = self.asked.estimand
+        if weighted != "none":
+            sentences.append(
+                "The estimates are weighted" + (f" ({in_capitals(weighted)})." if weighted != "weighted" else ".")
             )
         return " ".join(sentences)
 

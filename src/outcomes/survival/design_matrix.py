@@ -12,6 +12,7 @@ import numpy as np
 
 from outcomes.errors import EstimationError, did_you_mean, must_be
 from outcomes.results import Array
+from outcomes.survival.formula_text import must_be_one_side, names_in, required_by
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,13 +25,13 @@ __all__ = [
     "dependent_columns",
     "design_matrix",
     "in_few_words",
-    "names_in",
     "spread",
 ]
 
 _PLAIN = re.compile(r"\s*[^\W\d]\w*(\s*\+\s*[^\W\d]\w*)*\s*")
 _CHUNK = 4_096
 _LARGEST = 1e100  # squares must stay numbers
+_MANY_LEVELS = 12  # from here on text is asked whether it is a factor at all
 _MOST_LEVELS = 5  # a text column taken for a factor by mistake has a level a person
 
 ArmCodes = tuple[str | None, Array, tuple[str, ...]]
@@ -105,6 +106,11 @@ def design_matrix(
         A formula that is not text, unknown columns, missing values (counted by column), constant, infinite or collinear columns.
     """
     must_be(formula, str, what=f"{what}: formula", expected="text such as 'arm + age'")
+    must_be_one_side(formula, what)
+    if arm is not None and arm[0] not in (None, "arm") and "arm" in frame.columns and "arm" in names_in(formula):
+        raise EstimationError(
+            f"{what}: arm in the formula could be the arm of the data ({arm[0]!r}) or the frame's own column 'arm'. Rename that column."
+        )
     plain = _plain_columns(formula, frame, arm, unsaid)
     if plain is not None:
         values = _numbers(frame, plain)
@@ -115,19 +121,6 @@ def design_matrix(
         matrix = _by_formulaic(formula, frame if arm is None else _with_arm(frame, arm), arm, what, unsaid)
     check_columns(matrix.values, matrix.columns, what)
     return matrix
-
-
-def names_in(formula: str) -> tuple[str, ...]:
-    """Return the columns a formula speaks of, in the order of the alphabet.
-
-    Examples
-    --------
-    >>> names_in("prior + C(risk_band) + prior:age")
-    ('age', 'prior', 'risk_band')
-    """
-    from formulaic import Formula
-
-    return tuple(sorted(str(name) for name in Formula(formula).required_variables))
 
 
 def columns_of(matrix: DesignMatrix, frame: pd.DataFrame, *, arm: ArmCodes | None, what: str) -> Array:
@@ -151,9 +144,10 @@ def columns_of(matrix: DesignMatrix, frame: pd.DataFrame, *, arm: ArmCodes | Non
             warnings.simplefilter("error", DataMismatchWarning)
             found = matrix.spec.get_model_matrix(table[list(matrix.needed)], na_action="ignore")
     except (DataMismatchWarning, FormulaicError, TypeError, ValueError, KeyError):
+        odd_ones = _misfits(matrix, table) or matrix.needed
         problem = (
-            f"{what}: {', '.join(matrix.needed)} of the new rows do not fit the model: they hold a level it was not fitted to, or no "
-            "number where one is needed."
+            f"{what}: {', '.join(odd_ones)} of the new rows do not fit the model: they hold a level it was not fitted to, or no number "
+            "where one is needed."
         )
     if found is None:
         raise EstimationError(problem)
@@ -163,6 +157,17 @@ def columns_of(matrix: DesignMatrix, frame: pd.DataFrame, *, arm: ArmCodes | Non
     if odd := int((~np.isfinite(values)).any(axis=1).sum()):
         raise EstimationError(f"{what}: {odd:,} of {len(values):,} new rows are infinite or fit no level.")
     return values
+
+
+def _misfits(matrix: DesignMatrix, table: pd.DataFrame) -> list[str]:
+    """Return the columns of new rows that hold a level the model does not know."""
+    found = []
+    for factor, (_, state) in matrix.spec.encoder_state.items():
+        levels = state.get("categories", ())
+        for name in names_in(str(factor)):
+            if len(levels) and name in table and not table[name].isin(levels).all():
+                found.append(name)
+    return found
 
 
 def _plain_columns(
@@ -232,6 +237,24 @@ def check_numbers(names: tuple[str, ...], table: pd.DataFrame, what: str) -> Non
     _check_present(names, table, what)
 
 
+def _refuse_texts(needed: tuple[str, ...], table: pd.DataFrame, what: str) -> None:
+    """Raise where a column of text is no factor: numbers read as text, or something of nearly everybody's own."""
+    import pandas as pd
+
+    for name in needed:
+        column = table[name]
+        if pd.api.types.is_numeric_dtype(column) or not (levels := column.nunique()) > _MANY_LEVELS:
+            continue
+        if pd.to_numeric(pd.Series(column.dropna().unique()).astype(str), errors="coerce").notna().all():
+            raise EstimationError(
+                f"{what}: column {name!r} holds numbers as text ({levels:,} of them). Make it numeric."
+            )
+        if levels > len(table) / 2:
+            raise EstimationError(
+                f"{what}: column {name!r} is text with {levels:,} values in {len(table):,} rows: no factor. Group it, or leave it out."
+            )
+
+
 def _check_arm(needed: tuple[str, ...], table: pd.DataFrame, arm: ArmCodes | None, what: str) -> None:
     """Raise where the formula names the arm and everybody is in one."""
     if arm is not None and len(arm[2]) == 1 and (alone := [name for name in needed if name in ("arm", arm[0])]):
@@ -248,7 +271,7 @@ def _by_formulaic(
     problem = ""
     try:
         parsed = Formula(f"1 + {formula}")
-        needed = tuple(sorted(str(name) for name in parsed.required_variables))
+        needed = required_by(parsed, formula)
     except (FormulaicError, SyntaxError, ValueError):
         problem = (
             f"{what}: the formula {formula!r} cannot be read. Expected terms joined by +, such as 'age + C(risk_band)'."
@@ -257,6 +280,7 @@ def _by_formulaic(
         raise EstimationError(problem)
     _check_present(needed, table, what)
     _check_arm(needed, table, arm, what)
+    _refuse_texts(needed, table, what)
     matrix = None
     try:
         matrix = parsed.get_model_matrix(table[list(needed)], na_action="ignore") if needed else None

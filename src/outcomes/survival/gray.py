@@ -11,7 +11,7 @@ import numpy as np
 
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean
-from outcomes.results import Array, Note, Result, read_only
+from outcomes.results import Array, Note, Result, p_in_words, read_only
 from outcomes.survival.arm_tables import tables_by_arm
 from outcomes.survival.cox_rows import strata_codes
 from outcomes.survival.gray_kernel import gray_scores
@@ -75,9 +75,13 @@ class Gray(Result):
 
     def describe(self) -> str:
         """Return the test in a sentence."""
+        counted = "; ".join(
+            f"{arm}, {events:,} of {people:,} people"
+            for arm, events, people in zip(self.arms, self.n_events, self.n, strict=True)
+        )
         return (
             f"Gray's test of equal cumulative incidence of {self.cause}: chi-squared {self.statistic:.2f} on {self.df} df, "
-            f"p = {self.p_value:.3f}."
+            f"{p_in_words(self.p_value)}. Events: {counted}."
         )
 
 

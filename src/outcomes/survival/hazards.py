@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from outcomes.design.data import SurvivalData, must_be_data
-from outcomes.durations import moments_of
+from outcomes.durations import in_words, moments_of
 from outcomes.errors import NotSupportedError, one_of
 from outcomes.results import Array, Note, Result
 from outcomes.survival.curve_results import fit_arms
@@ -60,13 +60,18 @@ class NelsonAalen(Result):
         return pd.DataFrame(rows)
 
     def summary(self) -> pd.DataFrame:
-        """Return the last row of each arm."""
-        return self.frame.groupby("arm", sort=False).tail(1).reset_index(drop=True)
+        """Return the last row of each arm, n_events being all of the arm's."""
+        by_arm = self.frame.groupby("arm", sort=False)
+        return by_arm.tail(1).assign(n_events=by_arm["n_events"].sum().to_numpy()).reset_index(drop=True)
 
     def describe(self) -> str:
         """Return the cumulative hazard at the end of each arm."""
-        parts = [f"{r['arm']}: {r['estimate']:.3f} by {r['time']:g}" for r in self.summary().to_dict("records")]
-        return "Cumulative hazard: " + "; ".join(parts) + "."
+        parts = [
+            f"{r['arm']}: {r['estimate']:.3f} by {in_words(r['time'], self.unit)} "
+            f"({r['conf_low']:.3f} to {r['conf_high']:.3f})"
+            for r in self.summary().to_dict("records")
+        ]
+        return "Cumulative hazard (events expected of one person always at risk): " + "; ".join(parts) + "."
 
 
 def nelson_aalen(

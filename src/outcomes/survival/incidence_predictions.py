@@ -81,7 +81,7 @@ class PredictedIncidence(Result):
     def describe(self) -> str:
         """Return the incidences at the last time in plain sentences."""
         end, unit = self.last_time, self.model.data.unit
-        when = in_words(end) if unit == "days" else f"{end:g} {unit}"
+        when = in_words(end, unit)
         parts = [
             f"{row['profile']}: {100 * row['estimate']:.1f} % ({100 * row['conf_low']:.1f} to {100 * row['conf_high']:.1f} %)"
             for row in self.summary().to_dict("records")

@@ -11,7 +11,7 @@ import numpy as np
 
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, did_you_mean
-from outcomes.results import Array, Note, Result, read_only
+from outcomes.results import Array, Note, Result, p_in_words, read_only
 from outcomes.survival.arm_tables import ArmTables, tables_by_arm
 from outcomes.survival.cox_rows import strata_codes
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, resolve
@@ -80,7 +80,15 @@ class LogRank(Result):
     def describe(self) -> str:
         """Return the test in a sentence."""
         of = "equal hazards" if self.scores is None else "no trend of the hazards across the arms"
-        return f"Log-rank test of {of}: chi-squared {self.statistic:.2f} on {self.df} df, p = {self.p_value:.3f}."
+        counted = "; ".join(
+            f"{r['arm']}, {r['n']:,} people: {r['observed']:.4g} observed, {r['expected']:.4g} expected"
+            for r in self.by_arm().to_dict("records")
+        )
+        how = "" if self.rho == self.gamma == 0 else f" weighted by rho = {self.rho:g}, gamma = {self.gamma:g},"
+        return (
+            f"Log-rank test{how} of {of}: chi-squared {self.statistic:.2f} on {self.df} df, {p_in_words(self.p_value)}. "
+            f"Events: {counted}."
+        )
 
 
 def logrank_test(

@@ -11,7 +11,7 @@ import numpy as np
 
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError
-from outcomes.results import Array, Note, Result, read_only
+from outcomes.results import Array, Note, Result, p_in_words, read_only
 from outcomes.survival.inputs import ClusterLike, WeightsLike
 from outcomes.survival.largest_of_several import chance_of_larger
 from outcomes.survival.logrank import checked_weightings, tables_to_test
@@ -74,8 +74,8 @@ class MaxCombo(Result):
     def describe(self) -> str:
         """Return the test in a sentence."""
         return (
-            f"Max-combo test of equal hazards over {len(self.family)} weightings of time: largest |z| {self.statistic:.2f}, "
-            f"p = {self.p_value:.3f}."
+            f"Max-combo test of equal hazards in {self.arms[1]} ({self.n[1]:,} people) and {self.arms[0]} ({self.n[0]:,}) over "
+            f"{len(self.family)} weightings of time: largest |z| {self.statistic:.2f}, {p_in_words(self.p_value)}."
         )
 
 

@@ -170,7 +170,7 @@ class MeanCount(Curves):
     def describe(self) -> str:
         """Return the mean counts at the last common time in plain sentences."""
         moment = self._common_time()
-        when = in_words(moment) if self.data.unit == "days" else f"{moment:g} {self.data.unit}"
+        when = in_words(moment, self.data.unit)
         present = " while present" if self.while_present else ""
         return " ".join(
             f"{row['arm']}, {row['cause']}: an estimated {row['estimate']:.2f} events a person{present} by {when} "

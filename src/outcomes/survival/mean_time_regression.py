@@ -89,14 +89,14 @@ class RmstRegression(Result):
 
     def describe(self) -> str:
         """Return the coefficients in words."""
-        when = in_words(self.horizon) if self.unit == "days" else f"{self.horizon:g} {self.unit}"
+        when = in_words(self.horizon, self.unit)
         rows = self.to_frame(exponentiate=self.measure != "difference")
         parts = [
             f"{r['term']} {r['estimate']:.3g} ({r['conf_low']:.3g} to {r['conf_high']:.3g})"
             for r in rows[rows["term"] != "intercept"].to_dict("records")
         ]
         what = {
-            "difference": "Difference in mean time free of the event",
+            "difference": f"Difference in mean {self.unit} free of the event",
             "ratio": "Ratio of mean times free of the event",
             "lost_ratio": "Ratio of mean times lost to the event",
         }[self.measure]

@@ -340,7 +340,7 @@ class Parametric(Result):
     def describe(self) -> str:
         """Return the ratios in plain sentences, and what is extrapolation."""
         unit, last = self.data.unit, max(self.last_times)
-        when = in_words(last) if unit == "days" else f"{last:g} {unit}"
+        when = in_words(last, unit)
         name = _NAMES.get(self.distribution, self.distribution)
         head = (
             f"{name[0].upper()}{name[1:]} model of the time to {self.cause} "

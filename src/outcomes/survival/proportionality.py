@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from outcomes.errors import one_of
-from outcomes.results import Array, Note, Result
+from outcomes.results import Array, Note, Result, p_in_words
 from outcomes.survival.cox_kernel import group_scores, information
 from outcomes.survival.cox_variance import score_by_person
 from outcomes.survival.curve_kernel import fit_arm
@@ -45,10 +45,10 @@ class ProportionalHazards(Result):
         row = self.frame.iloc[-1]
         verdict = "hazards were not proportional" if row["p_value"] < 0.05 else "no sign against proportional hazards"
         terms = self.frame.iloc[:-1]
-        alone = [f"{r['term']} (p = {r['p_value']:.3f})" for r in terms.to_dict("records") if r["p_value"] < 0.05]
+        alone = [f"{r['term']} ({p_in_words(r['p_value'])})" for r in terms.to_dict("records") if r["p_value"] < 0.05]
         if alone and row["p_value"] >= 0.05:
             verdict = f"no sign against it for all of them together, but for {', '.join(alone)} alone there is"
-        test = f"chi-squared {row['statistic']:.2f} on {int(row['df'])} df, p = {row['p_value']:.3f}"
+        test = f"chi-squared {row['statistic']:.2f} on {int(row['df'])} df, {p_in_words(row['p_value'])}"
         return f"Test of proportional hazards for all terms: {test}; {verdict}."
 
 

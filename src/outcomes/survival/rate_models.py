@@ -300,7 +300,8 @@ def _theta_error(fit: CountFit, y: Array, weight: Array) -> float:
 def _about(fit: CountFit, columns: tuple[str, ...], events: int, family: str) -> list[Note]:
     """Return what must be said about the fit."""
     notes = []
-    error = np.sqrt(np.diag(np.linalg.inv(fit.expected)))[1:]
+    spread = np.diag(np.linalg.inv(fit.expected))[1:]
+    error = np.sqrt(np.where(spread > 0, spread, np.inf))  # rounding can make that of a runaway coefficient negative
     runaway = [name for name, b, e in zip(columns, fit.beta[1:], error, strict=True) if abs(b) > 8 or e > 100]
     if runaway:
         away = in_few_words(runaway)

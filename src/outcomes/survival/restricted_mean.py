@@ -82,15 +82,22 @@ class Rmst(Result):
         return pd.DataFrame(rows)
 
     def describe(self) -> str:
-        """Return the mean time free of events in each arm, in words."""
+        """Return the mean time free of events in each arm, and lost to each cause, in words."""
         data = self.curves.data
-        when = in_words(self.horizon) if data.unit == "days" else f"{self.horizon:g} {data.unit}"
+        when = in_words(self.horizon, data.unit)
         rows = self.to_frame()
-        parts = [
-            f"{r['arm']}: {r['estimate']:.1f} ({r['conf_low']:.1f} to {r['conf_high']:.1f})"
-            for r in rows[rows["measure"] == "rmst"].to_dict("records")
-        ]
-        return f"Mean {data.unit} without an event within {when}: " + "; ".join(parts) + "."
+        sentences = []
+        for measure, mine in rows[rows["measure"] != "rmtl"].groupby(
+            "measure", sort=False
+        ):  # rmtl is the horizon less rmst
+            what = "without an event" if measure == "rmst" else f"lost to {str(measure).removeprefix('rmtl: ')}"
+            parts = "; ".join(
+                f"{r['arm']}, {r['estimate']:.1f} ({r['conf_low']:.1f} to {r['conf_high']:.1f}; people: {r['n']:,}, "
+                f"events: {r['n_events']:,})"
+                for r in mine.to_dict("records")
+            )
+            sentences.append(f"Mean {data.unit} {what} within {when}: {parts}.")
+        return " ".join(sentences)
 
     def influence(self, *, measure: str = "rmst", variance: str | None = None) -> Influence:
         """Return each person's influence on the restricted mean of each arm; values have shape (P, A, 1).

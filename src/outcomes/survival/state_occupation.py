@@ -311,7 +311,7 @@ class StateProbabilities(Result):
     def describe(self) -> str:
         """Return the probabilities at the last common time in plain sentences."""
         moment = min(self.last_times)
-        when = in_words(moment) if self.data.unit == "days" else f"{moment:g} {self.data.unit}"
+        when = in_words(moment, self.data.unit)
         frame = self.at(moment)
         sentences = []
         for arm in self.arms:

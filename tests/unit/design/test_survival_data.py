@@ -128,3 +128,52 @@ def test_where_nobody_said_which_cause_is_the_outcome_a_note_says_which_was_take
     ]
     said = oc.survival_data(frame, duration="t", event="why", censored="in view", causes=["reoffence", "death"])
     assert said.notes == ()
+
+
+def test_an_answer_about_one_of_several_causes_needs_its_name_where_nobody_said_which_is_the_outcome() -> None:
+    frame = pd.DataFrame(
+        {"t": [1, 2, 3, 4], "why": ["reoffence", "death", "in view", "reoffence"], "arm": [0, 0, 1, 1]}
+    )
+    given = {"duration": "t", "event": "why", "censored": "in view", "arm": "arm", "reference": 0}
+    risks = oc.cumulative_incidence(oc.survival_data(frame, **given))
+    with pytest.raises(oc.EstimationError, match="which of death, reoffence is the outcome of interest"):
+        oc.compare(risks, measure="risk_difference", at=2)
+    named = oc.compare(risks, measure="risk_difference", at=2, cause="reoffence").to_frame()
+    said = oc.cumulative_incidence(oc.survival_data(frame, **given, causes=["reoffence", "death"]))
+    assert (
+        named["estimate"].tolist() == oc.compare(said, measure="risk_difference", at=2).to_frame()["estimate"].tolist()
+    )
+
+
+def test_a_value_given_as_censored_that_no_row_holds_is_a_slip_of_the_pen() -> None:
+    frame = pd.DataFrame({"t": [1, 2, 3], "why": ["back", "out", "out"]})
+    with pytest.raises(
+        oc.DataError, match=r"no row of column 'why' holds the value given as censored=\. Did you mean 'out'\?"
+    ):
+        oc.survival_data(frame, duration="t", event="why", censored="outt")
+    everybody = oc.survival_data(frame, duration="t", event="why", censored="lost", causes=["back", "out"])
+    assert everybody.causes == ("back", "out")
+
+
+def test_codes_that_nothing_names_are_counted_and_names_no_row_holds_are_told() -> None:
+    frame = pd.DataFrame({"t": [1, 2, 3], "why": ["back", "out", "back"]})
+    with pytest.raises(
+        oc.DataError, match=r"2 rows of column 'why' hold a code .* No row holds 'Back', which they name"
+    ):
+        oc.survival_data(frame, duration="t", event="why", censored="out", causes={"Back": "reoffence"})
+
+
+def test_arms_are_called_what_the_call_says() -> None:
+    frame = pd.DataFrame({"t": [1, 2, 3, 4], "e": [1, 0, 1, 1], "fin": [0, 0, 1, 1]})
+    names = {0: "usual supervision", 1: "programme"}
+    by_value = oc.survival_data(frame, duration="t", event="e", arm="fin", reference=0, arms=names)
+    by_name = oc.survival_data(frame, duration="t", event="e", arm="fin", reference="usual supervision", arms=names)
+    assert by_value.arms == by_name.arms == ("usual supervision", "programme")
+    assert by_value.arm.tolist() == by_name.arm.tolist() == [0, 0, 1, 1]
+    given = {"duration": "t", "event": "e", "arm": "fin", "reference": 0}
+    with pytest.raises(oc.DataError, match="arms= names '2', which no row of 'fin' has"):
+        oc.survival_data(frame, **given, arms={2: "other"})
+    with pytest.raises(oc.DataError, match="two values of the arm one name"):
+        oc.survival_data(frame, **given, arms={0: "all", 1: "all"})
+    with pytest.raises(oc.DataError, match="names the values of a column"):
+        oc.survival_data(frame, duration="t", event="e", arms=names)

@@ -250,7 +250,9 @@ def test_what_is_handed_in_is_not_changed() -> None:
 
 def test_sentences_speak_of_risk_in_people() -> None:
     said = oc.kaplan_meier(take()).describe()
-    assert said.startswith("m, e: an estimated 62.5 % by 10 days (19.2 to 98.9 %; people: 4, events: 2).")
+    assert said.startswith(
+        "m: an estimated 62.5 % had the event 'e' by 10 days (19.2 to 98.9 %; people: 4, events: 2)."
+    )
 
 
 def test_nelson_aalen_by_hand() -> None:

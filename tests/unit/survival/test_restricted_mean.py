@@ -83,4 +83,4 @@ def test_influences_square_to_the_variance(competing: oc.SurvivalData) -> None:
 
 
 def test_the_sentence_names_unit_and_horizon(data: oc.SurvivalData) -> None:
-    assert oc.rmst(data, horizon=10).describe().startswith("Mean days without an event within 10 days: m: 8.4 (")
+    assert oc.rmst(data, horizon=10).describe().startswith("Mean days without an event within 10 days: m, 8.4 (")
