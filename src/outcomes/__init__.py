@@ -39,6 +39,8 @@ _PUBLIC = {
     "CensoringWeights": "outcomes.adjust.censoring",
     "censoring_weights": "outcomes.adjust.censoring",
     "weight": "outcomes.adjust.weighting",
+    "Bootstrap": "outcomes.comparison.bootstrapping",
+    "bootstrap": "outcomes.comparison.bootstrapping",
     "compare": "outcomes.comparison.contrasts",
     "Comparison": "outcomes.comparison.comparing",
     "characteristics": "outcomes.adjust.describing_arms",

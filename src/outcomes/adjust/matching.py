@@ -19,7 +19,7 @@ from outcomes.adjust.scored_weights import ScoredWeights
 from outcomes.adjust.set_weights import MatchedSets, of_pairs, of_radius, of_strata
 from outcomes.adjust.two_arms import must_have_two_arms
 from outcomes.design.data import SurvivalData, must_be_data
-from outcomes.errors import EstimationError, must_be
+from outcomes.errors import EstimationError, NotSupportedError, must_be
 from outcomes.results import Array, IntArray, Note, in_capitals, read_only
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.formula_text import names_in
@@ -203,6 +203,11 @@ def match(
     }.items():
         must_have(data.baseline, columns, argument)
     must_have_comparison_people(data, estimand, "match")
+    if data.drawn_again and request.method == "nearest" and request.replace:
+        raise NotSupportedError(
+            "match: nearest-neighbour matching with replacement has no valid bootstrap (Abadie & Imbens 2008). Take the intervals of "
+            "compare(), or match by radius, which a bootstrap may repeat."
+        )
     by_column = method in ("exact", "cem")
     people = _People.by_column(data, formula) if by_column else _People.scored(data, formula, request)
     limit = float("inf") if by_column else people.width(request)

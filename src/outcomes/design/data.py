@@ -70,6 +70,8 @@ class SurvivalData:
         Columns of `frame` that change within a person: exposure, and what goes with it. Arms are then ``("all",)``.
     time_columns : tuple of str
         Columns of `frame` that are the same for everybody at risk at a time, made by `split_follow_up`.
+    drawn_again : bool
+        These are people of other data drawn with replacement, as a bootstrap does.
     labels : mapping
         ``outcome, population, scale, unit`` and what else a result should print.
     """
@@ -93,6 +95,7 @@ class SurvivalData:
     clones: Clones | None = None
     varying: tuple[str, ...] = ()
     time_columns: tuple[str, ...] = ()
+    drawn_again: bool = False
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
 

@@ -1,0 +1,395 @@
+"""The bootstrap: intervals from the same analysis of people drawn again; the function people call and the result they get."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from outcomes.adjust.matching import Matched
+from outcomes.comparison.bootstrap_kernel import INTERVALS, acceleration, intervals
+from outcomes.comparison.replicated_numbers import Numbers, numbers_of
+from outcomes.design.data import SurvivalData, must_be_data
+from outcomes.design.resampling import Units, data_from, parts_of, resampled
+from outcomes.errors import EstimationError, NotSupportedError, OutcomesError, one_of
+from outcomes.results import Array, IntArray, Note, Result, Weights
+from outcomes.survival.inputs import normal_quantile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Bootstrap", "bootstrap"]
+
+Statistic = Callable[..., Any]
+_MOST_LOST = 0.05  # share of replicates without a number from which a note is loud
+_FEW_UNITS = 10
+_GROUPS = 200  # left out one after another for the acceleration
+_KEPT = ("values", "estimand", "arm", "arms", "sets")  # of weights that stay as they are
+_SMALL = 1_000  # replicates below which the ends of an interval are rough
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Bootstrap(Result):
+    """What an analysis gave on the data, and how it varied over data drawn again.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        One row a number.
+    replicates : ndarray, shape (R, K)
+        The numbers of each replicate; missing where it gave none.
+    by : str
+        What was drawn: ``person``, ``cluster`` or ``set``.
+    kind : str
+        Kind of interval.
+    failures : mapping
+        From what a replicate said when it gave no number, to how many did.
+    """
+
+    frame: pd.DataFrame
+    replicates: Array
+    by: str
+    kind: str
+    conf_level: float
+    seed: int
+    failures: Mapping[str, int]
+    notes: tuple[Note, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    title: ClassVar[str] = "Bootstrap"
+    tabled: ClassVar[bool] = True
+    instead: ClassVar[str] = "A histogram of `.replicates` shows their spread."
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a number: what it is, then estimate, bias, std_error, conf_low, conf_high, n_replicates."""
+        return self.frame.copy()
+
+    def describe(self) -> str:
+        """Return how the intervals were made, and each number with its interval."""
+        named = [name for name in self.frame.columns if name not in _COLUMNS]
+        parts = []
+        for row in self.frame.to_dict("records"):
+            label = ", ".join(str(row[name]) for name in named if str(row[name]))
+            said = f"{label + ': ' if label else ''}{row['estimate']:.4g}"
+            parts.append(f"{said} ({row['conf_low']:.4g} to {row['conf_high']:.4g})")
+        return (
+            f"{100 * self.conf_level:g} % {self.kind} intervals from {len(self.replicates):,} bootstrap replicates by {self.by}: "
+            f"{'; '.join(parts)}."
+        )
+
+
+_COLUMNS = ("estimate", "bias", "std_error", "conf_low", "conf_high", "n_replicates")
+
+
+def bootstrap(
+    data: SurvivalData,
+    statistic: Statistic,
+    *,
+    replicates: int = 1000,
+    seed: int = 2010,
+    by: str | None = None,
+    within: str | None = None,
+    weights: Weights | None = None,
+    kind: str = "percentile",
+    conf_level: float = 0.95,
+    n_jobs: int | None = None,
+    progress: bool | None = None,
+) -> Bootstrap:
+    """Repeat an analysis on people drawn again with replacement, and read intervals from its spread.
+
+    Use it where no closed form knows all that was estimated on the way, or to check one that does. Whatever is fitted inside
+    `statistic` (a score, weights, a model) is fitted again in every replicate.
+
+    Parameters
+    ----------
+    data : SurvivalData
+    statistic : callable
+        From data to a number, an array, a Series, or a result of this library whose table has an ``estimate`` for the same rows every
+        time, such as ``lambda d: oc.compare(oc.kaplan_meier(d), measure="risk_difference", at="2y")``. With `weights` it is called
+        with the weights of those drawn as well.
+    replicates : int
+    seed : int
+        The same seed gives the same intervals, for any number of processes.
+    by : {"person", "cluster", "set"}, optional
+        What is drawn, with all its rows. Default: the sets of `weights` where it has any, else the clusters of the data, else people.
+    within : str, optional
+        Column of the baseline (or ``"arm"``) within whose levels units are drawn, so that each level keeps its number of units.
+    weights : Weights, optional
+        Weights that stay as they are, such as a matching whose sets are drawn (Austin & Small 2014).
+    kind : {"percentile", "basic", "normal", "bca"}
+        Of interval. Bias-corrected and accelerated (bca) repeats the analysis up to 200 times more, with a group left out each time.
+    conf_level : float
+    n_jobs : int, optional
+        Processes, as joblib counts them (-1: all). Default: one, or what ``joblib.parallel_config`` says, whose dask, ray or Spark
+        backends take replicates to a cluster.
+    progress : bool, optional
+        Whether to show a bar. Default: where somebody looks at a terminal or a notebook.
+
+    Returns
+    -------
+    Bootstrap
+        ``to_frame()``: what each number is, estimate, bias, std_error, conf_low, conf_high, n_replicates.
+
+    Raises
+    ------
+    EstimationError
+        Fewer than two units, no number in half of the replicates or more (what they said is told), rows of the statistic that change
+        from replicate to replicate, a column that is not there.
+    NotSupportedError
+        Nearest-neighbour matching with replacement, outside or inside `statistic`: its bootstrap is not valid (Abadie & Imbens 2008);
+        row counts; other weights made in classes or by radius, which must be made inside `statistic`.
+
+    Notes
+    -----
+    Somebody drawn twice is two people. Where clusters are drawn, each draw is a cluster of its own. Replicates that give no number
+    (an arm without people, a model that cannot be fitted) are counted and left out; a note says so.
+
+    References
+    ----------
+    Efron & Tibshirani (1993), An Introduction to the Bootstrap; Davison & Hinkley (1997); Abadie & Imbens (2008), Econometrica
+    76:1537; Austin & Small (2014), Statistics in Medicine 33:4306.
+
+    Examples
+    --------
+    >>> import outcomes as oc
+    >>> from lifelines.datasets import load_rossi
+    >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
+    >>> found = oc.bootstrap(data, lambda d: oc.compare(oc.kaplan_meier(d), measure="risk_difference", at=52), replicates=200)
+    >>> found.to_frame()["std_error"].between(0.035, 0.05).item()
+    True
+    """
+    must_be_data(data, "bootstrap(data, statistic)")
+    if not callable(statistic):
+        raise EstimationError(
+            "bootstrap: statistic must be a function of the data, such as lambda d: oc.kaplan_meier(d).at('2y')."
+        )
+    one_of(kind, INTERVALS, what="bootstrap: kind")
+    normal_quantile(conf_level)
+    if replicates < 2:
+        raise EstimationError(f"bootstrap: replicates must be 2 or more; got {replicates}.")
+    whole = numbers_of(statistic(data) if weights is None else statistic(data, weights))
+    by, units, strata = _units(data, weights, by, within)
+    plan = _Plan(statistic, whole, units, strata, by == "cluster", seed)
+    drawn, failures = _replicated(plan, data, weights, replicates, n_jobs, progress)
+    if 2 * sum(failures.values()) >= replicates:
+        said, times = failures.most_common(1)[0]
+        raise EstimationError(
+            f"bootstrap: {sum(failures.values()):,} of {replicates:,} replicates gave no number. The commonest reason ({times:,}): {said}"
+        )
+    faster = acceleration(_left_out(plan, data, weights)) if kind == "bca" else None
+    found = intervals(whole.values, drawn, kind, conf_level, faster)
+    frame = whole.labels.assign(
+        estimate=whole.values,
+        bias=found.bias,
+        std_error=found.std_error,
+        conf_low=found.low,
+        conf_high=found.high,
+        n_replicates=found.used.astype(np.int64),
+    )
+    return Bootstrap(
+        frame=frame,
+        replicates=drawn,
+        by=by,
+        kind=kind,
+        conf_level=conf_level,
+        seed=seed,
+        failures=MappingProxyType(dict(failures)),
+        notes=(*whole.notes, *_notes(data, units, by, drawn, failures, kind)),
+        provenance=MappingProxyType({"replicates": replicates, "seed": seed, "by": by, "within": within, "kind": kind}),
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What each replicate does: draw units within strata, and ask the statistic."""
+
+    statistic: Statistic
+    whole: Numbers
+    units: Units
+    strata: IntArray
+    as_clusters: bool
+    seed: int
+
+    def draw(self, replicate: int) -> IntArray:
+        """Return the units of a replicate: of the seed and its number, whatever else runs."""
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(replicate,)))
+        size = np.bincount(self.strata)
+        order = np.argsort(self.strata, kind="stable")
+        start = np.cumsum(size) - size
+        parts = [order[start[s] + rng.integers(0, size[s], size[s])] for s in range(len(size))]
+        return np.sort(np.concatenate(parts)).astype(np.int64)
+
+    def ask(self, data: SurvivalData, weights: Weights | None, drawn: IntArray) -> Array:
+        """Return the numbers of the units drawn."""
+        again, people = resampled(data, self.units, drawn, as_clusters=self.as_clusters)
+        if weights is None:
+            return self.whole.again(self.statistic(again))
+        return self.whole.again(self.statistic(again, _weights_of(weights, people, self.units, drawn)))
+
+
+def _weights_of(weights: Weights, people: IntArray, units: Units, drawn: IntArray) -> Weights:
+    """Return the weights of those drawn, as known; each draw of a set is a set of its own."""
+    sets = None if weights.sets is None else units.taken(drawn)[1]
+    return Weights(
+        values=weights.values[people], estimand=weights.estimand, arm=weights.arm[people], arms=weights.arms, sets=sets
+    )
+
+
+def _units(
+    data: SurvivalData, weights: Weights | None, by: str | None, within: str | None
+) -> tuple[str, Units, IntArray]:
+    """Return what is drawn, and the stratum of each unit."""
+    _refuse_weights(weights)
+    has_sets = weights is not None and weights.sets is not None
+    if by is None:
+        by = "set" if has_sets else "cluster" if data.cluster is not None else "person"
+    one_of(by, ("person", "cluster", "set"), what="bootstrap: by")
+    if by == "set" and not has_sets:
+        raise EstimationError(
+            "bootstrap: by='set' draws matched sets: give weights=, a matching whose sets do not overlap."
+        )
+    if by == "cluster" and data.cluster is None:
+        raise EstimationError(
+            "bootstrap: by='cluster' needs data with clusters; name them with data.with_cluster(column)."
+        )
+    if by == "set":
+        assert weights is not None
+        codes = np.where(weights.values > 0, np.asarray(weights.sets), -1)
+    elif by == "cluster":
+        codes = _codes(data.baseline[data.cluster])
+    else:
+        codes = np.arange(len(data.baseline)) if data.clones is None else np.asarray(data.clones.person)
+    units = Units.of(codes.astype(np.int64))
+    if len(units) < 2:
+        raise EstimationError(f"bootstrap: there is only one {by} to draw.")
+    return by, units, _strata(data, units, within)
+
+
+def _refuse_weights(weights: Weights | None) -> None:
+    if weights is None:
+        return
+    if weights.within is not None:
+        raise NotSupportedError("bootstrap: weights that change over time must be made inside the statistic.")
+    if isinstance(weights, Matched) and weights.sets is None:
+        if weights.method == "nearest":
+            raise NotSupportedError(
+                "bootstrap: nearest-neighbour matching with replacement has no valid bootstrap (Abadie & Imbens 2008); take the intervals "
+                "of compare(), which know that people stand in several sets."
+            )
+        raise NotSupportedError(
+            f"bootstrap: method={weights.method!r} makes no sets to draw. Match inside the statistic: lambda d: … oc.match(d, …) …."
+        )
+
+
+def _strata(data: SurvivalData, units: Units, within: str | None) -> IntArray:
+    if within is None:
+        return np.zeros(len(units), dtype=np.int64)
+    if within != "arm" and within not in data.baseline.columns:
+        raise EstimationError(f"bootstrap: no column {within!r} (within).")
+    codes = np.asarray(data.arm) if within == "arm" else _codes(data.baseline[within])
+    of_row = codes[units.rows]
+    first = of_row[units.first[:-1]]
+    mixed = int((np.repeat(first, np.diff(units.first)) != of_row).sum())
+    if mixed:
+        raise EstimationError(
+            f"bootstrap: {within} differs within what is drawn for {mixed:,} people; within= must be the same for all of a "
+            "unit."
+        )
+    return np.unique(first, return_inverse=True)[1].astype(np.int64)
+
+
+def _codes(column: pd.Series[Any]) -> IntArray:
+    import pandas as pd
+
+    return np.asarray(pd.factorize(column, use_na_sentinel=False)[0], dtype=np.int64)
+
+
+def _replicated(
+    plan: _Plan, data: SurvivalData, weights: Weights | None, replicates: int, n_jobs: int | None, progress: bool | None
+) -> tuple[Array, Counter[str]]:
+    """Return the numbers of every replicate, shape (R, K), and what those said that gave none."""
+    from joblib import Parallel, delayed
+    from tqdm.auto import tqdm
+
+    parallel = Parallel(
+        n_jobs=n_jobs, return_as="generator", max_nbytes=None
+    )  # rows about people are not written to a file
+    chunks = _chunks(replicates, parallel.n_jobs)
+    parts = parts_of(data)
+    held = None if weights is None else {name: getattr(weights, name) for name in _KEPT}
+    numbers, failures = [], Counter[str]()
+    with tqdm(
+        total=replicates,
+        desc="bootstrap",
+        unit="replicate",
+        disable=None if progress is None else not progress,
+        leave=False,
+    ) as bar:
+        for found, said in parallel(delayed(_chunk)(plan, parts, held, chunk) for chunk in chunks):
+            numbers.append(found)
+            failures.update(said)
+            bar.update(len(found))
+    return np.concatenate(numbers), failures
+
+
+def _chunks(replicates: int, jobs: int) -> Iterator[range]:
+    """Yield replicates in pieces: small enough that processes end together and a bar moves, the same numbers whatever their size."""
+    size = max(1, min(50, replicates // (4 * max(1, abs(jobs)))))
+    for first in range(0, replicates, size):
+        yield range(first, min(first + size, replicates))
+
+
+def _chunk(plan: _Plan, parts: dict[str, Any], held: dict[str, Any] | None, chunk: range) -> tuple[Array, list[str]]:
+    """Return the numbers of some replicates, shape (len(chunk), K), and what those said that gave none."""
+    data, weights = data_from(parts), None if held is None else Weights(**held)
+    out, said = np.full((len(chunk), len(plan.whole.values)), np.nan), []
+    for place, replicate in enumerate(chunk):
+        try:
+            out[place] = plan.ask(data, weights, plan.draw(replicate))
+        except NotSupportedError:
+            raise
+        except OutcomesError as error:
+            said.append(str(error))
+    return out, said
+
+
+def _left_out(plan: _Plan, data: SurvivalData, weights: Weights | None) -> Array:
+    """Return the numbers with each of up to 200 groups of units left out, shape (G, K)."""
+    everyone = np.arange(len(plan.units))
+    mixed = np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=(2**31,))).permutation(everyone)
+    groups = np.array_split(mixed, min(len(everyone), _GROUPS))
+    found = [plan.ask(data, weights, np.delete(everyone, np.sort(group)).astype(np.int64)) for group in groups]
+    return np.array(found)
+
+
+def _notes(data: SurvivalData, units: Units, by: str, drawn: Array, failures: Counter[str], kind: str) -> list[Note]:
+    notes = []
+    lost = sum(failures.values())
+    if lost:
+        said, times = failures.most_common(1)[0]
+        loud = (
+            " That is more than 5 %: the intervals are those of samples in which the analysis works."
+            if lost > _MOST_LOST * len(drawn)
+            else ""
+        )
+        notes.append(
+            Note("replicates_lost", f"{lost:,} of {len(drawn):,} replicates gave no number ({times:,}: {said}).{loud}")
+        )
+    if by == "cluster" and len(units) < 2 * _FEW_UNITS:
+        text = f"Only {len(units)} clusters were drawn from; with so few the bootstrap's intervals are too narrow."
+        notes.append(Note("few_clusters", text))
+    if by == "person" and data.cluster is not None:
+        text = f"People were drawn, though the data have clusters ({data.cluster}): the intervals take people as independent."
+        notes.append(Note("clusters_ignored", text))
+    if kind in ("percentile", "basic", "bca") and len(drawn) < _SMALL:
+        notes.append(
+            Note(
+                "few_replicates",
+                f"{len(drawn):,} replicates: the ends of the intervals are rough; 1,000 or more are usual.",
+            )
+        )
+    return notes

@@ -1,0 +1,90 @@
+"""The numbers of an analysis that is repeated: what each is called, and the same ones again from another sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.errors import EstimationError
+from outcomes.results import Array, Note, Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Numbers", "numbers_of"]
+
+_VALUE = "estimate"
+_KEYS = (
+    "outcome", "population", "estimand", "scale", "adjustment", "subgroup", "level", "arm", "reference", "state", "parameter", "term",
+    "cause", "row", "time", "measure", "rho", "gamma", "quantity",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """K numbers and what each is.
+
+    Attributes
+    ----------
+    labels : pandas.DataFrame
+        One row a number: what it is (arm, cause, time, term, …).
+    values : ndarray, shape (K,)
+    notes : tuple of Note
+        Of the result they came from.
+    """
+
+    labels: pd.DataFrame
+    values: Array
+    notes: tuple[Note, ...] = ()
+
+    def again(self, found: Any) -> Array:
+        """Return the same numbers of another sample, shape (K,).
+
+        Raises
+        ------
+        EstimationError
+            It has other rows than these.
+        """
+        other = numbers_of(found)
+        if len(other.values) != len(self.values) or not other.labels.equals(self.labels):
+            raise EstimationError(
+                "bootstrap: the statistic gives other rows in another sample. Ask it for fixed ones, such as curve.at(['1y', '2y'])."
+            )
+        return other.values
+
+
+def numbers_of(found: Any) -> Numbers:
+    """Return the numbers of what a statistic gave.
+
+    Raises
+    ------
+    EstimationError
+        It is no number, array, Series, table with a column ``estimate``, or result that has one.
+    """
+    import pandas as pd
+
+    notes = found.notes if isinstance(found, Result) else ()
+    if isinstance(found, Result):
+        found = found.to_frame()
+    if isinstance(found, pd.DataFrame):
+        if _VALUE not in found.columns:
+            raise EstimationError(
+                "bootstrap: the statistic's table has no column 'estimate'. Return a column of it, a Series or a number."
+            )
+        kept = [name for name in _KEYS if name in found.columns]
+        labels = found[kept].reset_index(drop=True)
+        if not kept:
+            labels = pd.DataFrame({"quantity": [str(k) for k in range(len(found))]})
+        return Numbers(labels, found[_VALUE].to_numpy(dtype=np.float64), notes)
+    if isinstance(found, pd.Series):
+        labels = pd.DataFrame({"quantity": [str(name) for name in found.index]})
+        return Numbers(labels, found.to_numpy(dtype=np.float64))
+    values = np.asarray(found)
+    if values.dtype.kind not in "biuf" or values.ndim > 1:
+        raise EstimationError(
+            f"bootstrap: the statistic must give a number, a vector, a Series or a result of this library; it gave {type(found).__name__}."
+        )
+    values = np.atleast_1d(values).astype(np.float64)
+    return Numbers(pd.DataFrame({"quantity": [str(k) for k in range(len(values))]}), values)
