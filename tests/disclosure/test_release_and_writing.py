@@ -102,4 +102,5 @@ def test_what_speaks_of_single_people_is_not_released() -> None:
     data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0)
     with pytest.raises(NotSupportedError, match="speaks of single people"):
         oc.release(oc.weight(data, "age", estimand="ate"), "none")
-    assert oc.release(oc.rmst(data, horizon=52), "none").kind == "table"
+    assert oc.release(oc.rmst(data, horizon=52), "none").kind == "intervals"
+    assert oc.release(oc.pairwise_logrank_test(data), "none").kind == "table"

@@ -44,7 +44,7 @@ def test_solid_while_people_were_at_risk_and_dashed_beyond(released: oc.Released
 
 def test_extrapolation_is_written_on_it_and_said_in_words(released: oc.Released) -> None:
     written = [text.get_text() for text in figure_of("parametric", released).axes[0].texts]
-    assert "dashed: extrapolated,\nnobody at risk" in written
+    assert any("dashed on grey: extrapolated, nobody at risk" in text.replace("\n", " ") for text in written)
     words = FIGURES["parametric"].alternative(released)
     assert "extrapolated to" in words
     assert "(nobody at risk after 40 weeks)" in words
@@ -59,7 +59,7 @@ def test_within_follow_up_nothing_is_dashed(fit: oc.Parametric) -> None:
 def test_same_bytes_and_the_numbers_beside(released: oc.Released, fit: oc.Parametric) -> None:
     twice = [as_svg(figure_of("parametric", released), title="t", description="d") for _ in range(2)]
     assert twice[0] == twice[1]
-    assert list(released.frames) == ["curve", "table", "summary"]
+    assert list(released.frames) == ["curve", "table", "summary", "observed"]
     at = fit.at(52, measure="risk")["estimate"][0]
     curve = released.frame
     assert curve.loc[(curve["arm"] == "0") & (curve["time"] == 52), "estimate"].item() == pytest.approx(at, rel=1e-5)

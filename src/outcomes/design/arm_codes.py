@@ -13,39 +13,56 @@ from outcomes.results import IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_arms"]
+__all__ = ["name_arms", "read_arms"]
 
 _MOST_ARMS, _FEW_PEOPLE = 6, 5
 
 
-def read_arms(
-    table: pd.DataFrame,
-    person: IntArray,
-    first: IntArray,
-    arm: str | None,
-    reference: Hashable,
-    called: Mapping[Hashable, str] | None = None,
-) -> tuple[IntArray, tuple[str, ...]]:
-    """Return each person's arm, shape (P,), and the names of the arms, the reference first.
-
-    `person` is each row's person, `first` each person's first row; `called` names the values of the column.
+def name_arms(
+    table: pd.DataFrame, arm: str | None, reference: Hashable, names: Mapping[Hashable, str] | None
+) -> tuple[pd.DataFrame, Hashable]:
+    """Return the table with the values of the arm's column called by name, and the reference so; it may be said either way.
 
     Raises
     ------
     DataError
-        An arm that is missing or changes within a person; two arms or more and no reference, or one that nobody has; names for
-        values that no row has, or one name for two of them.
+        No column of the arm; values that no row has; one name for two of them.
+    """
+    if not names:
+        return table, reference
+    if arm is None:
+        raise DataError("survival_data: arms= names the values of a column; say which (arm=).")
+    said = {str(value): str(name) for value, name in names.items()}
+    number, levels = _levels(table[arm])
+    if unknown := [value for value in said if value not in levels]:
+        raise DataError(f"survival_data: arms= names {', '.join(map(repr, unknown))}, which no row of {arm!r} has.")
+    called = [said.get(level, level) for level in levels]
+    if len(set(called)) < len(called):
+        raise DataError("survival_data: arms= gives two values of the arm one name.")
+    named = np.array(called, dtype=object)[number]
+    named[table[arm].isna().to_numpy()] = None
+    return table.assign(**{arm: named}), reference if reference is None else said.get(str(reference), reference)
+
+
+def read_arms(
+    table: pd.DataFrame, person: IntArray, first: IntArray, arm: str | None, reference: Hashable
+) -> tuple[IntArray, tuple[str, ...]]:
+    """Return each person's arm, shape (P,), and the names of the arms, the reference first.
+
+    `person` is each row's person, `first` each person's first row.
+
+    Raises
+    ------
+    DataError
+        An arm that is missing or changes within a person; two arms or more and no reference, or one that nobody has.
     """
     if arm is None:
-        if called:
-            raise DataError("survival_data: arms= names the values of a column; say which (arm=).")
         return np.zeros(len(first), dtype=np.int64), ("all",)
     column = table[arm]
     missing = int(column.iloc[first].isna().sum())
     if missing:
         raise DataError(f"survival_data: column {arm!r} (arm) is missing for {missing:,} people.")
     number, levels = _levels(column)
-    levels, reference = _named(levels, reference, called or {}, arm)
     mine = number[first]
     changes = int((number != mine[person]).sum())
     if changes:
@@ -76,19 +93,6 @@ def _levels(column: pd.Series[Any]) -> tuple[IntArray, list[str]]:
     levels = sorted(set(text))
     index = {level: code for code, level in enumerate(levels)}
     return np.array([index[value] for value in text], dtype=np.int64)[which], levels
-
-
-def _named(
-    levels: list[str], reference: Hashable, called: Mapping[Hashable, str], arm: str
-) -> tuple[list[str], Hashable]:
-    """Return the levels and the reference by the names they are given; the reference may be said either way."""
-    names = {str(value): str(name) for value, name in called.items()}
-    if unknown := [value for value in names if value not in levels]:
-        raise DataError(f"survival_data: arms= names {', '.join(map(repr, unknown))}, which no row of {arm!r} has.")
-    named = [names.get(level, level) for level in levels]
-    if len(set(named)) < len(named):
-        raise DataError("survival_data: arms= gives two values of the arm one name.")
-    return named, reference if reference is None else names.get(str(reference), str(reference))
 
 
 def _hint(name: str, number: IntArray, levels: Sequence[str], arm: str) -> str:

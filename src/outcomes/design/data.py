@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from outcomes.design.arm_codes import read_arms
+from outcomes.design.arm_codes import name_arms, read_arms
 from outcomes.design.event_codes import count_columns, read_causes
 from outcomes.design.frame_columns import as_table, people_of, row_counts, start_and_stop
 from outcomes.design.row_order import check_ends, check_moves, check_overlap
@@ -260,7 +260,7 @@ def survival_data(
     reference : hashable
         The value of `arm` every contrast is against; required where there are two arms or more.
     arms : mapping of value to str, optional
-        What the arms are called in tables, pictures and sentences: ``{0: "usual supervision", 1: "programme"}``.
+        What the arms are called, here and in the column of `arm`: ``{0: "usual supervision", 1: "programme"}``.
     id, cluster, frequency : str
         Columns of the person, of the cluster (one value a person), and of row counts (whole, positive numbers).
     repeated : bool
@@ -296,6 +296,7 @@ def survival_data(
     if repeated and (id is None or from_state is not None):
         raise DataError("survival_data: repeated= needs id= (whose events they are), and goes without from_state=.")
     table = as_table(frame, (duration, entry, exit, event, arm, id, cluster, frequency, from_state))
+    table, reference = name_arms(table, arm, reference, arms)
     start, stop = start_and_stop(table, entry, exit if exit is not None else str(duration))
     codes, names = read_causes(table[event], event, censored, causes)
     person, order = people_of(table, id, start, stop)
@@ -313,7 +314,7 @@ def survival_data(
 
     first = person if id is None else np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
     baseline = table if len(first) == len(table) else table.iloc[first].reset_index(drop=True)
-    arm_codes, names_of_arms = read_arms(table, person, first, arm, reference, arms)
+    arm_codes, names_of_arms = read_arms(table, person, first, arm, reference)
     unclustered = 0 if cluster is None else int(baseline[cluster].isna().sum())
     if unclustered:
         raise DataError(f"survival_data: column {cluster!r} (cluster) is missing for {unclustered:,} people.")

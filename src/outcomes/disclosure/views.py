@@ -13,13 +13,15 @@ from outcomes.adjust.overlapping import Overlap
 from outcomes.comparison.comparing import Comparison
 from outcomes.comparison.subgroups import SubgroupEffects
 from outcomes.design.flow import Flow
+from outcomes.disclosure.interval_views import shown_with_intervals
+from outcomes.disclosure.prediction_views import shown_as_curves
 from outcomes.durations import DAYS_PER_YEAR
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Result
-from outcomes.survival.curves import Curves
-from outcomes.survival.incidence_predictions import PredictedIncidence
+from outcomes.survival.curves import Curves, kaplan_meier
 from outcomes.survival.mean_counts import MeanCount
 from outcomes.survival.parametric_results import Parametric
+from outcomes.survival.proportionality import ProportionalHazards
 from outcomes.survival.state_occupation import StateProbabilities
 
 if TYPE_CHECKING:
@@ -43,8 +45,14 @@ def view_of(result: Result, horizon: float | None) -> View:
         return _curves(result, horizon)
     if isinstance(result, StateProbabilities):
         return _states(result, horizon)
-    if isinstance(result, PredictedIncidence):
-        return _predictions(result, horizon)
+    curves = shown_as_curves(result, horizon)
+    if curves is not None:
+        steps, last, facts = curves
+        return View(
+            "predictions",
+            {"predictions": steps, "summary": last},
+            {**facts, "marks": marks(facts["horizon"], facts["unit"])},
+        )
     if isinstance(result, (Comparison, SubgroupEffects)):
         return _effects(result)
     if isinstance(result, Parametric):
@@ -58,6 +66,18 @@ def view_of(result: Result, horizon: float | None) -> View:
     if isinstance(result, Overlap):
         facts = {"arms": result.arms, "estimand": result.estimand, "common": result.common}
         return View("overlap", {"bins": result.to_frame(), "arms": result.summary()}, facts)
+    if isinstance(result, ProportionalHazards):
+        facts = {"unit": result.model.data.unit, "conf_level": result.model.conf_level, "cause": result.model.cause}
+        frames = {
+            "paths": result.paths(),
+            "table": result.to_frame(),
+            "constant": result.model.to_frame()[["term", "estimate"]],
+        }
+        return View("paths", frames, facts)
+    lines = shown_with_intervals(result)
+    if lines is not None:
+        frames = {"lines": lines[0], "table": result.to_frame(), "summary": result.summary()}
+        return View("intervals", frames, lines[1])
     if result.tabled:
         return View("table", {"table": result.to_frame(), "summary": result.summary()}, {})
     raise NotSupportedError(
@@ -120,30 +140,6 @@ def _states(result: StateProbabilities, horizon: float | None) -> View:
     )
 
 
-def _predictions(result: PredictedIncidence, horizon: float | None) -> View:
-    """Return the steps up to the horizon, carried to it."""
-    import pandas as pd
-
-    end = result.last_time if horizon is None else min(float(horizon), result.last_time)
-    steps, last = result.to_frame(), result.at(end)
-    drawn = pd.concat([steps[steps["time"] < end], last], ignore_index=True)
-    order = [drawn[drawn["profile"] == name].sort_values("time", kind="stable") for name in result.profiles]
-    data = result.model.data
-    return View(
-        "predictions",
-        {"predictions": pd.concat(order, ignore_index=True), "summary": last},
-        {
-            "profiles": result.profiles,
-            "cause": result.model.cause,
-            "unit": data.unit,
-            "horizon": end,
-            "marks": marks(end, data.unit),
-            "conf_level": result.model.conf_level,
-            **{key: data.labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
-        },
-    )
-
-
 def _parametric(result: Parametric, horizon: float | None) -> View:
     """Return risks by arm up to the horizon (default: half as long again as anybody was at risk), and the coefficients."""
     end = 1.5 * max(result.last_times) if horizon is None else float(horizon)
@@ -160,8 +156,22 @@ def _parametric(result: Parametric, horizon: float | None) -> View:
         "estimand": result.asked.estimand,
         **{key: result.data.labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
     }
-    frames = {"curve": result.at(times, measure="risk"), "table": result.to_frame(), "summary": result.summary()}
+    frames = {
+        "curve": result.at(times, measure="risk"),
+        "table": result.to_frame(),
+        "summary": result.summary(),
+        "observed": _observed(result, end),
+    }
     return View("parametric", frames, facts)
+
+
+def _observed(result: Parametric, end: float) -> pd.DataFrame:
+    """Return the risk in each arm as observed, other causes taken for censoring as the model takes them: arm, time, estimate."""
+    data = result.data
+    cause = result.cause if result.cause in data.causes else "any"
+    steps = kaplan_meier(data, cause=cause, weights=result.asked.source).to_frame()
+    steps = steps[steps["time"] <= end]
+    return steps.assign(estimate=1 - steps["estimate"])[["arm", "time", "estimate"]]
 
 
 def _censored(result: Curves) -> tuple[str, ...]:

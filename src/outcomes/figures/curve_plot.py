@@ -22,12 +22,18 @@ __all__ = [
 
 _LINE = 15.0  # points between lines of the table under the axis
 _GAP = 0.062  # share of the axis that two labels must lie apart
+_LETTER = 5.0  # points of a digit under the axis
+_BESIDE = 90.0  # points beside an axis that go to its own labels, and to the values at the ends of curves
+_PLACE = 0.775  # share of a figure's width that an Axes alone is given before anything is laid out
+_SHORT = 18  # letters of a name that need no more room
 _ROUND = (0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 
 
 def size(released: Released) -> tuple[float, float]:
-    """Return width and height in inches."""
-    return 8.6, 5.4 if len(_causes(released)) == 1 else 8.4
+    """Return width and height in inches: more for long names, and for many arms."""
+    arms = released.facts["arms"]
+    wide = 8.6 + 0.13 * max(0, _longest(released) - _SHORT)
+    return wide, (5.4 if len(_causes(released)) == 1 else 8.4) + 0.3 * max(0, len(arms) - 3)
 
 
 def curve_axes(figure: Figure, released: Released) -> list[Axes]:
@@ -52,14 +58,14 @@ def _causes(released: Released) -> list[str]:
 
 
 def paint_curves(released: Released, axes: list[Axes]) -> None:
-    """Draw the outcome on the first Axes, each competing event on one of the others (if there are others)."""
+    """Draw the outcome on the first Axes, each competing event on one of the others: none on Axes that are one."""
     frame, causes = curve_data(released), _causes(released)
     main = frame[frame["cause"] == causes[0]]
     _panel(axes[0], released, main, _top(released, main))
     headed(axes[0], released.title, _what_is_drawn(released))
     under_the_axis(axes[0], released, causes[0])
     others = frame[frame["cause"].isin(causes[1:])]
-    for index, (ax, cause) in enumerate(zip(axes[1:], causes[1:], strict=True), start=1):
+    for index, (ax, cause) in enumerate(zip(axes[1:], causes[1:], strict=False), start=1):
         _panel(ax, released, frame[frame["cause"] == cause], _top(released, others), small=True)
         ax.set_title(f"{cause}, competing", size=9.5, weight="normal", pad=6)
         ax.tick_params(labelleft=index == 1)
@@ -81,7 +87,7 @@ def _panel(ax: Axes, released: Released, frame: pd.DataFrame, top: float, *, sma
             mine["time"], mine["conf_low"], mine["conf_high"], step="post", color=look["color"], alpha=0.13, linewidth=0
         )
     ax.set_ylim(0, top)
-    ax.yaxis.set_major_formatter(percent if top >= 0.05 else lambda share, _: f"{100 * share:.1f} %")
+    ax.yaxis.set_major_formatter(percent)
     time_axis(ax, released, small=small)
     _direct_labels(ax, released, frame, top, small=small)
 
@@ -162,15 +168,37 @@ def under_the_axis(ax: Axes, released: Released, cause: str) -> None:
     table = table[table["cause"] == cause]
     small: dict[str, Any] = {"size": 9, "va": "center", "textcoords": "offset points"}
     ax.annotate("People at risk (events so far)", (0, 0), (0, -46), xycoords="axes fraction", color=GREY, **small)
+    shown = _with_room(ax, released, table)
     for index, arm in enumerate(released.facts["arms"], start=1):
         below = -46 - _LINE * index
         ax.annotate(arm, (0, 0), (-12, below), xycoords="axes fraction", ha="right", color=INK, **small)
-        for row in table[table["arm"] == arm].to_dict("records"):
+        for row in table[(table["arm"] == arm) & table["time"].isin(shown)].to_dict("records"):
             side = "left" if row["time"] == 0 else "right" if row["time"] >= released.facts["horizon"] else "center"
             said = f"{row['n_at_risk']:,} ({row['n_events']:,})"
             ax.annotate(
                 said, (row["time"], 0), (0, below), xycoords=("data", "axes fraction"), ha=side, color=INK, **small
             )
+
+
+def _longest(released: Released) -> int:
+    return max(len(str(arm)) for arm in released.facts["arms"])
+
+
+def _with_room(ax: Axes, released: Released, table: pd.DataFrame) -> Any:
+    """Return the times whose counts can stand beside each other under an axis of this width."""
+    times = np.sort(table["time"].unique())
+    if len(times) < 2:
+        return times
+    longest = max(len(f"{n:,} ({e:,})") for n, e in zip(table["n_at_risk"], table["n_events"], strict=True))
+    figure = ax.get_figure(root=True)
+    inches = figure.get_figwidth() if figure is not None else 8.6
+    names = (
+        2 * _LETTER * _longest(released) + _BESIDE
+    )  # arms are named on the left of the counts, and at the ends of the curves
+    points = max(72 * inches * ax.get_position().width / _PLACE - names, 1.0)
+    apart = points / (len(times) - 1)
+    step = max(1, int(np.ceil((longest * _LETTER + _LETTER) / apart)))
+    return times[::step]
 
 
 def curves_in_words(released: Released) -> str:

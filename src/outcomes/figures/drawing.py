@@ -14,9 +14,11 @@ from outcomes.figures import (
     curve_plot,
     flow_chart,
     forest_plot,
+    interval_plot,
     love_plot,
     overlap_plot,
     parametric_plot,
+    path_plot,
     prediction_plot,
     state_plot,
 )
@@ -70,12 +72,19 @@ _CURVES = (curve_plot.size, curve_plot.curve_data, curve_plot.paint_curves, curv
 _COUNTS = (count_plot.size, count_plot.count_data, count_plot.paint_counts, count_plot.counts_in_words)
 _STATES = (state_plot.size, state_plot.state_data, state_plot.paint_states, state_plot.states_in_words)
 _FOREST = (forest_plot.size, forest_plot.forest_data, forest_plot.paint_forest, forest_plot.forest_in_words)
+_INTERVALS = (
+    interval_plot.size,
+    interval_plot.interval_data,
+    interval_plot.paint_intervals,
+    interval_plot.intervals_in_words,
+)
 _PARAMETRIC = (
     parametric_plot.size,
     parametric_plot.parametric_data,
     parametric_plot.paint_parametric,
     parametric_plot.parametric_in_words,
 )
+_PATHS = (path_plot.size, path_plot.path_data, path_plot.paint_paths, path_plot.paths_in_words)
 _PREDICTIONS = (
     prediction_plot.size,
     prediction_plot.prediction_data,
@@ -92,8 +101,10 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "cumulative_incidence": Drawing("curves", *_CURVES, axes=curve_plot.curve_axes),
         "mean_count": Drawing("counts", *_COUNTS),
         "state_probabilities": Drawing("states", *_STATES, axes=state_plot.state_axes),
-        "predicted_incidence": Drawing("predictions", *_PREDICTIONS),
+        "predicted_curves": Drawing("predictions", *_PREDICTIONS),
         "forest": Drawing("effects", *_FOREST),
+        "coefficient_paths": Drawing("paths", *_PATHS, axes=path_plot.path_axes),
+        "intervals": Drawing("intervals", *_INTERVALS),
         "parametric": Drawing("parametric", *_PARAMETRIC),
     }
 )

@@ -9,6 +9,8 @@ import numpy as np
 
 from outcomes.comparison.measures import DIFFERENCES, RATIOS
 from outcomes.disclosure.releasing import Released
+from outcomes.durations import in_words
+from outcomes.errors import NotSupportedError
 from outcomes.figures.styling import COLOURS, GREY, INK, signed
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ __all__ = ["forest_data", "forest_in_words", "paint_forest", "size"]
 
 _NAMES = {
     "risk_difference": "difference in risk per 100 people",
-    "rmst_difference": "difference in mean time free of events",
+    "rmst_difference": "difference in mean {unit} free of events",
     "risk_ratio": "risk ratio",
     "odds_ratio": "odds ratio",
     "hazard_ratio": "hazard ratio",
@@ -28,6 +30,7 @@ _NAMES = {
     "count_ratio": "ratio of mean events a person",
     "nnt": "people for one event fewer or more",
 }
+_OF_RISKS = ("risk_ratio", "odds_ratio", "hazard_ratio")
 _FINE = (*RATIOS, "count_difference")  # two digits
 _COLUMNS = ("label", "adjustment", "level", "estimate", "conf_low", "conf_high", "n", "n_events")
 
@@ -62,12 +65,26 @@ def forest_data(released: Released) -> pd.DataFrame:
 
 def _everybody(row: Mapping[Any, Any], facts: Mapping[str, Any], *, several: bool) -> str:
     how = "unadjusted" if row["adjustment"] == "raw" else "adjusted"
-    return f"{row['arm']} at {row['time']:g} {facts['unit']}, {how}" if several else f"everybody, {how}"
+    if not several:
+        return f"everybody, {how}"
+    by = f" by {in_words(row['time'], facts['unit'])}" if np.isfinite(row["time"]) else ""
+    return f"{row['arm']}{by}, {how}"
 
 
 def paint_forest(released: Released, axes: list[Axes]) -> None:
-    """Draw one line an effect: a marker, its interval, and the numbers beside it."""
+    """Draw one line an effect: a marker, its interval, and the numbers beside it.
+
+    Raises
+    ------
+    NotSupportedError
+        Numbers needed to treat: no effect lies at infinity, where no axis ends.
+    """
     from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
+
+    if released.facts["measure"] == "nnt":
+        raise NotSupportedError(
+            "plot: a number needed to treat has no effect at infinity, which no axis shows. Draw measure='risk_difference' and print this."
+        )
 
     ax, frame, measure = axes[0], forest_data(released), released.facts["measure"]
     heights = -np.arange(len(frame), dtype=float)
@@ -96,8 +113,10 @@ def paint_forest(released: Released, axes: list[Axes]) -> None:
     _sides(ax, released, none)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
-    ax.set_xlabel(_NAMES[measure], loc="left")
-    ax.set_title(released.title, pad=30)
+    ax.set_xlabel(_NAMES[measure].format(unit=released.facts["unit"]), loc="left")
+    ax.set_title(released.title, pad=46)
+    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+    ax.annotate(_what_is_compared(released), (0, 1), (0, 26), va="bottom", size=9.5, color=INK, **above)
 
 
 def _effect(ax: Axes, height: float, row: Mapping[Any, Any], digits: int) -> None:
@@ -130,12 +149,29 @@ def _sides(ax: Axes, released: Released, none: float) -> None:
     """Say over the axis on which side which arm has more."""
     arms = released.frame["arm"].unique()
     arm = arms[0] if len(arms) == 1 else "the arm named"
-    more, less = ("longer", "shorter") if released.facts["measure"].startswith("rmst") else ("more", "fewer")
+    measure = released.facts["measure"]
+    more, less = (
+        ("longer", "shorter")
+        if measure.startswith("rmst")
+        else ("higher", "lower")
+        if measure in _OF_RISKS
+        else ("more", "fewer")
+    )
     for text, side, shift in ((f"← {less} in {arm}", "right", -6), (f"{more} in {arm} →", "left", 6)):
         ax.annotate(
             text, (none, 1), (shift, 6), xycoords=("data", "axes fraction"), textcoords="offset points", ha=side, va="bottom",
             size=9.5, color=INK, annotation_clip=False,
         )  # fmt: skip
+
+
+def _what_is_compared(released: Released) -> str:
+    """Return whose events, by when, and which arms are contrasted."""
+    frame = released.frame
+    arms, others, times = (frame[name].dropna().unique() for name in ("arm", "reference", "time"))
+    arm = arms[0] if len(arms) == 1 else "each arm"
+    cause = str(frame["cause"].iloc[0]).replace("_", " ")
+    when = f" by {in_words(times[0], released.facts['unit'])}" if len(times) == 1 else ""
+    return f"{cause[:1].upper()}{cause[1:]}{when}: {arm} against {' or '.join(map(str, others))}"
 
 
 def forest_in_words(released: Released) -> str:
@@ -147,4 +183,5 @@ def forest_in_words(released: Released) -> str:
         else:
             parts.append(f"{group}{row['label']}: {_numbers(row, 2 if measure in _FINE else 1)}")
     first = released.frame.iloc[0]
-    return f"Forest plot of the {_NAMES[measure]}, {first['arm']} against {first['reference']}. {'; '.join(parts)}."
+    named = _NAMES[measure].format(unit=released.facts["unit"])
+    return f"Forest plot of the {named}, {first['arm']} against {first['reference']}. {'; '.join(parts)}."

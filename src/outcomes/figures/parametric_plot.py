@@ -9,7 +9,7 @@ import numpy as np
 from outcomes.disclosure.releasing import Released
 from outcomes.durations import DAYS_PER_YEAR, in_words
 from outcomes.figures.curve_plot import spread
-from outcomes.figures.styling import COLOURS, GREY, INK, headed, percent
+from outcomes.figures.styling import COLOURS, INK, headed, percent
 from outcomes.results import in_capitals
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ def paint_parametric(released: Released, axes: list[Axes]) -> None:
         if len(beyond):
             ax.plot(joined["time"], joined["estimate"], color=colour, linestyle=_BEYOND, gid="extrapolated", **marker)
         ax.fill_between(mine["time"], mine["conf_low"], mine["conf_high"], color=colour, alpha=0.11, linewidth=0)
+        steps = released.frames["observed"]
+        steps = steps[steps["arm"] == arm]
+        ax.step(steps["time"], steps["estimate"], where="post", color=colour, linewidth=0.9, alpha=0.8, gid="observed")
     ax.set_xlim(0, facts["horizon"])
     ax.set_ylim(0, min(1.0, 1.05 * float(np.nanmax(frame[["estimate", "conf_high"]].to_numpy()))))
     ax.yaxis.set_major_formatter(percent)
@@ -54,13 +57,6 @@ def paint_parametric(released: Released, axes: list[Axes]) -> None:
     ax.set_xlabel(f"{'years' if in_years else facts['unit']} since time zero", loc="left")
     if facts["horizon"] > first:
         ax.axvspan(first, facts["horizon"], color="#F2F2F2", zorder=0, linewidth=0)
-        said = (
-            "extrapolated:\nnobody at risk"
-            if len(set(facts["last_times"])) == 1
-            else "dashed: extrapolated,\nnobody at risk"
-        )
-        place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        ax.annotate(said, (first, 1), (4, -4), va="top", size=9.0, color=GREY, **place)
     _label_ends(ax, released, frame)
     headed(ax, released.title, _what_is_drawn(released))
 
@@ -79,12 +75,15 @@ def _label_ends(ax: Axes, released: Released, frame: pd.DataFrame) -> None:
 
 def _what_is_drawn(released: Released) -> str:
     facts = released.facts
+    name = facts["distribution"].replace("_", " ")
+    article = "an" if name[0] in "aeiou" else "a"
     weighted = {"none": "", "weighted": ", weighted"}.get(
         facts["estimand"], f", weighted ({in_capitals(facts['estimand'])})"
     )
+    beyond = "; dashed on grey: extrapolated, nobody at risk" if facts["horizon"] > min(facts["last_times"]) else ""
     return (
-        f"Risk of {facts['cause'].replace('_', ' ')} by a {facts['distribution'].replace('_', ' ')} model, everybody's covariates in each "
-        f"arm{weighted}; bands: {100 * facts['conf_level']:g} % intervals, which hold only if the model does"
+        f"Risk of {facts['cause'].replace('_', ' ')} by {article} {name} model, everybody's covariates in each arm{weighted}; thin steps: "
+        f"as observed{beyond}; bands: {100 * facts['conf_level']:g} % intervals, which hold only if the model does"
     )
 
 

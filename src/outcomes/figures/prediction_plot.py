@@ -1,4 +1,4 @@
-"""Curves a model predicts at chosen covariates, with their intervals."""
+"""Curves a profile, row or arm each, with their intervals: what a model predicts, or a cumulative hazard."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ def paint_predictions(released: Released, axes: list[Axes]) -> None:
     """Draw one step curve a profile, its band, and its name and last value at its end."""
     ax, frame, profiles = axes[0], prediction_data(released), released.facts["profiles"]
     highest = float(np.nanmax(frame[["estimate", "conf_high"]].to_numpy()))
-    top = min(1.0, 1.05 * highest) if highest > 0 else 1.0
+    share = released.facts["share"]
+    top = min(1.0 if share else np.inf, 1.05 * highest) if highest > 0 else 1.0
     for index, name in enumerate(profiles):
         mine, look = frame[frame["profile"] == name], arm_style(index)
         ax.step(mine["time"], mine["estimate"], where="post", label=name, **look)
         band: dict[str, Any] = {"step": "post", "color": look["color"], "alpha": 0.13, "linewidth": 0}
         ax.fill_between(mine["time"], mine["conf_low"], mine["conf_high"], **band)
     ax.set_ylim(0, top)
-    ax.yaxis.set_major_formatter(percent if top >= 0.05 else lambda share, _: f"{100 * share:.1f} %")
+    ax.yaxis.set_major_formatter(percent if share else lambda value, _: f"{value:g}")
     _time_axis(ax, released)
-    _labels(ax, frame, profiles, top)
+    _labels(ax, released, top)
     headed(ax, released.title, _what_is_drawn(released))
 
 
@@ -55,36 +56,36 @@ def _time_axis(ax: Axes, released: Released) -> None:
     ax.set_xlabel(f"{'years' if in_years else unit} since time zero", loc="left")
 
 
-def _labels(ax: Axes, frame: pd.DataFrame, profiles: tuple[str, ...], top: float) -> None:
+def _labels(ax: Axes, released: Released, top: float) -> None:
+    frame, profiles = prediction_data(released), released.facts["profiles"]
     last = [float(frame.loc[frame["profile"] == name, "estimate"].iloc[-1]) for name in profiles]
     heights = spread(last, _GAP * top, _GAP * top / 2)
     place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
     for index, (name, value, height) in enumerate(zip(profiles, last, heights, strict=True)):
         ax.annotate(
-            f"{name} {100 * value:.1f} %", (1, height), (22, 0), va="center", size=9.5, color=INK,
+            f"{f'row {name}' if name.isdigit() else name} {_said(value, released)}", (1, height), (22, 0), va="center", size=9.5, color=INK,
             annotation_clip=False, **place,
         )  # fmt: skip
         line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 2.2, "shrinkA": 0, "shrinkB": 3, **arm_style(index)}
         ax.annotate("", (1, height), (19, 0), arrowprops=line, annotation_clip=False, **place)
 
 
+def _said(value: float, released: Released) -> str:
+    return f"{100 * value:.1f} %" if released.facts["share"] else f"{value:.3g}"
+
+
 def _what_is_drawn(released: Released) -> str:
-    facts = released.facts
-    return (
-        f"Share predicted to have had the event '{facts['cause'].replace('_', ' ')}', with the competing events as they were; "
-        f"bands: {100 * facts['conf_level']:g} % intervals"
-    )
+    return f"{released.facts['said']}; bands: {100 * released.facts['conf_level']:g} % intervals"
 
 
 def predictions_in_words(released: Released) -> str:
     """Return the figure in words, from its own numbers."""
     facts, frame = released.facts, prediction_data(released)
-    when = in_words(facts["horizon"]) if facts["unit"] == "days" else f"{facts['horizon']:g} {facts['unit']}"
+    when = in_words(facts["horizon"], facts["unit"])
     parts = []
     for name in facts["profiles"]:
         row = frame[frame["profile"] == name].iloc[-1]
-        limits = (
-            f"{100 * facts['conf_level']:g} % interval {100 * row['conf_low']:.1f} to {100 * row['conf_high']:.1f} %"
-        )
-        parts.append(f"{name}: {100 * row['estimate']:.1f} % ({limits})")
+        low, high = _said(row["conf_low"], released), _said(row["conf_high"], released)
+        limits = f"{100 * facts['conf_level']:g} % interval {low} to {high}"
+        parts.append(f"{name}: {_said(row['estimate'], released)} ({limits})")
     return f"Step curves over {when}, one a profile. {_what_is_drawn(released)}. By the end: {'; '.join(parts)}."

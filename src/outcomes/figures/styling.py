@@ -69,13 +69,14 @@ def style() -> Iterator[None]:
 
 
 def arm_style(index: int) -> dict[str, Any]:
-    """Return colour and line style of the arm at `index` (the reference is 0)."""
-    return {"color": COLOURS[index % len(COLOURS)], "linestyle": LINES[index % len(LINES)]}
+    """Return colour and line style of the arm at `index` (the reference is 0); after the fourth arm the two pair up anew."""
+    shift = index // len(COLOURS)
+    return {"color": COLOURS[index % len(COLOURS)], "linestyle": LINES[(index + shift) % len(LINES)]}
 
 
 def percent(share: float, _: Any = None) -> str:
-    """Return a share as a reader says it: 0.25 as 25 %."""
-    return f"{100 * share:.0f} %"
+    """Return a share as a reader says it: 0.25 as 25 %, 0.025 as 2.5 %."""
+    return f"{round(100 * share, 2):g} %"
 
 
 def signed(value: float, digits: int) -> str:

@@ -36,7 +36,7 @@ class CauseSpecific(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     tabled: ClassVar[bool] = True
-    instead: ClassVar[str] = "The incidences themselves are drawn by cumulative_incidence(data).plot()."
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Cause-specific Cox regressions"
 
     def __getitem__(self, cause: str) -> Cox:

@@ -59,7 +59,7 @@ class CoxCurves(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Curves predicted by a Cox model"
-    instead: ClassVar[str] = "Curves by arm: model.standardised()."
+    drawing: ClassVar[str | None] = "predicted_curves"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a row of `new` and time: outcome, cause, row, time, estimate, std_error, conf_low, conf_high, cumulative_hazard.

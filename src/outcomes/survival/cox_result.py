@@ -52,7 +52,7 @@ class Cox(PartialLikelihoodFit):
     offset: str | None = None
     penalty: str | float | None = None
 
-    instead: ClassVar[str] = "The hazard ratio of the arms is drawn by compare(model, measure='hazard_ratio').plot()."
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Cox regression"
 
     @property

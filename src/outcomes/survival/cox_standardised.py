@@ -61,7 +61,7 @@ class StandardisedCurves(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Standardised curves"
-    instead: ClassVar[str] = "Draw compare(curves, measure='risk_difference', at=…).plot()."
+    drawing: ClassVar[str | None] = "predicted_curves"
 
     @property
     def data(self) -> SurvivalData:

@@ -42,6 +42,7 @@ class EventRate(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Event rates"
     tabled: ClassVar[bool] = True
 

@@ -47,7 +47,7 @@ class FineGray(PartialLikelihoodFit):
     observation: Observation
     n_competing: int
 
-    instead: ClassVar[str] = "Curves at covariates are drawn by .predict(new).plot()."
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Fine–Gray regression"
 
     @property

@@ -33,9 +33,11 @@ class NelsonAalen(Result):
 
     frame: pd.DataFrame
     unit: str = "days"
+    conf_level: float = 0.95
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "predicted_curves"
     title: ClassVar[str] = "Nelson–Aalen"
 
     def to_frame(self) -> pd.DataFrame:
@@ -165,6 +167,7 @@ def nelson_aalen(
     return NelsonAalen(
         frame=pd.concat(frames, ignore_index=True),
         unit=data.unit,
+        conf_level=conf_level,
         notes=(*data.notes, *notes, *more, *about_clusters_of_arms(data, asked)),
     )
 

@@ -52,7 +52,7 @@ class PredictedIncidence(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
-    drawing: ClassVar[str] = "predicted_incidence"
+    drawing: ClassVar[str | None] = "predicted_curves"
     title: ClassVar[str] = "Predicted cumulative incidence"
 
     @property

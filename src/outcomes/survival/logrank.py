@@ -54,6 +54,7 @@ class LogRank(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Log-rank test"
     tabled: ClassVar[bool] = True
 

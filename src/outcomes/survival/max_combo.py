@@ -51,6 +51,7 @@ class MaxCombo(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Max-combo test"
     tabled: ClassVar[bool] = True
 

@@ -60,6 +60,7 @@ class RmstRegression(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Regression of restricted mean time"
     tabled: ClassVar[bool] = True
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from outcomes.errors import one_of
 from outcomes.results import Array, Note, Result, p_in_words
+from outcomes.survival.coefficient_paths import coefficient_paths
 from outcomes.survival.cox_kernel import group_scores, information
 from outcomes.survival.cox_variance import score_by_person
 from outcomes.survival.curve_kernel import fit_arm
@@ -30,15 +31,27 @@ class ProportionalHazards(Result):
 
     frame: pd.DataFrame
     transform: str
+    model: Cox
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "coefficient_paths"
     title: ClassVar[str] = "Test of proportional hazards"
     tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a term and one for all: term, statistic, df, p_value."""
         return self.frame.copy()
+
+    def paths(self) -> pd.DataFrame:
+        """Return each coefficient over time, smoothed: term, time, estimate, conf_low, conf_high (log hazard ratios).
+
+        Raises
+        ------
+        EstimationError
+            Fewer than 8 distinct times of events.
+        """
+        return coefficient_paths(self.model, _clock(self.model, self.transform))
 
     def describe(self) -> str:
         """Return the global test in a sentence."""
@@ -84,7 +97,7 @@ def score_test(model: Cox, *, transform: str, by_term: bool) -> ProportionalHaza
     tests.append(_row("GLOBAL", u, spread, model.asked.n_clusters))
     frame = pd.DataFrame(tests)
     frame["p_value"] = chdtrc(frame["df"], frame["statistic"])
-    return ProportionalHazards(frame=frame, transform=transform, notes=(*model.notes, *_missing(frame)))
+    return ProportionalHazards(frame=frame, transform=transform, model=model, notes=(*model.notes, *_missing(frame)))
 
 
 def _missing(frame: pd.DataFrame) -> tuple[Note, ...]:

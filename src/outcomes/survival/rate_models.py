@@ -67,6 +67,7 @@ class RateModel(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Model of event rates"
     tabled: ClassVar[bool] = True
 

@@ -51,6 +51,7 @@ class Rmst(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Restricted mean time"
     tabled: ClassVar[bool] = True
 

@@ -270,13 +270,6 @@ def test_the_sentence_says_what_a_ratio_needs_beside_it() -> None:
     assert "proportional hazards" in said
 
 
-def test_a_model_has_no_picture_and_says_what_has() -> None:
-    model = oc.cox(take(arm="fin", reference=0), "fin")
-    with pytest.raises(NotSupportedError, match=r"compare\(model, measure='hazard_ratio'\)\.plot\(\)"):
-        model.plot()
-    assert oc.compare(model, measure="hazard_ratio").plot() is not None
-
-
 def test_few_clusters_widen_the_limits_on_t() -> None:
     fit = oc.cox(take(), "fin + prio", cluster="band")
     row = fit.to_frame().iloc[0]

@@ -132,17 +132,17 @@ def test_profiles_need_rows_and_names_of_their_own(frame: pd.DataFrame) -> None:
 def test_what_is_drawn_is_what_was_released(frame: pd.DataFrame) -> None:
     found = model_of(frame).predict(NEW)
     released = oc.release(found, "none", horizon=12)
-    drawn = FIGURES["predicted_incidence"].data(released)
-    lines = [line for line in figure_of("predicted_incidence", released).axes[0].lines if len(line.get_xdata()) > 2]
+    drawn = FIGURES["predicted_curves"].data(released)
+    lines = [line for line in figure_of("predicted_curves", released).axes[0].lines if len(line.get_xdata()) > 2]
     for line, name in zip(lines, ("low", "high"), strict=True):
         mine = drawn[drawn["profile"] == name]
         np.testing.assert_array_equal(line.get_xdata(), mine["time"])
         np.testing.assert_array_equal(line.get_ydata(), mine["estimate"])
         assert mine["time"].max() == 12
-    words = FIGURES["predicted_incidence"].alternative(released)
+    words = FIGURES["predicted_curves"].alternative(released)
     assert "low: " in words
     assert "95 % interval" in words
-    twice = [as_svg(figure_of("predicted_incidence", released), title="t", description=words) for _ in range(2)]
+    twice = [as_svg(figure_of("predicted_curves", released), title="t", description=words) for _ in range(2)]
     assert twice[0] == twice[1]
 
 

@@ -1,0 +1,172 @@
+"""Results that are shown as points with intervals: one line a term, arm or cause, and what the axis says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.durations import in_words
+from outcomes.results import Result
+from outcomes.survival.cause_specific_hazards import CauseSpecific
+from outcomes.survival.cox_result import Cox
+from outcomes.survival.event_rates import EventRate
+from outcomes.survival.fine_gray_result import FineGray
+from outcomes.survival.gray import Gray
+from outcomes.survival.logrank import LogRank
+from outcomes.survival.max_combo import MaxCombo
+from outcomes.survival.mean_time_regression import RmstRegression
+from outcomes.survival.rate_models import RateModel
+from outcomes.survival.restricted_mean import Rmst
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["shown_with_intervals"]
+
+_RATIO: Mapping[str, Any] = {"none": 1.0, "log": True}
+
+
+def shown_with_intervals(result: Result) -> tuple[pd.DataFrame, dict[str, Any]] | None:
+    """Return the lines and the facts of a result that is shown so; None of any other.
+
+    Lines have ``group`` (empty where there is one), ``label``, ``estimate``, ``conf_low``, ``conf_high`` and ``expected`` (a second
+    point, missing where there is none). Facts: ``axis``, ``none`` (where nothing differs, None where there is no such place), ``log``,
+    ``second`` (what the second point is) and ``said`` (what is drawn).
+    """
+    for kind, lines in _LINES.items():
+        if isinstance(result, kind):
+            frame, facts = lines(result)
+            return frame, {"none": None, "log": False, "second": "", **facts}
+    return None
+
+
+def _lines(frame: pd.DataFrame, label: str, group: str | None = None) -> pd.DataFrame:
+    import pandas as pd
+
+    limits = {name: frame.get(name, np.nan) for name in ("conf_low", "conf_high")}
+    found = pd.DataFrame(
+        {
+            "group": "" if group is None else frame[group].astype(str),
+            "label": frame[label].astype(str),
+            "estimate": frame["estimate"],
+            **limits,
+            "expected": frame.get("expected", np.nan),
+        }
+    )
+    groups = list(dict.fromkeys(found["group"]))  # those of a group together, in the order they come
+    return found.sort_values("group", key=lambda names: names.map(groups.index), kind="stable", ignore_index=True)
+
+
+def _level(conf_level: float) -> str:
+    return f"{100 * conf_level:g} % intervals"
+
+
+def _means(result: Rmst) -> tuple[pd.DataFrame, dict[str, Any]]:
+    data, frame = result.curves.data, result.to_frame()
+    frame = frame[frame["measure"] != "rmtl"]
+    said = {"rmst": "free of every event" if len(data.causes) > 1 else f"free of {data.causes[0]}"}
+    frame = frame.assign(measure=[said.get(m, f"lost to {m.removeprefix('rmtl: ')}") for m in frame["measure"]])
+    when = in_words(result.horizon, data.unit)
+    return _lines(frame, "arm", "measure"), {
+        "axis": f"mean {data.unit} within {when}",
+        "said": f"Mean {data.unit} free of events, and lost to each cause, within {when}; {_level(result.conf_level)}",
+    }
+
+
+def _rates(result: EventRate) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.to_frame()
+    per = f"{result.unit.removesuffix('s')}" if result.per == 1 else f"{result.per:g} {result.unit}"
+    several = len(frame["cause"].unique()) > 1
+    return _lines(frame, "arm", "cause" if several else None), {
+        "axis": f"events per person and {per} at risk",
+        "said": f"Events per time at risk: {'by cause' if several else frame['cause'].iloc[0]}; {_level(result.conf_level)}",
+    }
+
+
+def _hazards(result: Cox) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.to_frame(exponentiate=True)
+    return _lines(frame, "term"), {
+        "axis": "rate ratio" if result.data.repeated else "hazard ratio",
+        "said": f"What each term does to the {'rate' if result.data.repeated else 'hazard'} of {result.cause}, the others held; "
+        f"{_level(result.conf_level)}",
+        **_RATIO,
+    }
+
+
+def _subdistribution(result: FineGray) -> tuple[pd.DataFrame, dict[str, Any]]:
+    return _lines(result.to_frame(exponentiate=True), "term"), {
+        "axis": "subdistribution hazard ratio",
+        "said": f"What each term does to the cumulative incidence of {result.cause}, the others held; {_level(result.conf_level)}",
+        **_RATIO,
+    }
+
+
+def _of_every_cause(result: CauseSpecific) -> tuple[pd.DataFrame, dict[str, Any]]:
+    level = next(iter(result.models.values())).conf_level
+    return _lines(result.to_frame(exponentiate=True), "term", "cause"), {
+        "axis": "hazard ratio",
+        "said": f"What each term does to the hazard of each cause, the others held; {_level(level)}",
+        **_RATIO,
+    }
+
+
+def _counts(result: RateModel) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.to_frame(exponentiate=True).iloc[1:]
+    said = f"What each term does to the rate of {result.cause}, the others held; {_level(result.conf_level)}"
+    return _lines(frame, "term"), {"axis": "rate ratio", "said": said, **_RATIO}
+
+
+def _mean_times(result: RmstRegression) -> tuple[pd.DataFrame, dict[str, Any]]:
+    ratio = result.measure != "difference"
+    frame = result.to_frame(exponentiate=ratio)
+    when = in_words(result.horizon, result.unit)
+    of = "lost to" if result.measure == "lost_ratio" else "free of"
+    axis = f"ratio of mean time {of} the event" if ratio else f"difference in mean {result.unit} free of the event"
+    said = f"Adjusted for one another, within {when}; {_level(result.conf_level)}"
+    return _lines(frame[frame["term"] != "intercept"], "term"), {
+        "axis": axis,
+        "said": said,
+        **(_RATIO if ratio else {"none": 0.0}),
+    }
+
+
+def _observed(result: LogRank | Gray) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.by_arm()
+    if isinstance(result, Gray):
+        frame = frame.assign(observed=frame["n_events"], expected=frame["n_events"] - frame["score"])
+    alike = "incidence" if isinstance(result, Gray) else "hazards"
+    return _lines(frame.assign(estimate=frame["observed"].astype(np.float64)), "arm"), {
+        "axis": "events",
+        "second": f"expected, were the arms' {alike} the same",
+        "said": result.describe().split(" Events:")[0],
+    }
+
+
+def _weightings(result: MaxCombo) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.by_weighting()
+    early = {(0.0, 0.0): "even", (1.0, 0.0): "early", (0.0, 1.0): "late", (1.0, 1.0): "middle"}
+    labels = [
+        f"{early.get((r, g), '')} (rho = {r:g}, gamma = {g:g})".strip()
+        for r, g in zip(frame["rho"], frame["gamma"], strict=True)
+    ]
+    return _lines(frame.assign(label=labels, estimate=frame["z"]), "label"), {
+        "axis": f"z (above 0: more events in {result.arms[1]} than were the hazards equal)",
+        "none": 0.0,
+        "said": result.describe(),
+    }
+
+
+_LINES: Mapping[Any, Any] = {
+    Rmst: _means,
+    EventRate: _rates,
+    Cox: _hazards,
+    FineGray: _subdistribution,
+    CauseSpecific: _of_every_cause,
+    RateModel: _counts,
+    RmstRegression: _mean_times,
+    LogRank: _observed,
+    Gray: _observed,
+    MaxCombo: _weightings,
+}

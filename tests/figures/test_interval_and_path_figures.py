@@ -1,0 +1,174 @@
+"""Coefficients, means, rates and tests as points with intervals; predictions and hazards as curves; coefficients over time."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines.datasets import load_rossi
+
+import outcomes as oc
+from outcomes.figures import FIGURES, figure_of
+
+ARMS = {0: "usual supervision", 1: "financial aid"}
+FORMULA = "arm + age + prio + mar"
+
+
+def take(**given: Any) -> oc.SurvivalData:
+    frame = load_rossi().assign(
+        cause=lambda f: np.where(f["arrest"] == 0, "none", np.where(f["prio"] > 3, "arrest", "moved"))
+    )
+    return oc.survival_data(frame, duration="week", arm="fin", reference=0, unit="weeks", arms=ARMS, **given)
+
+
+ONE = take(event="arrest")
+TWO = take(event="cause", censored="none", causes=["arrest", "moved"])
+NEW = pd.DataFrame(
+    {"arm": ["usual supervision", "financial aid"], "age": [20, 40], "prio": [8, 1], "mar": [0, 1]},
+    index=["young", "older"],
+)
+WITH_INTERVALS = {
+    "rmst": oc.rmst(TWO, horizon=50),
+    "event_rate": oc.event_rate(TWO),
+    "cox": oc.cox(ONE, FORMULA),
+    "fine_gray": oc.fine_gray(TWO, FORMULA, cause="arrest"),
+    "cause_specific": oc.cause_specific(TWO, FORMULA),
+    "rate_model": oc.rate_model(ONE, FORMULA),
+    "rmst_regression": oc.rmst_regression(ONE, FORMULA, horizon=50),
+    "logrank": oc.logrank_test(ONE),
+    "gray": oc.gray_test(TWO, cause="arrest"),
+    "max_combo": oc.max_combo_test(ONE),
+}
+AS_CURVES = {
+    "nelson_aalen": oc.nelson_aalen(ONE),
+    "predict": oc.cox(ONE, FORMULA).predict(NEW),
+    "standardised": oc.cox(ONE, FORMULA).standardised(),
+    "predicted_incidence": oc.fine_gray(TWO, FORMULA, cause="arrest").predict(NEW),
+}
+
+
+@pytest.mark.parametrize("name", WITH_INTERVALS)
+def test_every_line_is_drawn_at_its_numbers(name: str) -> None:
+    released = oc.release(WITH_INTERVALS[name], "none")
+    frame, ax = FIGURES["intervals"].data(released), figure_of("intervals", released).axes[0]
+    points = [
+        line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o" and line.get_markerfacecolor() != "white"
+    ]
+    assert points == frame["estimate"].tolist()
+    limits = {
+        tuple(line.get_xdata()) for line in ax.lines if line.get_linewidth() == 2.2 and len(line.get_xdata()) == 2
+    }
+    known = frame.dropna(subset=["conf_low", "conf_high"])
+    assert set(zip(known["conf_low"], known["conf_high"], strict=True)) <= limits
+
+
+@pytest.mark.parametrize("name", WITH_INTERVALS)
+def test_every_line_has_its_name_and_the_words_say_each(name: str) -> None:
+    released = oc.release(WITH_INTERVALS[name], "none")
+    ticks = {t.get_text().replace("\n", " ") for t in figure_of("intervals", released).axes[0].get_yticklabels()}
+    words = FIGURES["intervals"].alternative(released)
+    for label in released.frame["label"]:
+        assert label in ticks
+        assert label in words
+
+
+def test_ratios_are_on_a_log_axis_with_the_line_at_one_and_differences_at_zero() -> None:
+    ratio, difference = (oc.release(WITH_INTERVALS[k], "none") for k in ("cox", "rmst_regression"))
+    for released, scale, none in ((ratio, "log", 1.0), (difference, "linear", 0.0)):
+        ax = figure_of("intervals", released).axes[0]
+        assert ax.get_xscale() == scale
+        assert [none, none] in [list(line.get_xdata()) for line in ax.lines]
+
+
+def test_means_and_rates_start_at_zero_and_tests_show_what_was_expected() -> None:
+    assert WITH_INTERVALS["rmst"].plot().get_xlim()[0] == 0
+    test = WITH_INTERVALS["logrank"]
+    hollow = [line.get_xdata()[0] for line in test.plot().lines if line.get_markerfacecolor() == "white"]
+    assert hollow == pytest.approx(test.expected.tolist(), rel=1e-5)
+
+
+def test_lines_of_one_group_stand_together() -> None:
+    groups = oc.release(WITH_INTERVALS["event_rate"], "none").frame["group"].tolist()
+    assert groups == ["arrest", "arrest", "moved", "moved"]
+
+
+@pytest.mark.parametrize("name", AS_CURVES)
+def test_curves_are_drawn_to_the_end_and_named_there(name: str) -> None:
+    released = oc.release(AS_CURVES[name], "none")
+    ax = figure_of("predicted_curves", released).axes[0]
+    frame = FIGURES["predicted_curves"].data(released)
+    lines = [line for line in ax.lines if len(line.get_xdata()) > 2]
+    for line, profile in zip(lines, released.facts["profiles"], strict=True):
+        mine = frame[frame["profile"] == profile]
+        np.testing.assert_array_equal(line.get_ydata(), mine["estimate"])
+        assert any(t.get_text().startswith(profile) for t in ax.texts)
+    assert frame["time"].max() == 52
+
+
+def test_predictions_are_drawn_as_risks_whichever_way_their_table_goes() -> None:
+    standardised = AS_CURVES["standardised"]
+    drawn = oc.release(standardised, "none").frames["summary"]
+    free = standardised.at(52)
+    assert drawn["estimate"].tolist() == pytest.approx((1 - free["estimate"]).tolist(), rel=1e-5)
+    assert drawn["conf_low"].tolist() == pytest.approx((1 - free["conf_high"]).tolist(), rel=1e-5)
+
+
+def test_a_coefficient_over_time_has_a_panel_a_term_and_its_constant_beside() -> None:
+    test = oc.cox(ONE, FORMULA).proportional_hazards()
+    released = oc.release(test, "none")
+    figure = figure_of("coefficient_paths", released)
+    assert [ax.get_title(loc="left").split(" (")[0] for ax in figure.axes] == [
+        "arm[financial aid]",
+        "age",
+        "prio",
+        "mar",
+    ]
+    constant = test.model.to_frame()["estimate"]
+    for ax, value in zip(figure.axes, constant, strict=True):
+        assert value == pytest.approx(float(ax.lines[2].get_ydata()[0]), rel=1e-5)
+
+
+def test_the_smooth_of_a_coefficient_is_least_squares_on_the_residuals_of_the_events() -> None:
+    model = oc.cox(ONE, FORMULA)
+    paths = model.proportional_hazards(transform="identity").paths()
+    residual = model.residuals("scaled_schoenfeld")
+    mine = paths[paths["term"] == "age"]
+    t = residual["time"].to_numpy()
+    knots = np.quantile(t, [0, 1 / 3, 2 / 3, 1])
+
+    def natural(x: np.ndarray) -> np.ndarray:
+        low, first, second, high = knots
+        cube = [np.maximum(x - k, 0) ** 3 for k in (low, first, second, high)]
+        columns = [np.ones_like(x), x]
+        columns += [
+            cube[i] - cube[0] * (high - k) / (high - low) - cube[3] * (k - low) / (high - low)
+            for i, k in ((1, first), (2, second))
+        ]
+        return np.column_stack(columns)
+
+    beta = np.linalg.lstsq(natural(t), residual["age"].to_numpy(), rcond=None)[0]
+    np.testing.assert_allclose(mine["estimate"], natural(mine["time"].to_numpy()) @ beta, rtol=1e-6)
+
+
+def test_too_few_times_of_events_have_no_paths() -> None:
+    few = load_rossi().assign(week=lambda f: np.ceil(f["week"] / 13))
+    model = oc.cox(oc.survival_data(few, duration="week", event="arrest"), "age")
+    with pytest.raises(oc.EstimationError, match="fewer than 8 different times of events"):
+        model.proportional_hazards().plot()
+
+
+@pytest.mark.parametrize("name", [*WITH_INTERVALS, *AS_CURVES])
+def test_nothing_warns_on_axes_of_the_callers_own(name: str) -> None:
+    from matplotlib.figure import Figure
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = Figure(figsize=(6, 3), layout="constrained")
+        result = (WITH_INTERVALS | AS_CURVES)[name]
+        assert result.plot(ax=figure.add_subplot()) is figure.axes[0]
+        figure.canvas.draw()
+    assert mpl.rcParams["axes.grid"] is False
