@@ -14,6 +14,7 @@ from outcomes.figures import (
     curve_plot,
     flow_chart,
     forest_plot,
+    imputed_plot,
     love_plot,
     overlap_plot,
     parametric_plot,
@@ -70,6 +71,7 @@ _CURVES = (curve_plot.size, curve_plot.curve_data, curve_plot.paint_curves, curv
 _COUNTS = (count_plot.size, count_plot.count_data, count_plot.paint_counts, count_plot.counts_in_words)
 _STATES = (state_plot.size, state_plot.state_data, state_plot.paint_states, state_plot.states_in_words)
 _FOREST = (forest_plot.size, forest_plot.forest_data, forest_plot.paint_forest, forest_plot.forest_in_words)
+_IMPUTED = (imputed_plot.size, imputed_plot.imputed_data, imputed_plot.paint_imputed, imputed_plot.imputed_in_words)
 _PARAMETRIC = (
     parametric_plot.size,
     parametric_plot.parametric_data,
@@ -94,6 +96,7 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "state_probabilities": Drawing("states", *_STATES, axes=state_plot.state_axes),
         "predicted_incidence": Drawing("predictions", *_PREDICTIONS),
         "forest": Drawing("effects", *_FOREST),
+        "imputed": Drawing("imputed", *_IMPUTED, axes=imputed_plot.imputed_axes),
         "parametric": Drawing("parametric", *_PARAMETRIC),
     }
 )
