@@ -73,11 +73,11 @@ def read_variables(data: SurvivalData, columns: Sequence[str] | None) -> tuple[t
     for name in _chosen(data, columns):
         series = data.baseline[name]
         reason = _unusable(series)
-        missing = int(series.isna().sum())
+        missing = bool(series.isna().any())
         if reason and named:
             raise EstimationError(f"impute: column {name!r} {reason}. Leave it out of columns=.")
         if reason and missing:
-            text = f"{name} is missing for {missing:,} people and stays so: it {reason}."
+            text = f"{name} is missing for some people and stays so: it {reason}."
             notes.append(Note("left_missing", text))
         elif reason:
             left.append(name)

@@ -10,11 +10,12 @@ import numpy as np
 from outcomes.adjust.imputation_columns import Variable
 from outcomes.adjust.separation import independent
 from outcomes.results import Array, Note
+from outcomes.survival.arm_curves import head_count
 
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["about_chains", "about_missing", "settled"]
+__all__ = ["about_chains", "about_missing", "how_many", "settled"]
 
 _HALF = 0.5
 _PEOPLE_A_COLUMN = 10
@@ -36,7 +37,7 @@ def about_missing(data: SurvivalData, variables: Sequence[Variable], m: int) -> 
     width = sum(v.column.width for v in variables) + len(data.arms) + 2 * len(data.causes)
     for v in (v for v in variables if v.n_missing):
         share, missing = v.n_missing / people, v.column.missing
-        notes.append(Note("share_missing", f"{v.name} was imputed for {v.n_missing:,} people ({100 * share:.1f} %)."))
+        notes.append(Note("share_missing", f"{v.name} was imputed for {how_many(v)}."))
         if share > _HALF:
             text = f"{v.name} is missing for more than half: results rest on its imputation model. Show them without it too."
             notes.append(Note("mostly_missing", text))
@@ -48,9 +49,7 @@ def about_missing(data: SurvivalData, variables: Sequence[Variable], m: int) -> 
             )
             notes.append(Note("missing_in_arm", text))
         if people - v.n_missing < _PEOPLE_A_COLUMN * width:
-            text = (
-                f"{people - v.n_missing:,} people have {v.name}, for a model of {width} columns: name fewer columns=."
-            )
+            text = f"Too few people have {v.name} for a model of {width} columns: name fewer columns=."
             notes.append(Note("few_observed", text))
     some = np.any([v.column.missing for v in variables], axis=0).mean()
     if m < 100 * some:
@@ -60,6 +59,13 @@ def about_missing(data: SurvivalData, variables: Sequence[Variable], m: int) -> 
         )
         notes.append(Note("few_sets", text))
     return (*notes, *_collinear(variables))
+
+
+def how_many(variable: Variable) -> str:
+    """Return how many people miss a column, as a sentence gives it: no number below 5."""
+    people, missing = len(variable.column.values), variable.n_missing
+    share = f" ({100 * missing / people:.1f} %)" if missing >= 5 else ""
+    return f"{head_count(missing)} of {people:,} people{share}"
 
 
 def _collinear(variables: Sequence[Variable]) -> tuple[Note, ...]:

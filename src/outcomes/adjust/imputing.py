@@ -13,7 +13,7 @@ import numpy as np
 
 from outcomes.adjust.chained_equations import run_chain
 from outcomes.adjust.imputation_columns import Variable, filled, read_variables
-from outcomes.adjust.imputation_notes import about_chains, about_missing, settled
+from outcomes.adjust.imputation_notes import about_chains, about_missing, how_many, settled
 from outcomes.adjust.outcome_terms import outcome_terms
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError
@@ -147,11 +147,7 @@ class Imputed(Result):
 
     def describe(self) -> str:
         """Return what was imputed, from what, in sentences."""
-        parts = [
-            f"{v.name}, missing for {v.n_missing:,} of {len(v.column.values):,} people "
-            f"({100 * (v.n_missing / len(v.column.values)):.1f} %), by {v.method}"
-            for v in self.variables
-        ]
+        parts = [f"{v.name}, missing for {how_many(v)}, by {v.method}" for v in self.variables]
         return (
             f"{self.m} imputed sets by chained equations. Imputed: {'; '.join(parts)}. In every model beside them: "
             f"{', '.join(self.predictors)}. What is missing is taken to depend on nothing but these (missing at random); data cannot tell."
