@@ -56,15 +56,15 @@ def fit_levels(x: Array, level: IntArray, levels: int, weight: Array, start: Arr
         information = _information(x, weight, share)
         gradient = ((weight[:, None] * (is_it - share)).T @ x).ravel()
         step = np.linalg.solve(information, gradient)
-        if gradient @ step < _SETTLED:
-            break
         size, before = 1.0, value
         while size > 1e-4:
             value, share = _loglik(x, level, weight, beta + size * step.reshape(beta.shape))
-            if value >= before:
+            if value >= before - _SETTLED:
                 break
             size /= 2
         beta = beta + size * step.reshape(beta.shape)
+        if gradient @ step < _SETTLED:
+            break
     return LevelFit(beta, np.asarray(np.linalg.cholesky(_information(x, weight, share)), dtype=np.float64))
 
 

@@ -84,7 +84,9 @@ def read_variables(data: SurvivalData, columns: Sequence[str] | None) -> tuple[t
         else:
             found.append(_variable(name, series))
     if left:
-        text = f"Took no part in imputing, being the same for everybody or having too many levels: {', '.join(left)}."
+        text = (
+            f"Took no part in imputing, the same for everybody, dates, infinite, or too many levels: {', '.join(left)}."
+        )
         notes.append(Note("left_out", text))
     return tuple(found), tuple(notes)
 

@@ -41,11 +41,11 @@ def about_missing(data: SurvivalData, variables: Sequence[Variable], m: int) -> 
         if share > _HALF:
             text = f"{v.name} is missing for more than half: results rest on its imputation model. Show them without it too."
             notes.append(Note("mostly_missing", text))
-        none = [arm for a, arm in enumerate(data.arms) if missing[data.arm == a].all()]
+        none = [a for a in range(len(data.arms)) if missing[data.arm == a].all()]
         if none:
             text = (
-                f"Nobody in arm {' or '.join(none)} has {v.name}: nothing says how it is there, and what was imputed supposes that it goes "
-                "with the rest as in the other arms."
+                f"Nobody in {' or '.join(_arm_named(data, a) for a in none)} has {v.name}: nothing says how it is there, and what was "
+                "imputed supposes that it goes with the rest as in the other arms."
             )
             notes.append(Note("missing_in_arm", text))
         if people - v.n_missing < _PEOPLE_A_COLUMN * width:
@@ -68,26 +68,26 @@ def how_many(variable: Variable) -> str:
     return f"{head_count(missing)} of {people:,} people{share}"
 
 
+def _arm_named(data: SurvivalData, arm: int) -> str:
+    """Return an arm as a note names it; one of fewer than 5 people is not named."""
+    return f"arm {data.arms[arm]}" if (data.arm == arm).sum() >= 5 else "an arm of fewer than 5 people"
+
+
 def _collinear(variables: Sequence[Variable]) -> tuple[Note, ...]:
-    """Return which complete columns follow from others among those who have everything."""
-    known = ~np.any([v.column.missing for v in variables], axis=0)
+    """Return which complete columns follow from those before them."""
     names, blocks = list[str](), list[Array]()
-    for v in variables:
-        values = v.column.values[known]
+    for v in (v for v in variables if not v.n_missing):
+        values = v.column.values
         block = (values[:, None] == np.arange(1, v.column.levels)).astype(float) if v.levels else values[:, None]
         names += [v.name] * block.shape[1]
         blocks.append(block)
-    if known.sum() <= len(names):
+    if not names:
         return ()
-    table = np.concatenate(blocks, axis=1)
-    kept = set(independent(table))
-    told = list(dict.fromkeys(names[j] for j in range(len(names)) if j not in kept and table[:, j].std() > 0))
+    kept = set(independent(np.concatenate(blocks, axis=1)))
+    told = list(dict.fromkeys(name for j, name in enumerate(names) if j not in kept))
     if not told:
         return ()
-    text = (
-        f"Among people who have everything {', '.join(told)} follows from other columns: it adds nothing to the models."
-    )
-    return (Note("collinear", text),)
+    return (Note("collinear", f"Follows from other columns, and adds nothing to the models: {', '.join(told)}."),)
 
 
 def about_chains(variables: Sequence[Variable], means: Sequence[Array]) -> tuple[Note, ...]:

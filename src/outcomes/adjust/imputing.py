@@ -178,8 +178,9 @@ def impute(
     seed : int
         The same seed gives the same sets; the first of them whatever `m`.
     columns : sequence of str, optional
-        Columns that are imputed, and from which others are. Name what any analysis uses, and what goes with being missing. Default: all
-        of ``data.baseline`` but the arm, the outcome, the cluster, ids, and factors of more than 20 levels.
+        Columns that are imputed, and from which others are. Name what any analysis uses, and what goes with being missing; not what
+        is empty because it does not apply (a date of release of people who were never in custody). Default: all of
+        ``data.baseline`` but the arm, the outcome, the cluster, ids, and factors of more than 20 levels.
     iterations : int
         Of each chain; one is enough, and made, where one column is incomplete.
     donors : int
@@ -226,12 +227,14 @@ def impute(
     0   prio  predictive mean matching         87       0.201389
     """
     must_be_data(data, "impute(data)")
-    for name, value, least in (
-        ("m", m, 2),
-        ("iterations", iterations, 1),
-        ("donors", donors, 1),
-        ("n_jobs", n_jobs, 1),
-    ):
+    wanted = {
+        "m": (m, 2),
+        "seed": (seed, 0),
+        "iterations": (iterations, 1),
+        "donors": (donors, 1),
+        "n_jobs": (n_jobs, 1),
+    }
+    for name, (value, least) in wanted.items():
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
             raise EstimationError(f"impute: {name} must be a whole number of {least} or more.")
     _supported(data)
@@ -239,9 +242,8 @@ def impute(
     incomplete = tuple(v for v in every if v.n_missing)
     if not incomplete:
         named = "these columns" if columns is not None else "the columns that could be imputed"
-        raise EstimationError(
-            f"impute: nothing is missing in {named}; estimate from the data as they are. See missingness(data)."
-        )
+        beside = " ".join(note.text for note in notes if note.code == "left_missing") or "See missingness(data)."
+        raise EstimationError(f"impute: nothing is missing in {named}; estimate from the data as they are. {beside}")
     _carried(data, incomplete)
     outcome, names = outcome_terms(data)
     arms = (data.arm[:, None] == np.arange(1, len(data.arms))).astype(np.float64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from outcomes.results import Array, IntArray
+from outcomes.survival.design_matrix import dependent_columns
 
 __all__ = ["draw_line", "matched_values", "nearest_donors"]
 
@@ -24,18 +25,22 @@ def draw_line(x: Array, y: Array, rng: np.random.Generator) -> tuple[Array, Arra
     Returns
     -------
     estimate, drawn : ndarray, shape (q,)
+        0 for columns that follow from those before them: of them these people say nothing.
 
     References
     ----------
     Rubin (1987), Multiple Imputation for Nonresponse in Surveys, section 5.3.
     """
-    moment = x.T @ x
+    moment, columns = x.T @ x, x.shape[1]
+    kept = np.setdiff1d(np.arange(columns), dependent_columns(moment))
+    x, moment = x[:, kept], moment[np.ix_(kept, kept)]
     moment[np.diag_indices_from(moment)] *= 1 + _RIDGE
     root = np.linalg.cholesky(moment)
-    estimate = np.linalg.solve(root.T, np.linalg.solve(root, x.T @ y))
-    rest = y - x @ estimate
-    scale = np.sqrt(rest @ rest / rng.chisquare(max(len(y) - x.shape[1], 1)))
-    drawn = estimate + scale * np.linalg.solve(root.T, rng.standard_normal(len(estimate)))
+    line = np.linalg.solve(root.T, np.linalg.solve(root, x.T @ y))
+    rest = y - x @ line
+    scale = np.sqrt(rest @ rest / rng.chisquare(max(len(y) - len(kept), 1)))
+    estimate, drawn = np.zeros(columns), np.zeros(columns)
+    estimate[kept], drawn[kept] = line, line + scale * np.linalg.solve(root.T, rng.standard_normal(len(kept)))
     return estimate, drawn
 
 

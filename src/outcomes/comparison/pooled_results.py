@@ -147,7 +147,8 @@ def notes_of_all(notes: Sequence[tuple[Note, ...]]) -> tuple[Note, ...]:
         others = [text for text in texts if text not in by_all]
         if others:
             sets = len({i for i, t in said if t in others})
-            every.append(Note(code, f"In {sets} of {m} imputed sets, in the first of them as follows: {others[0]}"))
+            where = "Set by set; in the first" if sets == m else f"In {sets} of {m} imputed sets; in the first of them"
+            every.append(Note(code, f"{where}: {others[0]}"))
     return tuple(every)
 
 
