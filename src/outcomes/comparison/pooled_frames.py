@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SCALES", "pool_frames"]
 
-SCALES = ("plain", "log", "cloglog")
+SCALES = ("plain", "log", "loglog", "cloglog")
+_NAMING = ("time", "row", "share", "profile")  # numbers that say which row it is
 _RESULTS = (
     "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "p_holm", "p_bh", "verdict", "relative_increase",
     "fmi",
 )  # fmt: skip
-_SHARES = ("survival", "risk", "cured_share")
 
 
 def pool_frames(
@@ -37,16 +37,16 @@ def pool_frames(
     ----------
     frames : sequence of pandas.DataFrame
         With the same rows in the same order.
-    scale : {"plain", "log", "cloglog"} or None
+    scale : {"plain", "log", "loglog", "cloglog"} or None
         On which estimates are pooled: as they are; their logarithms (std_error is taken to be of the log, as everywhere here); shares
-        on the complementary log-log scale. None: as the column ``measure`` says.
+        p free of the event as log(−log p); risks p as log(−log(1 − p)). None: as the column ``measure`` says.
     df_complete : float or None
     conf_level : float
 
     Returns
     -------
     pandas.DataFrame
-        The columns that name rows, then estimate, std_error, statistic and p_value (not of shares), df, conf_low, conf_high,
+        The columns that are the same in all sets, then estimate, std_error, statistic and p_value (not of shares), df, conf_low, conf_high,
         relative_increase, fmi.
     """
     import pandas as pd
@@ -57,18 +57,22 @@ def pool_frames(
                 "pool: a table is pooled by its columns estimate and std_error; this one does not have both. Return a result of this "
                 "library, or a table such as at(times) gives."
             )
-    names = [name for name in frames[0].columns if name not in _RESULTS]
-    same_in_all(frames, lambda one: one[names].to_csv(index=False), "the rows")
-    chosen = _scale_of(frames[0], scale)
+    first = frames[0]
+    others = [name for name in first.columns if name not in _RESULTS]
+    naming = [name for name in others if name in _NAMING or first[name].dtype.kind not in "fiu"]
+    same_in_all(frames, lambda one: one[naming].to_csv(index=False), "the rows")
+    names = [name for name in others if all(one[name].equals(first[name]) for one in frames)]
+    chosen = _scale_of(first, scale)
     estimates, errors = (np.stack([f[n].to_numpy(dtype=np.float64) for f in frames]) for n in ("estimate", "std_error"))
     complete = _complete(frames, df_complete)
-    kept = frames[0][names].reset_index(drop=True)
-    if chosen == "cloglog":
-        free = kept["measure"].eq("survival").all() if "measure" in kept else True
-        pooled = pooled_shares(estimates, errors, complete, np.ones(len(complete)), survival=bool(free))
-        low, high = probability_limits(pooled.estimate, pooled.std_error, quantiles(conf_level, pooled.rows.df))
+    kept = first[names].reset_index(drop=True)
+    if chosen in ("loglog", "cloglog"):
+        pooled = pooled_shares(estimates, errors, complete, np.ones(len(complete)), survival=chosen == "loglog")
+        free = pooled.estimate if chosen == "loglog" else 1 - pooled.estimate
+        low, high = probability_limits(free, pooled.std_error, quantiles(conf_level, pooled.rows.df))
         return kept.assign(
-            estimate=pooled.estimate, std_error=pooled.std_error, df=pooled.rows.df, conf_low=low, conf_high=high,
+            estimate=pooled.estimate, std_error=pooled.std_error, df=pooled.rows.df,
+            conf_low=low if chosen == "loglog" else 1 - high, conf_high=high if chosen == "loglog" else 1 - low,
             relative_increase=pooled.rows.relative_increase, fmi=pooled.rows.fmi,
         )  # fmt: skip
     return pd.concat([kept, _wald(estimates, errors, complete, conf_level, log=chosen == "log")], axis=1)
@@ -108,15 +112,15 @@ def _scale_of(frame: pd.DataFrame, scale: str | None) -> str:
         return one_of(scale, SCALES, what="pool: scale")
     if "measure" in frame.columns:
         measures = set(frame["measure"])
-        if measures <= set(_SHARES):
-            return "cloglog"
+        if measures in ({"survival"}, {"risk"}, {"cured_share"}):
+            return "loglog" if measures == {"survival"} else "cloglog"
         if measures <= {*RATIOS, "subdistribution_hazard_ratio", "time_ratio"}:
             return "log"
         if all(str(m).startswith("log_") or str(m).endswith("difference") for m in measures):
             return "plain"
     raise EstimationError(
-        "pool: say on which scale this table is pooled: scale='cloglog' for shares of people (curves at times), 'log' for ratios, "
-        "'plain' for means, differences and coefficients."
+        "pool: say on which scale this table is pooled: scale='loglog' for shares free of the event, 'cloglog' for risks, 'log' for "
+        "ratios, 'plain' for means, differences and coefficients."
     )
 
 

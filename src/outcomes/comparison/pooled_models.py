@@ -190,7 +190,8 @@ class PooledCauseSpecific(Pooled, CauseSpecific):
 
     def describe(self) -> str:
         """Return the hazard ratios of every cause in plain sentences."""
-        return CauseSpecific.describe(self)
+        own = " ".join(Cox.describe(model) for model in self.models.values())
+        return f"{own} {self.pooled_in_words()}"
 
     def tests(self) -> pd.DataFrame:
         """Return the test of all terms at once (Li, Raghunathan & Rubin), by cause."""
@@ -258,8 +259,9 @@ def _pool_partial_likelihood(
     found = _pooled(
         np.stack([one.coefficients for one in models]), np.stack([one.covariance for one in models]), few, df_complete
     )
+    scale = "loglog" if kind is PooledCox else "cloglog"
     hint = (
-        f"Do it inside: pool(imputed, lambda data: {call}.predict(new).at(times), scale='cloglog'), or pool(imputed, lambda data: "
+        f"Do it inside: pool(imputed, lambda data: {call}.predict(new).at(times), scale='{scale}'), or pool(imputed, lambda data: "
         "compare(cox(data, …), measure='hazard_ratio'))."
     )
     held = OfEachSet(hint)

@@ -65,8 +65,9 @@ def pool(
         Of `impute`, or sets that were completed elsewhere.
     estimate : callable
         Is given one completed set (SurvivalData), and returns a result or a table.
-    scale : {"plain", "log", "cloglog"}, optional
-        Tables only: the scale they are pooled on. Default: as their column ``measure`` says.
+    scale : {"plain", "log", "loglog", "cloglog"}, optional
+        Tables only: the scale they are pooled on: as they are, logarithms, log(−log p) of shares p free of the event, log(−log(1 − p))
+        of risks p. Default: as their column ``measure`` says.
     df_complete : float, optional
         Degrees of freedom had nothing been missing. Default: those of the results: infinite, or by clusters where there are some.
     conf_level : float
