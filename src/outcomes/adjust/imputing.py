@@ -75,14 +75,14 @@ class Imputed(Result):
         if not -self.m <= index < self.m:
             raise IndexError(f"There are {self.m} imputed sets.")
         data, drawn = self.data, [values[index] for values in self.values]
-        baseline = data.baseline.assign(
-            **{v.name: filled(data.baseline[v.name], v, d) for v, d in zip(self.variables, drawn, strict=True)}
-        )
+        completed = {
+            v.name: filled(data.baseline[v.name], v, one) for v, one in zip(self.variables, drawn, strict=True)
+        }
+        baseline = _with_columns(data.baseline, completed)
         if data.frame is data.baseline:
             return replace(data, baseline=baseline, frame=baseline)
-        whole = {v.name: baseline[v.name].iloc[data.person] for v in self.variables if v.name in data.frame.columns}
-        frame = data.frame.assign(**{name: column.array for name, column in whole.items()})
-        return replace(data, baseline=baseline, frame=frame)
+        by_row = {name: column.array[data.person] for name, column in completed.items() if name in data.frame.columns}
+        return replace(data, baseline=baseline, frame=_with_columns(data.frame, by_row))
 
     def to_frame(self) -> pd.DataFrame:
         """Return observed and imputed values side by side: one row a number, or a level of a factor.
@@ -308,6 +308,14 @@ def _carried(data: SurvivalData, incomplete: Sequence[Variable]) -> None:
                 f"impute: column {variable.name!r} differs in {differ:,} rows from its person's first; only values at time zero are "
                 "imputed. Leave it out, or give it to every row as it was at time zero."
             )
+
+
+def _with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a frame with other columns in place, that shares those that stay: m completed sets hold them once."""
+    found = frame.copy(deep=False)
+    for name, column in columns.items():
+        found[name] = column
+    return found
 
 
 def _spread_of(variable: Variable, drawn: Array) -> pd.DataFrame:

@@ -23,8 +23,8 @@ def outcome_terms(data: SurvivalData) -> tuple[Array, tuple[str, ...]]:
 
     References
     ----------
-    White & Royston (2009), Statistics in Medicine 28:1982; with competing causes one hazard each: Resche-Rigon, White & Chevret
-    (2012), Statistics in Medicine 31:2757.
+    White & Royston (2009), Statistics in Medicine 28:1982; with competing causes one hazard each: Bartlett & Taylor (2016),
+    Biostatistics 17:751.
     """
     rows, people, causes = len(data.exit), len(data.baseline), len(data.causes)
     one = np.ones(rows)

@@ -20,6 +20,7 @@ from outcomes.survival.few_clusters import FewClusters, few_clusters
 from outcomes.survival.fine_gray_result import FineGray
 from outcomes.survival.mean_time_regression import RmstRegression
 from outcomes.survival.parametric_results import Parametric
+from outcomes.survival.rate_models import RateModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,11 +33,13 @@ __all__ = [
     "PooledCox",
     "PooledFineGray",
     "PooledParametric",
+    "PooledRateModel",
     "PooledRmstRegression",
     "pool_cause_specific",
     "pool_cox",
     "pool_fine_gray",
     "pool_parametric",
+    "pool_rate_models",
     "pool_rmst_regression",
 ]
 
@@ -183,6 +186,22 @@ class PooledRmstRegression(_PooledCoefficients, RmstRegression):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class PooledRateModel(_PooledCoefficients, RateModel):
+    """A model of event rates pooled over imputed sets."""
+
+    title: ClassVar[str] = "Model of event rates, pooled over imputed sets"
+
+    def to_frame(self, *, exponentiate: bool = False) -> pd.DataFrame:
+        """Return one row a term, as `RateModel.to_frame`, with relative_increase and fmi."""
+        ratios = RateModel.to_frame(self, exponentiate=True) if exponentiate else None
+        return self._table(RateModel.to_frame(self), ratios, self.coefficients, self.covariance, self.conf_level)
+
+    def describe(self) -> str:
+        """Return the rate ratios in plain sentences."""
+        return f"{RateModel.describe(self)} {self.pooled_in_words()}"
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class PooledCauseSpecific(Pooled, CauseSpecific):
     """Cause-specific Cox models pooled over imputed sets."""
 
@@ -313,6 +332,24 @@ def pool_rmst_regression(
     return _made(
         PooledRmstRegression, first, estimate=read_only(found.rows.estimate), covariance=read_only(found.covariance),
         rubin=found.rows, few=found.few, joint=found.joint,
+        notes=(*notes_of_all([one.notes for one in models]), *about_pooling(found.rows)),
+    )  # fmt: skip
+
+
+def pool_rate_models(models: Sequence[RateModel], data: SurvivalData, df_complete: float | None) -> PooledRateModel:
+    """Return models of event rates pooled."""
+    same_in_all(models, lambda one: (one.terms, one.family, one.cause, one.conf_level), "the terms, family or limits")
+    first = models[0]
+    few = few_clusters(first.data, first.asked, first.terms)
+    found = _pooled(
+        np.stack([one.coefficients for one in models]), np.stack([one.covariance for one in models]), few, df_complete
+    )
+    hint = "Do it inside: pool(imputed, lambda data: …)."
+    none = float("nan")
+    return _made(
+        PooledRateModel, first, data=data, asked=asked_of(first.asked, first.data, hint),
+        coefficients=read_only(found.rows.estimate), covariance=read_only(found.covariance), theta=none, theta_std_error=none,
+        loglik=none, deviance=none, dispersion=none, lr_against_poisson=none, rubin=found.rows, few=found.few, joint=found.joint,
         notes=(*notes_of_all([one.notes for one in models]), *about_pooling(found.rows)),
     )  # fmt: skip
 

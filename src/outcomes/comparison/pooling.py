@@ -20,6 +20,7 @@ from outcomes.comparison.pooled_models import (
     pool_cox,
     pool_fine_gray,
     pool_parametric,
+    pool_rate_models,
     pool_rmst_regression,
 )
 from outcomes.design.data import SurvivalData
@@ -32,6 +33,7 @@ from outcomes.survival.fine_gray_result import FineGray
 from outcomes.survival.inputs import normal_quantile
 from outcomes.survival.mean_time_regression import RmstRegression
 from outcomes.survival.parametric_results import Parametric
+from outcomes.survival.rate_models import RateModel
 from outcomes.survival.restricted_mean import Rmst
 
 if TYPE_CHECKING:
@@ -41,8 +43,8 @@ __all__ = ["pool"]
 
 _Found = TypeVar("_Found", bound="Result | pd.DataFrame")
 _CAN = (
-    "What can be pooled: results of cox, cause_specific, fine_gray, parametric, rmst_regression, kaplan_meier, cumulative_incidence, "
-    "rmst and compare; and tables with columns estimate and std_error, such as at(times) gives, with scale=."
+    "What can be pooled: results of cox, cause_specific, fine_gray, parametric, rate_model, rmst_regression, kaplan_meier, "
+    "cumulative_incidence, rmst and compare; and tables with columns estimate and std_error, such as at(times) gives, with scale=."
 )
 
 
@@ -153,6 +155,8 @@ def _pooled(
         return pool_fine_gray(found, data, df_complete)
     if kind is Parametric:
         return pool_parametric(found, data, df_complete)
+    if kind is RateModel:
+        return pool_rate_models(found, data, df_complete)
     if kind is RmstRegression:
         return pool_rmst_regression(found, data, df_complete)
     if kind is KaplanMeier:

@@ -57,6 +57,7 @@ MODELS: dict[str, Estimate] = {
     "weibull": lambda d: oc.parametric(d, "arm + risk", distribution="weibull", cause="any"),
     "spline": lambda d: oc.parametric(d, "arm + risk", distribution="spline", cause="any"),
     "rmst_regression": lambda d: oc.rmst_regression(d, "arm + risk", horizon=300),
+    "rate_model": lambda d: oc.rate_model(d, "arm + risk", cause="any"),
     "rmst": lambda d: oc.rmst(d, horizon=300, weights=weighted(d)),
     "risk difference": lambda d: oc.compare(
         oc.cumulative_incidence(d, weights=weighted(d)), measure="risk_difference", at=[200, 300]
