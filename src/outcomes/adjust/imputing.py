@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.adjust.chained_equations import run_chain
+from outcomes.adjust.chained_equations import Chain, run_chain
 from outcomes.adjust.imputation_columns import Variable, filled, read_variables
+from outcomes.adjust.imputation_groups import Group, groups_of, joined
 from outcomes.adjust.imputation_notes import about_chains, about_missing, how_many, settled
-from outcomes.adjust.outcome_terms import outcome_terms
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError
 from outcomes.results import Array, Note, Result, sealed
@@ -45,6 +45,8 @@ class Imputed(Result):
         After each iteration of each chain: mean and standard deviation of the imputed numbers, or shares of the levels but the first.
     predictors : tuple of str
         What stood in the imputation models beside the imputed columns.
+    by : str or None
+        Column whose groups were imputed by themselves.
     """
 
     data: SurvivalData
@@ -53,6 +55,7 @@ class Imputed(Result):
     means: tuple[Array, ...]
     spreads: tuple[Array, ...]
     predictors: tuple[str, ...]
+    by: str | None = None
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -148,8 +151,9 @@ class Imputed(Result):
     def describe(self) -> str:
         """Return what was imputed, from what, in sentences."""
         parts = [f"{v.name}, missing for {how_many(v)}, by {v.method}" for v in self.variables]
+        apart = "" if self.by is None else f", each group of {self.by} by itself"
         return (
-            f"{self.m} imputed sets by chained equations. Imputed: {'; '.join(parts)}. In every model beside them: "
+            f"{self.m} imputed sets by chained equations{apart}. Imputed: {'; '.join(parts)}. In every model beside them: "
             f"{', '.join(self.predictors)}. What is missing is taken to depend on nothing but these (missing at random); data cannot tell."
         )
 
@@ -160,6 +164,7 @@ def impute(
     *,
     seed: int,
     columns: Sequence[str] | None = None,
+    by: str | None = None,
     iterations: int = 10,
     donors: int = 5,
     n_jobs: int = 1,
@@ -181,6 +186,9 @@ def impute(
         Columns that are imputed, and from which others are. Name what any analysis uses, and what goes with being missing; not what
         is empty because it does not apply (a date of release of people who were never in custody). Default: all of
         ``data.baseline`` but the arm, the outcome, the cluster, ids, and factors of more than 20 levels.
+    by : str, optional
+        ``"arm"``, or a complete column of at most 20 levels: each group is imputed by itself, from its own people. Take it where an
+        effect is asked by subgroup, or a covariate matters more in one arm than in the other.
     iterations : int
         Of each chain; one is enough, and made, where one column is incomplete.
     donors : int
@@ -208,7 +216,7 @@ def impute(
     the person had it and the Nelson–Aalen cumulative hazard over the person's time at risk. Without the outcome what is imputed would
     be as if covariates did not matter to it, and effects would shrink. Numbers: predictive mean matching of type 1 on a draw of
     the coefficients; two values: logistic regression; factors, ordered ones too: multinomial regression, all on a draw of
-    their coefficients. Models have no interactions: where an effect is asked by subgroup, impute each subgroup by itself.
+    their coefficients. Models have no interactions but those that `by` makes.
 
     References
     ----------
@@ -245,33 +253,40 @@ def impute(
         beside = " ".join(note.text for note in notes if note.code == "left_missing") or "See missingness(data)."
         raise EstimationError(f"impute: nothing is missing in {named}; estimate from the data as they are. {beside}")
     _carried(data, incomplete)
-    outcome, names = outcome_terms(data)
-    arms = (data.arm[:, None] == np.arange(1, len(data.arms))).astype(np.float64)
-    fixed = np.column_stack([arms, outcome])
-    varies = fixed.std(axis=0) > 0
-    chain = partial(
-        run_chain, fixed[:, varies], [v.column for v in every],
-        iterations=iterations if len(incomplete) > 1 else 1, donors=donors,
-    )  # fmt: skip
-    seeds = np.random.SeedSequence(seed).spawn(m)
+    groups = groups_of(data, every, by)
+    steps = iterations if len(incomplete) > 1 else 1
+    run = partial(_one_chain, groups, every, steps, donors)
     with ThreadPoolExecutor(max_workers=n_jobs) as threads:
-        chains = list(threads.map(lambda one: chain(seed=one), seeds))
-    stacked = [
+        chains = list(threads.map(run, np.random.SeedSequence(seed).spawn(m)))
+    drawn, means, spreads = (
         tuple(sealed(np.stack(parts)) for parts in zip(*(getattr(c, what) for c in chains), strict=True))
         for what in ("drawn", "means", "spreads")
-    ]
-    terms = [*(f"arm: {arm}" for arm in data.arms[1:]), *names]
+    )
     complete = tuple(v.name for v in every if not v.n_missing)
+    terms = dict.fromkeys(term for group in groups for term in group.terms)
     return Imputed(
         data=data,
         variables=incomplete,
-        values=stacked[0],
-        means=stacked[1],
-        spreads=stacked[2],
-        predictors=(*(term for term, kept in zip(terms, varies, strict=True) if kept), *complete),
-        notes=(*notes, *about_missing(data, every, m), *about_chains(incomplete, stacked[1])),
-        provenance=MappingProxyType({"m": m, "seed": seed, "iterations": iterations, "donors": donors}),
+        values=drawn,
+        means=means,
+        spreads=spreads,
+        predictors=(*terms, *complete),
+        by=by,
+        notes=(*notes, *about_missing(data, every, m), *about_chains(incomplete, means)),
+        provenance=MappingProxyType({"m": m, "seed": seed, "iterations": steps, "donors": donors, "by": by}),
     )
+
+
+def _one_chain(
+    groups: Sequence[Group], every: Sequence[Variable], iterations: int, donors: int, seed: np.random.SeedSequence
+) -> Chain:
+    """Return one chain of everybody, each group's with a seed of its own."""
+    seeds = [seed] if len(groups) == 1 else seed.spawn(len(groups))
+    chains = [
+        run_chain(group.fixed, group.columns, iterations=iterations, donors=donors, seed=own)
+        for group, own in zip(groups, seeds, strict=True)
+    ]
+    return joined(chains, groups, every)
 
 
 def _supported(data: SurvivalData) -> None:

@@ -135,15 +135,17 @@ def pool_curves(
     )  # fmt: skip
     first = curves[0]
     grid = np.unique(np.concatenate([[0.0], *(fit.times for fit in first.fits)]))
-    frames = [one.at(list(map(float, grid))) for one in curves]
-    estimates, errors = (np.stack([f[name].to_numpy() for f in frames]) for name in ("estimate", "std_error"))
-    arm = frames[0]["arm"].map({name: a for a, name in enumerate(first.arms)}).to_numpy()
+    times = list(map(float, grid))
+    base = first.at(times)
+    pairs = np.stack([one.at(times)[["estimate", "std_error"]].to_numpy() for one in curves])
+    estimates, errors = pairs[:, :, 0], pairs[:, :, 1]
+    arm = base["arm"].map({name: a for a, name in enumerate(first.arms)}).to_numpy(dtype=np.int64)
     factor, df = _clusters(first.asked, first.data)
     complete = df[arm] if df_complete is None else np.full(len(arm), float(df_complete))
     pooled = pooled_shares(estimates, errors, complete, factor[arm], survival=not first.rising)
     reach = quantiles(first.conf_level, pooled.rows.df) * pooled.wider
     low, high = first._limits(pooled.estimate, pooled.std_error, reach)
-    table = frames[0].assign(
+    table = base.assign(
         estimate=pooled.estimate, std_error=pooled.std_error, conf_low=low, conf_high=high, df=pooled.rows.df,
         relative_increase=pooled.rows.relative_increase, fmi=pooled.rows.fmi,
     )  # fmt: skip

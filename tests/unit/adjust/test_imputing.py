@@ -162,6 +162,69 @@ def test_values_at_time_zero_are_carried_to_every_row_of_a_person() -> None:
     assert one.baseline["risk"].tolist() == whole.baseline["risk"].tolist()
 
 
+# groups that are imputed by themselves
+
+
+@pytest.mark.parametrize("by", ["arm", "area"])
+def test_each_group_is_imputed_from_its_own_people(by: str) -> None:
+    frame = incomplete_people(600)
+    frame["area"] = frame["area"].replace(dict.fromkeys("cdefghijkl", "b"))
+    told = frame["arm" if by == "arm" else "area"]
+    frame["risk"] += 1000 * (told == told.iloc[0])  # nobody of one group could be taken for one of the other
+    found = oc.impute(time_at_risk(frame), m=3, seed=1, by=by, columns=["risk", "band", "denial", "age"])
+    for one in found:
+        assert ((one.baseline["risk"] > 700) == (told == told.iloc[0])).all()
+        assert not one.baseline[["risk", "band", "denial"]].isna().any().any()
+    assert f"each group of {by} by itself" in found.describe()
+    last = found.chains().query("column == 'risk' and iteration == 10")
+    np.testing.assert_allclose(last["mean"], found.values[0].mean(axis=1))
+    np.testing.assert_allclose(last["sd"], found.values[0].std(axis=1))
+    shares = found.chains().query("column == 'band' and level == 'high' and iteration == 10")["mean"]
+    np.testing.assert_allclose(shares, (found.values[1] == 2).mean(axis=1))
+
+
+def test_a_group_without_a_level_is_given_none_of_it() -> None:
+    frame = incomplete_people(400)
+    frame.loc[(frame["arm"] == "new") & (frame["band"] == "low"), "band"] = "high"
+    found = oc.impute(time_at_risk(frame), m=3, seed=1, by="arm", columns=["band", "age"])
+    for one in found:
+        assert set(one.baseline.loc[frame["arm"] == "new", "band"]) == {"middle", "high"}
+
+
+def test_an_effect_that_differs_between_arms_is_kept_where_arms_are_imputed_by_themselves() -> None:
+    rng = np.random.default_rng(3)
+    arm, x = rng.integers(0, 2, 4_000), rng.normal(size=4_000)
+    time = rng.exponential(np.exp(-np.where(arm == 1, 1.5 * x, 0.0)))
+    frame = pd.DataFrame({"arm": arm, "x": x, "day": np.minimum(time, 2.0), "event": (time <= 2).astype(int)})
+    frame.loc[rng.random(4_000) < 0.6, "x"] = np.nan
+    data = oc.survival_data(frame, duration="day", event="event", arm="arm", reference=0)
+
+    def interaction(by: str | None) -> float:
+        imputed = oc.impute(data, m=4, seed=1, columns=["x"], by=by)
+        return float(oc.pool(imputed, lambda d: oc.cox(d, "arm + x + arm:x")).to_frame()["estimate"].iloc[-1])
+
+    assert interaction("arm") == pytest.approx(1.5, abs=0.2)
+    assert interaction(None) < 1.2
+
+
+def test_groups_must_be_known_and_have_something_to_draw_from() -> None:
+    frame = incomplete_people()
+    data = time_at_risk(frame)
+    for by, said in (
+        ("denail", "no column 'denail'. Did you mean 'denial'"),
+        ("band", "column 'band' is missing for some"),
+    ):
+        with pytest.raises(oc.EstimationError, match=f"impute: by: {said}"):
+            oc.impute(data, m=2, seed=1, by=by, columns=["risk"])
+    with pytest.raises(oc.EstimationError, match=r"'age' has .* levels, more than 20"):
+        oc.impute(data, m=2, seed=1, by="age", columns=["risk"])
+    frame.loc[frame["arm"] == "new", "risk"] = np.nan
+    with pytest.raises(
+        oc.EstimationError, match="in a group of 'arm' column 'risk' is missing for some and has no two values"
+    ):
+        oc.impute(time_at_risk(frame), m=2, seed=1, by="arm", columns=["risk"])
+
+
 # what it says
 
 
