@@ -63,7 +63,7 @@ def matched_values(x: Array, y: Array, x_missing: Array, rng: np.random.Generato
     Little (1988), Journal of Business & Economic Statistics 6:287; type 1: van Buuren (2018), Flexible Imputation of Missing Data,
     section 3.4; five donors: Morris, White & Royston (2014), BMC Medical Research Methodology 14:75.
     """
-    estimate, drawn = draw_line(x, y, rng)
+    estimate, drawn = draw_line(x, y - y.mean(), rng)  # so that the ridge does not pull at where zero happens to be
     return np.asarray(y[nearest_donors(x @ estimate, x_missing @ drawn, rng, donors)])
 
 

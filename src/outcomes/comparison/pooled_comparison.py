@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -73,7 +74,9 @@ def pool_comparisons(found: Sequence[Comparison], df_complete: float | None) -> 
         rows, measure=first.measure, conf_level=first.conf_level, margin=first.margin, variance=first.variance,
         labels=first.labels, notes=tuple(notes),
     )  # fmt: skip
-    return replace(built, rubin=pooled, provenance={**built.provenance, "weights": same_source, "m": pooled.m})
+    return replace(
+        built, rubin=pooled, provenance=MappingProxyType({**built.provenance, "weights": same_source, "m": pooled.m})
+    )
 
 
 _NUMBERS = (

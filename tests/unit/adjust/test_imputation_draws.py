@@ -69,6 +69,16 @@ def test_imputed_numbers_are_values_somebody_has() -> None:
     assert set(matched_values(x, y, wanted, rng, 5)) <= set(y)
 
 
+@pytest.mark.parametrize(("unit", "origin"), [(1.0, 2.0**30), (2.0**-20, 0.0), (2.0**20, -(2.0**40))])
+def test_unit_and_origin_of_a_number_do_not_decide_who_gives_it(unit: float, origin: float) -> None:
+    rng = np.random.default_rng(6)
+    x = np.column_stack([np.ones(50), rng.normal(size=50)])
+    y, wanted = np.round(8 * x[:, 1] + rng.normal(size=50)), np.column_stack([np.ones(30), rng.normal(size=30)])
+    plain = matched_values(x, y, wanted, np.random.default_rng(7), 5)
+    moved = matched_values(x, origin + unit * y, wanted, np.random.default_rng(7), 5)
+    assert ((moved - origin) / unit).tolist() == plain.tolist()
+
+
 def levels_of(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     x = np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
