@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from estimates_to_pool import MODELS, Estimate, M, by_hand, weighted
 from incomplete_people import incomplete_people, time_at_risk
 from scipy.stats import norm, t
 
@@ -16,54 +16,15 @@ import outcomes as oc
 
 mpl.use("Agg")
 
-Estimate = Callable[[oc.SurvivalData], Any]
-M = 5
-FORMULA = "risk + denial + band"
-
 
 @pytest.fixture(scope="module")
 def imputed() -> oc.Imputed:
     return oc.impute(time_at_risk(incomplete_people(400, causes=2)), m=M, seed=1)
 
 
-def weighted(data: oc.SurvivalData) -> oc.Weights:
-    return oc.weight(data, FORMULA, estimand="ate")
-
-
-def by_hand(estimates: np.ndarray, errors: np.ndarray, complete: float = np.inf) -> dict[str, np.ndarray]:
-    """Return Rubin's rules of numbers (m, k), written out."""
-    m, mean, within = len(estimates), estimates.mean(axis=0), (errors**2).mean(axis=0)
-    between = ((estimates - mean) ** 2).sum(axis=0) / (m - 1)
-    total = within + (1 + 1 / m) * between
-    share = (1 + 1 / m) * between / total
-    df = (m - 1) / share**2
-    if np.isfinite(complete):
-        seen = (complete + 1) / (complete + 3) * complete * (1 - share)
-        df = df * seen / (df + seen)
-    return {"estimate": mean, "std_error": np.sqrt(total), "df": df, "reach": t.ppf(0.975, df) * np.sqrt(total)}
-
-
 def sets(imputed: oc.Imputed, estimate: Estimate, *names: str) -> tuple[np.ndarray, ...]:
     frames = [estimate(one).to_frame() for one in imputed]
     return tuple(np.stack([frame[name].to_numpy(dtype=float) for frame in frames]) for name in names)
-
-
-MODELS: dict[str, Estimate] = {
-    "cox": lambda d: oc.cox(d, f"arm + {FORMULA}", cause="any"),
-    "cox, weighted": lambda d: oc.cox(d, "arm", cause="any", weights=weighted(d)),
-    "cox with a ridge": lambda d: oc.cox(d, "arm + risk", cause="any", penalty=0.5),
-    "cause-specific": lambda d: oc.cause_specific(d, "arm + risk"),
-    "fine_gray": lambda d: oc.fine_gray(d, "arm + risk", cause="any"),
-    "weibull": lambda d: oc.parametric(d, "arm + risk", distribution="weibull", cause="any"),
-    "spline": lambda d: oc.parametric(d, "arm + risk", distribution="spline", cause="any"),
-    "rmst_regression": lambda d: oc.rmst_regression(d, "arm + risk", horizon=300),
-    "rate_model": lambda d: oc.rate_model(d, "arm + risk", cause="any"),
-    "rmst": lambda d: oc.rmst(d, horizon=300, weights=weighted(d)),
-    "risk difference": lambda d: oc.compare(
-        oc.cumulative_incidence(d, weights=weighted(d)), measure="risk_difference", at=[200, 300]
-    ),
-    "rmst difference": lambda d: oc.compare(oc.rmst(d, horizon=300, weights=weighted(d)), measure="rmst_difference"),
-}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -332,110 +293,6 @@ def test_tables_without_a_scale_or_of_other_rows_are_refused(imputed: oc.Imputed
     seen = iter(range(M))
     with pytest.raises(oc.EstimationError, match="the rows of 4 of the 5 sets differ"):
         oc.pool(imputed, lambda d: oc.kaplan_meier(d, cause="any").at(100 + next(seen)), scale="cloglog")
-
-
-# what needs the people of one set
-
-NEEDS_PEOPLE: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "cox: predict": ("cox", lambda r: r.predict(pd.DataFrame({"arm": ["old"], "risk": [1.0], "denial": [True], "band": ["low"]}))),
-    "cox: proportional hazards": ("cox", lambda r: r.proportional_hazards()),
-    "cox: residuals": ("cox", lambda r: r.residuals()),
-    "cox: influence": ("cox", lambda r: r.influence()),
-    "cox: baseline": ("cox", lambda r: r.baseline_hazard()),
-    "cox: standardised": ("cox", lambda r: r.standardised()),
-    "cox: concordance": ("cox", lambda r: r.concordance()),
-    "cox: profile": ("cox", lambda r: r.profile()),
-    "cox: compare": ("cox", lambda r: oc.compare(r, measure="hazard_ratio")),
-    "fine_gray: predict": ("fine_gray", lambda r: r.predict(pd.DataFrame({"arm": ["old"], "risk": [1.0]}))),
-    "fine_gray: influence": ("fine_gray", lambda r: r.influence()),
-    "weibull: at": ("weibull", lambda r: r.at(100)),
-    "weibull: predict": ("weibull", lambda r: r.predict(pd.DataFrame({"arm": ["old"], "risk": [1.0]}), 100)),
-    "weibull: quantiles": ("weibull", lambda r: r.quantiles(pd.DataFrame({"arm": ["old"], "risk": [1.0]}))),
-    "weibull: hazard ratios": ("weibull", lambda r: r.hazard_ratios()),
-    "weibull: influence": ("weibull", lambda r: r.influence()),
-    "weibull: plot": ("weibull", lambda r: r.plot()),
-    "curves: influence": ("curves", lambda r: r.influence(100)),
-    "curves: arm estimates": ("curves", lambda r: r.arm_estimates([100])),
-    "curves: quantile": ("curves", lambda r: r.quantile()),
-    "curves: bands": ("curves", lambda r: r.bands()),
-    "curves: std_error": ("curves", lambda r: r.std_error(0, 0)),
-    "curves: compare": ("curves", lambda r: oc.compare(r, measure="risk_difference", at=100)),
-    "rmst: influence": ("rmst", lambda r: r.influence()),
-    "rmst: compare": ("rmst", lambda r: oc.compare(r, measure="rmst_difference")),
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def pooled(imputed: oc.Imputed) -> dict[str, Any]:
-    found = {name: oc.pool(imputed, MODELS[name]) for name in ("cox", "fine_gray", "weibull", "rmst")}
-    return {**found, "curves": oc.pool(imputed, lambda d: oc.cumulative_incidence(d, weights=weighted(d)))}
-
-
-@pytest.mark.parametrize("name", NEEDS_PEOPLE)
-def test_what_needs_the_people_of_one_set_refuses_and_says_how_to_pool_it(name: str, pooled: dict[str, Any]) -> None:
-    kind, call = NEEDS_PEOPLE[name]
-    with pytest.raises(oc.NotSupportedError, match=r"pool\(imputed, lambda data: ") as caught:
-        call(pooled[kind])
-    assert "pooled" in str(caught.value)
-
-
-def test_likelihoods_are_not_pooled(pooled: dict[str, Any]) -> None:
-    assert np.isnan([pooled["cox"].loglik, pooled["cox"].loglik_null, pooled["weibull"].aic]).all()
-    assert pooled["cox"].tests()["test"].tolist() == ["wald (F)"]
-
-
-def test_a_pooled_result_can_be_shown_and_released(pooled: dict[str, Any]) -> None:
-    for result in pooled.values():
-        assert repr(result).startswith(result.title)
-        assert result._repr_html_().startswith("<div>")
-        assert "fmi" in oc.release(result, "none").frame.columns
-        with pytest.raises(oc.DisclosureError):
-            result.__reduce__()
-
-
-# what cannot be pooled
-
-
-@pytest.mark.parametrize(
-    ("estimate", "said"),
-    [
-        (weighted, "weights are not pooled; make them inside"),
-        (
-            lambda d: oc.logrank_test(d, cause="any"),
-            "a LogRank is not pooled by Rubin's rules. What can be pooled: results of cox",
-        ),
-        (lambda d: oc.cox(d, "risk", cause="any", penalty="firth"), "Firth"),
-        (lambda d: 3.0, "a float is not pooled"),
-    ],
-)
-def test_results_that_have_no_rubins_rules_are_refused(imputed: oc.Imputed, estimate: Estimate, said: str) -> None:
-    with pytest.raises(oc.NotSupportedError) as caught:
-        oc.pool(imputed, estimate)
-    assert said in str(caught.value)
-
-
-def test_sets_whose_results_differ_in_kind_or_terms_are_refused(imputed: oc.Imputed) -> None:
-    turns = iter(range(2 * M))
-    with pytest.raises(oc.EstimationError, match="different kinds"):
-        oc.pool(imputed, lambda d: oc.cox(d, "risk", cause="any") if next(turns) else oc.kaplan_meier(d, cause="any"))
-    formulas = iter(["risk", "risk + age", "risk", "risk", "risk"])
-    with pytest.raises(oc.EstimationError, match="the terms, cause or limits of 1 of the 5 sets differ"):
-        oc.pool(imputed, lambda d: oc.cox(d, next(formulas), cause="any"))
-
-
-def test_arguments_that_make_no_sense_are_refused(imputed: oc.Imputed) -> None:
-    with pytest.raises(oc.EstimationError, match="imputed must be what impute"):
-        oc.pool(imputed.data, MODELS["cox"])
-    with pytest.raises(oc.EstimationError, match="two imputed sets or more"):
-        oc.pool([imputed[0]], MODELS["cox"])
-    with pytest.raises(oc.EstimationError, match="SurvivalData, set by set; got pandas DataFrame"):
-        oc.pool([imputed[0].baseline, imputed[1].baseline], MODELS["cox"])
-    with pytest.raises(oc.EstimationError, match="estimate must be a function of one completed set"):
-        oc.pool(imputed, oc.cox(imputed[0], "risk", cause="any"))
-    with pytest.raises(oc.EstimationError, match="df_complete must be above 0"):
-        oc.pool(imputed, MODELS["cox"], df_complete=0)
-    with pytest.raises(oc.EstimationError, match="conf_level must lie between 0 and 1"):
-        oc.pool(imputed, MODELS["cox"], conf_level=95)
 
 
 # notes
