@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -73,7 +73,7 @@ class Comparison(Result):
         labels: Mapping[str, str],
         notes: tuple[Note, ...],
         weights: Weights | None = None,
-    ) -> Comparison:
+    ) -> Self:
         """Return the comparison of finished rows: adds verdicts and, where there are several rows, adjusted p-values."""
         import pandas as pd
 

@@ -29,7 +29,7 @@ class Released:
     Attributes
     ----------
     kind : str
-        What sort of result it was: curves, predictions, parametric, flow, balance, overlap, effects, table.
+        What sort of result it was: curves, predictions, parametric, flow, balance, overlap, effects, imputed, table.
     title : str
     frames : mapping of name to pandas.DataFrame
         Every number that may be drawn, printed or written, to six significant digits. The first is the main one.

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.adjust.balancing import BANDS, Balance
+from outcomes.adjust.imputing import Imputed
 from outcomes.adjust.overlapping import Overlap
 from outcomes.comparison.comparing import Comparison
+from outcomes.comparison.pooled_results import Pooled
 from outcomes.comparison.subgroups import SubgroupEffects
 from outcomes.design.flow import Flow
 from outcomes.disclosure.interval_views import shown_with_intervals
@@ -41,6 +43,10 @@ class View:
 
 def view_of(result: Result, horizon: float | None) -> View:
     """Return the numbers of a result that a policy decides about."""
+    if isinstance(result, Pooled) and result.drawing is None:
+        return View("table", {"table": result.to_frame(), "summary": result.summary()}, {})
+    if isinstance(result, Imputed):
+        return _imputed(result)
     if isinstance(result, Curves):
         return _curves(result, horizon)
     if isinstance(result, StateProbabilities):
@@ -172,6 +178,14 @@ def _observed(result: Parametric, end: float) -> pd.DataFrame:
     steps = kaplan_meier(data, cause=cause, weights=result.asked.source).to_frame()
     steps = steps[steps["time"] <= end]
     return steps.assign(estimate=1 - steps["estimate"])[["arm", "time", "estimate"]]
+
+
+def _imputed(result: Imputed) -> View:
+    """Return the distributions of observed and imputed values and the means of the chains, and how much is missing."""
+    share = result.summary().sort_values("share_missing", ascending=False, kind="stable")
+    facts = {"missing": dict(zip(share["column"], share["share_missing"], strict=True)), "m": result.m}
+    frames = {"distribution": result.distribution(), "chains": result.chains(), "table": result.to_frame()}
+    return View("imputed", frames, facts)
 
 
 def _censored(result: Curves) -> tuple[str, ...]:

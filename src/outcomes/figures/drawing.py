@@ -14,6 +14,7 @@ from outcomes.figures import (
     curve_plot,
     flow_chart,
     forest_plot,
+    imputed_plot,
     interval_plot,
     love_plot,
     overlap_plot,
@@ -78,6 +79,7 @@ _INTERVALS = (
     interval_plot.paint_intervals,
     interval_plot.intervals_in_words,
 )
+_IMPUTED = (imputed_plot.size, imputed_plot.imputed_data, imputed_plot.paint_imputed, imputed_plot.imputed_in_words)
 _PARAMETRIC = (
     parametric_plot.size,
     parametric_plot.parametric_data,
@@ -105,6 +107,7 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "forest": Drawing("effects", *_FOREST),
         "coefficient_paths": Drawing("paths", *_PATHS, axes=path_plot.path_axes),
         "intervals": Drawing("intervals", *_INTERVALS),
+        "imputed": Drawing("imputed", *_IMPUTED, axes=imputed_plot.imputed_axes),
         "parametric": Drawing("parametric", *_PARAMETRIC),
     }
 )

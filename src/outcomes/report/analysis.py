@@ -137,7 +137,10 @@ def _supported(study: Study) -> None:
             "report: the study has several outcomes and names none in advance; write [headline] with one of them."
         )
     if study.adjust is not None and study.adjust.missing != "error":
-        raise NotSupportedError(f"[adjust] missing = {study.adjust.missing!r} is not there yet; there is 'error'.")
+        instead = " In Python: impute(data, …) and pool(…)." if study.adjust.missing == "impute" else ""
+        raise NotSupportedError(
+            f"[adjust] missing = {study.adjust.missing!r} is not there yet; there is 'error'.{instead}"
+        )
 
 
 def _outcome(cohort: Cohort, name: str, study: Study) -> OutcomeAnalysis:

@@ -76,7 +76,7 @@ class Curves(Result):
         """Return the variance of independent people without weights, shape (T + 1,)."""
         raise NotImplementedError
 
-    def _limits(self, estimate: Array, error: Array, reach: float) -> tuple[Array, Array]:
+    def _limits(self, estimate: Array, error: Array, reach: float | Array) -> tuple[Array, Array]:
         """Return the limits of estimates that lie `reach` standard errors away, on the scale of `conf_type`."""
         low, high = probability_limits(estimate, error, reach, self.conf_type)
         certain = (estimate == 0) & (error == 0) & self.rising

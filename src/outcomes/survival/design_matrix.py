@@ -223,7 +223,8 @@ def _check_present(needed: tuple[str, ...], table: pd.DataFrame, what: str) -> N
     if missing:
         listed = ", ".join(f"{name} ({count:,})" for name, count in missing.items())
         raise EstimationError(
-            f"{what}: covariates are missing: {listed} of {len(table):,} rows. Complete them at source, or leave the column out."
+            f"{what}: covariates are missing: {listed} of {len(table):,} rows. Complete them "
+            "at source, leave the column out, or see impute(data)."
         )
 
 

@@ -16,7 +16,7 @@ CONF_TYPES = ("log-log", "log", "plain", "logit", "arcsine")
 
 
 def probability_limits(
-    estimate: Array, std_error: Array, critical: float, conf_type: str = "log-log"
+    estimate: Array, std_error: Array, critical: float | Array, conf_type: str = "log-log"
 ) -> tuple[Array, Array]:
     """Return lower and upper limits of probabilities.
 
@@ -25,8 +25,8 @@ def probability_limits(
     estimate, std_error : ndarray
         A probability and its standard error, of any one shape. Where the standard error is 0 the limits are the estimate
         at 1, and undefined at 0 except for ``plain`` and ``arcsine``.
-    critical : float
-        Normal quantile, 1.96 for 95 %.
+    critical : float or ndarray of the same shape
+        Normal quantile, 1.96 for 95 %, or that of t.
     conf_type : str
         ``log-log``, ``log``, ``plain``, ``logit`` or ``arcsine``.
     """

@@ -160,7 +160,7 @@ class MeanCount(Curves):
         table = self.fits[arm].table
         return np.concatenate(([0.0], np.cumsum(table.per_at_risk(table.per_at_risk(table.events[0])))))
 
-    def _limits(self, estimate: Array, error: Array, reach: float) -> tuple[Array, Array]:
+    def _limits(self, estimate: Array, error: Array, reach: float | Array) -> tuple[Array, Array]:
         apart = reach * error
         if self.conf_type == "plain":
             return np.maximum(estimate - apart, 0.0), estimate + apart
