@@ -39,6 +39,8 @@ _PUBLIC = {
     "CensoringWeights": "outcomes.adjust.censoring",
     "censoring_weights": "outcomes.adjust.censoring",
     "weight": "outcomes.adjust.weighting",
+    "AdjustedCurves": "outcomes.adjust.adjusted_results",
+    "adjusted_curves": "outcomes.adjust.adjusted_curves",
     "compare": "outcomes.comparison.contrasts",
     "Comparison": "outcomes.comparison.comparing",
     "characteristics": "outcomes.adjust.describing_arms",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.adjust.adjusted_results import AdjustedCurves
 from outcomes.comparison.clustering import Clustered, clustered
 from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.hazard_ratios import compare_hazards
@@ -35,7 +36,7 @@ _OF_COUNTS = ("count_difference", "count_ratio")
 
 
 def compare(
-    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | Rmst | Cox,
+    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | AdjustedCurves | Rmst | Cox,
     *,
     measure: str,
     at: float | str | Iterable[float | str] | None = None,
@@ -51,7 +52,7 @@ def compare(
 
     Parameters
     ----------
-    result : KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, Rmst or Cox
+    result : KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, AdjustedCurves, Rmst or Cox
     measure : str
         ``risk_difference``, ``risk_ratio``, ``odds_ratio``, ``nnt`` (curves); ``rmst_difference``, ``rmst_ratio`` (restricted means);
         ``count_difference``, ``count_ratio`` (mean counts); ``hazard_ratio`` (Cox with ``arm`` in its formula).
@@ -105,8 +106,9 @@ def compare(
     [-0.0833]
     """
     must_be(
-        result, (Cox, Rmst, KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves), what="compare(result): result",
-        expected="what kaplan_meier(…), cumulative_incidence(…), mean_count(…), rmst(…), cox(…) or its standardised() gives",
+        result, (Cox, Rmst, KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, AdjustedCurves),
+        what="compare(result): result",
+        expected="what kaplan_meier(…), cumulative_incidence(…), mean_count(…), rmst(…), adjusted_curves(…), cox(…) or its standardised() gives",
     )  # fmt: skip
     one_of(measure, MEASURES, what="compare: measure")
     _check_arguments(result, measure, at, cause, margin)
@@ -131,11 +133,9 @@ def compare(
             one, more = arm_contrast(result, found, measure, label, t, (0, arm), groups, conf_level)
             notes += more
             row = curve_row(curves.data, asked, found, measure, label, t, (0, arm), one)
-            if isinstance(result, StandardisedCurves):
+            if isinstance(result, (StandardisedCurves, AdjustedCurves)):
                 row["estimand"] = result.estimand
             rows.append(row)
-    plain = isinstance(result, StandardisedCurves) and not asked.weighted
-    standardised = {"adjusted_by": "standardised"} if plain else {}
     rows.sort(key=lambda row: float(row["time"]))  # stable: arms stay in order
     return Comparison.build(
         rows,
@@ -143,10 +143,18 @@ def compare(
         conf_level=conf_level,
         margin=margin,
         variance=found.variance,
-        labels={**curves.data.labels, "unit": curves.data.unit, **standardised},
+        labels={**curves.data.labels, "unit": curves.data.unit, **_how_adjusted(result, asked)},
         notes=tuple(notes),
         weights=asked.source,
     )
+
+
+def _how_adjusted(result: Any, asked: Asked) -> dict[str, str]:
+    """Return how the arms were made alike, where that is not by weights."""
+    if isinstance(result, AdjustedCurves):
+        return {"adjusted_by": result.adjusted_by}
+    plain = isinstance(result, StandardisedCurves) and not asked.weighted
+    return {"adjusted_by": "standardised"} if plain else {}
 
 
 def _check_arguments(
@@ -202,7 +210,7 @@ def _default_variance(data: SurvivalData, asked: Asked) -> str | None:
 
 
 def arm_contrast(
-    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | Rmst,
+    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | AdjustedCurves | Rmst,
     found: ArmEstimates,
     measure: str,
     cause: str,
