@@ -40,7 +40,7 @@ _PUBLIC = {
     "censoring_weights": "outcomes.adjust.censoring",
     "weight": "outcomes.adjust.weighting",
     "AdjustedCurves": "outcomes.adjust.adjusted_results",
-    "adjusted_curves": "outcomes.adjust.adjusted_curves",
+    "adjusted_curves": "outcomes.adjust.adjusting_curves",
     "compare": "outcomes.comparison.contrasts",
     "Comparison": "outcomes.comparison.comparing",
     "characteristics": "outcomes.adjust.describing_arms",

@@ -38,7 +38,8 @@ def risks(asked: Asked, weights: np.ndarray) -> np.ndarray:
     for arm in (0, 1):
         for t, time in enumerate(asked.times):
             each = [
-                _one(frame.iloc[i], arm, time, target[i], score[i], hazards, censoring, asked) for i in range(len(frame))
+                _one(frame.iloc[i], arm, time, target[i], score[i], hazards, censoring, asked)
+                for i in range(len(frame))
             ]
             found[arm, t] = weights @ np.array(each) / (weights @ target)
     return found

@@ -131,7 +131,13 @@ class AdjustedCurves(Result):
         for arm, name in enumerate(self.arms):
             reach = reach_of_arm(self.data, self.asked, arm, self.conf_level)
             low, high = self._limits(risk[arm], error[arm], reach)
-            shown = {"time": moments, "estimate": risk[arm], "std_error": error[arm], "conf_low": low, "conf_high": high}
+            shown = {
+                "time": moments,
+                "estimate": risk[arm],
+                "std_error": error[arm],
+                "conf_low": low,
+                "conf_high": high,
+            }
             said = {"outcome": self.data.labels.get("outcome", ""), "estimand": self.estimand, "method": self.method}
             n = int(self.asked.people_by_arm(self.data)[arm])
             frames.append(pd.DataFrame({**said, "arm": name, "cause": self.cause, **shown, "n": n}))

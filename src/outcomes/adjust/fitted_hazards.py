@@ -1,4 +1,4 @@
-"""A fitted hazard as sums over people take it: its jumps, everybody's relative hazard in each arm, and how it moves with each person's weight."""
+"""A fitted hazard: its jumps, everybody's relative hazard in each arm, and how sums of it move with each person's weight."""
 
 from __future__ import annotations
 

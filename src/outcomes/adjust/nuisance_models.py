@@ -80,7 +80,8 @@ def fit_outcome(
     """
     event = np.asarray(data.event)
     others = [name for k, name in enumerate(data.causes, start=1) if name != cause and (event == k).any()]
-    hazards, notes = [], []
+    hazards: list[FittedHazard] = []
+    notes: list[Note] = []
     for name in (cause, *others):
         what = f"{_WHAT}, outcome model of {name}"
         model = _fitted(data, formula, name, ties, what)

@@ -108,7 +108,8 @@ def compare(
     must_be(
         result, (Cox, Rmst, KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, AdjustedCurves),
         what="compare(result): result",
-        expected="what kaplan_meier(…), cumulative_incidence(…), mean_count(…), rmst(…), adjusted_curves(…), cox(…) or its standardised() gives",
+        expected="what kaplan_meier(…), cumulative_incidence(…), mean_count(…), adjusted_curves(…), rmst(…), cox(…) or its "
+        "standardised() gives",
     )  # fmt: skip
     one_of(measure, MEASURES, what="compare: measure")
     _check_arguments(result, measure, at, cause, margin)

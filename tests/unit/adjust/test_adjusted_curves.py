@@ -56,7 +56,9 @@ def test_the_risks_are_those_summed_person_by_person(method: str, estimand: str)
     np.testing.assert_allclose(found, expected, rtol=1e-8)
 
 
-@pytest.mark.parametrize(("method", "estimand"), [("aipw", "ate"), ("aipw", "att"), ("iptw", "atc"), ("g-formula", "ate")])
+@pytest.mark.parametrize(
+    ("method", "estimand"), [("aipw", "ate"), ("aipw", "att"), ("iptw", "atc"), ("g-formula", "ate")]
+)
 def test_each_persons_influence_is_the_difference_their_weight_makes_with_every_model_fitted_again(
     method: str, estimand: str
 ) -> None:
@@ -150,7 +152,8 @@ def test_people_seen_twice_are_one_cluster() -> None:
     twice = pd.concat([frame, frame], ignore_index=True)
     models = {"outcome": "arm + x + z", "treatment": "x + z", "censoring": "arm + x", "ties": "breslow"}
     plain, clustered = (
-        oc.adjusted_curves(as_data(twice, **more), estimand="ate", **models).at([5, 10]) for more in ({}, {"cluster": "pair"})
+        oc.adjusted_curves(as_data(twice, **more), estimand="ate", **models).at([5, 10])
+        for more in ({}, {"cluster": "pair"})
     )
     single = oc.adjusted_curves(as_data(frame), estimand="ate", **models).at([5, 10])
     np.testing.assert_allclose(clustered["estimate"], single["estimate"], rtol=1e-8)
@@ -173,7 +176,9 @@ def test_what_the_weights_leave_is_told() -> None:
     rng = np.random.default_rng(2)
     x = rng.normal(size=400)
     arm = (rng.random(400) < 1 / (1 + np.exp(-2.5 * x))).astype(int)
-    frame = pd.DataFrame({"time": rng.exponential(5, 400), "event": 1 * (rng.random(400) < 0.2), "arm": arm, "x": x, "z": 0.0})
+    frame = pd.DataFrame(
+        {"time": rng.exponential(5, 400), "event": 1 * (rng.random(400) < 0.2), "arm": arm, "x": x, "z": 0.0}
+    )
     curves = adjusted(frame, outcome="arm + x", treatment="x", estimand="att")
     assert {"poor_overlap", "large_weight", "hardly_in_view"} <= {note.code for note in curves.notes}
     table = curves.positivity().set_index("arm")
@@ -182,9 +187,12 @@ def test_what_the_weights_leave_is_told() -> None:
     assert table.loc["0", "effective_sample_size"] < 0.2 * (arm == 0).sum()
     assert table.loc["0", "largest_share"] > 0.1
     assert 0 < table["smallest_in_view"].min() < 0.05
-    assert adjusted(frame, outcome="arm + x", estimand="ate", method="g-formula").positivity()[
-        ["effective_sample_size", "smallest_in_view"]
-    ].isna().all(axis=None)
+    assert (
+        adjusted(frame, outcome="arm + x", estimand="ate", method="g-formula")
+        .positivity()[["effective_sample_size", "smallest_in_view"]]
+        .isna()
+        .all(axis=None)
+    )
 
 
 def test_a_competing_cause_nobody_had_is_left_out_with_a_note() -> None:
@@ -258,7 +266,10 @@ def test_arms_that_are_empty_of_people_or_events_are_refused() -> None:
 
 
 def test_people_who_come_late_or_have_several_rows_are_refused() -> None:
-    frame, asked = lives().assign(start=0.5, person=np.arange(70), n=2), {"outcome": "arm + x", "treatment": "x", "estimand": "ate"}
+    frame, asked = (
+        lives().assign(start=0.5, person=np.arange(70), n=2),
+        {"outcome": "arm + x", "treatment": "x", "estimand": "ate"},
+    )
     with pytest.raises(NotSupportedError, match="70 of them begin after time zero"):
         oc.adjusted_curves(as_data(frame, duration=None, entry="start", exit="time"), **asked)
     with pytest.raises(NotSupportedError, match="one row a person from time zero"):

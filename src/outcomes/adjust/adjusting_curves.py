@@ -13,6 +13,7 @@ from outcomes.adjust.two_arms import must_have_two_arms
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, Note
+from outcomes.survival.arm_curves import head_count
 from outcomes.survival.few_clusters import about_clusters_of_arms
 from outcomes.survival.inputs import ClusterLike, normal_quantile, resolve
 from outcomes.survival.intervals import CONF_TYPES
@@ -112,7 +113,7 @@ def adjusted_curves(
     >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="wexp", reference=0, unit="weeks")
     >>> curves = oc.adjusted_curves(data, outcome="arm + age + prio", treatment="age + prio + mar", estimand="att")
     >>> oc.compare(curves, measure="risk_difference", at=50).to_frame()["estimate"].round(3).tolist()
-    [-0.071]
+    [-0.112]
     """
     must_be_data(data, "adjusted_curves(data, …)")
     one_of(method, METHODS, what="adjusted_curves: method")
@@ -162,8 +163,8 @@ def _check_people(data: SurvivalData) -> None:
     late = int((np.asarray(data.entry) > 0).sum())
     if data.multi_row or not data.row_a_person or late:
         raise NotSupportedError(
-            f"adjusted_curves: one row a person from time zero is needed; here are {len(data.exit):,} rows of {len(data.baseline):,} people, "
-            f"{late:,} of them begin after time zero. cox(…).standardised() takes late entry."
+            f"adjusted_curves: one row a person from time zero is needed; here are {len(data.exit):,} rows of "
+            f"{len(data.baseline):,} people, {late:,} of them begin after time zero. cox(…).standardised() takes late entry."
         )
 
 
@@ -194,8 +195,8 @@ def _about_weights(data: SurvivalData, weight: Array, method: str) -> tuple[Note
             notes.append(Note("large_weight", f"One person carries {100 * share:.0f} % of the weight of arm {arm}."))
         if size < 0.5 * len(mine):
             text = (
-                f"The weights leave {100 * size / len(mine):.0f} % of the effective sample of arm {arm} ({size:,.0f} of {len(mine):,} people): "
-                "few there are like those asked about."
+                f"The weights leave {100 * size / len(mine):.0f} % of the effective sample of arm {arm} ({size:,.0f} of {len(mine):,} "
+                "people): few there are like those asked about."
             )
             notes.append(Note("poor_overlap", text))
     return tuple(notes)
@@ -209,9 +210,8 @@ def _about_view(curves: AdjustedCurves) -> tuple[Note, ...]:
     seen = (np.asarray(curves.data.event) == 1 + curves.data.causes.index(curves.cause)) & (chance < _RARE)
     if not seen.any():
         return ()
-    first = float(np.asarray(curves.data.exit)[seen].min())
     text = (
-        f"{int(seen.sum()):,} people with {curves.cause} had a chance below {100 * _RARE:g} % of still being in view (smallest "
-        f"{100 * float(chance[seen].min()):.2g} %), the first at {first:g} {curves.data.unit}: from there on the curves stand on few."
+        f"{head_count(seen.sum())} people with {curves.cause} had a chance below {100 * _RARE:g} % of still being in view then: "
+        "late, the curves stand on few."
     )
     return (Note("hardly_in_view", text),)
