@@ -39,6 +39,7 @@ _PUBLIC = {
     "CensoringWeights": "outcomes.adjust.censoring",
     "censoring_weights": "outcomes.adjust.censoring",
     "weight": "outcomes.adjust.weighting",
+    "AdjustedRmst": "outcomes.adjust.adjusted_mean_time",
     "AdjustedCurves": "outcomes.adjust.adjusted_results",
     "adjusted_curves": "outcomes.adjust.adjusting_curves",
     "compare": "outcomes.comparison.contrasts",

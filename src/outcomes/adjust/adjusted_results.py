@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.adjust.adjusted_mean_time import AdjustedRmst, few_at_once, mean_times
 from outcomes.adjust.curve_sums import Baselines, People, curve_sums
 from outcomes.adjust.fitted_hazards import FittedHazard
 from outcomes.adjust.nuisance_models import Score
-from outcomes.durations import in_words, moments_of
+from outcomes.durations import days, in_words, moments_of
 from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray, Note, Result, in_capitals
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
@@ -33,7 +34,6 @@ METHODS = {
     "iptw": "inverse probability of treatment and censoring weights",
     "g-formula": "an outcome model averaged over people",
 }
-_CELLS = 8_000_000  # people x arms x times of influences held at once
 _MOST = 200  # times of a curve where none were named
 
 
@@ -211,7 +211,7 @@ class AdjustedCurves(Result):
     ) -> Influence:
         """Return each person's influence on each arm's risk, every model's estimation included."""
         moments, asked = self._checked(times, cause), self.asked_as(variance)
-        each = [self._arm(arm, moments) for arm in range(len(self.arms))]
+        each = [self.risk_of_arm(arm, moments) for arm in range(len(self.arms))]
         return Influence(
             estimate=np.stack([risk for risk, _ in each]),
             values=np.stack([stack(asked, moved) for _, moved in each], axis=1),
@@ -238,14 +238,27 @@ class AdjustedCurves(Result):
             n_clusters=asked.n_clusters,
         )
 
-    def events_by(self, times: Array) -> IntArray:
-        """Return how many people of each arm had the cause by each time, shape (T, A)."""
-        hit = self._hit()
+    def rmst(self, horizon: float | str) -> AdjustedRmst:
+        """Return the mean time free of every event up to a horizon in each arm; taken by ``compare(…, measure="rmst_difference")``.
+
+        Raises
+        ------
+        EstimationError
+            The horizon lies beyond the follow-up of an arm.
+        """
+        end = days(horizon, what="rmst: horizon", unit=self.data.unit)
+        self._checked(end, None)
+        return mean_times(self, end)
+
+    def events_by(self, times: Array, *, any_cause: bool = False) -> IntArray:
+        """Return how many people of each arm had the cause (or any) by each time, shape (T, A)."""
+        hit = self._hit(any_cause)
         exit, arm = np.asarray(self.data.exit)[hit], self.data.arm[hit]
         return np.stack([np.bincount(arm[exit <= t], minlength=len(self.arms)) for t in times]).astype(np.int64)
 
-    def _hit(self) -> npt.NDArray[np.bool_]:
-        return np.asarray(np.asarray(self.data.event) == 1 + self.data.causes.index(self.cause))
+    def _hit(self, any_cause: bool = False) -> npt.NDArray[np.bool_]:
+        event = np.asarray(self.data.event)
+        return np.asarray(event > 0 if any_cause else event == 1 + self.data.causes.index(self.cause))
 
     def _checked(self, times: float | str | Iterable[float | str], cause: str | None) -> Array:
         if cause not in (None, self.cause):
@@ -269,17 +282,17 @@ class AdjustedCurves(Result):
         """Return the risk and its standard error by arm, shapes (A, T), a few times at once."""
         risk, error = np.empty((2, len(self.arms), len(times)))
         for arm in range(len(self.arms)):
-            for part in _parts(len(times), len(self.target)):
-                risk[arm, part], moved = self._arm(arm, times[part])
+            for part in few_at_once(len(times), len(self.target)):
+                risk[arm, part], moved = self.risk_of_arm(arm, times[part])
                 moved = stack(self.asked, moved)
                 if self.asked.cluster is not None:
                     moved = by_person(moved, self.asked.cluster, int(self.asked.cluster.max()) + 1)
                 error[arm, part] = np.sqrt((moved**2).sum(axis=0))
         return risk, error
 
-    def _arm(self, arm: int, times: Array) -> tuple[Array, Array]:
-        """Return one arm's risk (T,) and its derivative by each person's weight (P, T)."""
-        baselines, people = self._baselines(float(times.max())), self._people(arm)
+    def risk_of_arm(self, arm: int, times: Array, *, any_cause: bool = False) -> tuple[Array, Array]:
+        """Return one arm's risk of the cause (or of any) (T,) and its derivative by each person's weight (P, T)."""
+        baselines, people = self._baselines(float(times.max()), any_cause), self._people(arm, any_cause)
         sums = curve_sums(people, baselines, times, weighted=self.method != "g-formula")
         risk = sums.own.sum(axis=0) / self.target.sum()
         moved = sums.own - self.target[:, None] * risk + self.score.influence @ sums.by_score
@@ -290,20 +303,20 @@ class AdjustedCurves(Result):
             moved += self.censoring.moved(jumps, sums.by_coefficient_censoring)
         return risk, moved / self.target.sum()
 
-    def _baselines(self, last: float) -> Baselines:
+    def _baselines(self, last: float, any_cause: bool) -> Baselines:
         """Return the jumps of all hazards up to a time."""
         hazards = [*self.outcome, *([] if self.censoring is None else [self.censoring])]
         grid = np.unique(np.concatenate([hazard.time[hazard.time <= last] for hazard in hazards] or [np.zeros(0)]))
         jumps = [_on_grid(hazard, grid) for hazard in hazards]
         causes = np.stack(jumps[: len(self.outcome)]) if self.outcome else np.zeros((0, len(grid)))
-        return Baselines(grid, causes, None if self.censoring is None else jumps[-1])
+        return Baselines(grid, causes, None if self.censoring is None else jumps[-1], any_cause)
 
-    def _people(self, arm: int) -> People:
+    def _people(self, arm: int, any_cause: bool) -> People:
         people, hazard = len(self.target), self.censoring
         inside = self.data.arm == arm
         return People(
             exit=np.asarray(self.data.exit),
-            hit=self._hit().astype(np.float64),
+            hit=self._hit(any_cause).astype(np.float64),
             censored=self.censored.astype(np.float64),
             weight=self.score.weight * inside,
             target=self.target,
@@ -329,9 +342,3 @@ def _on_own_times(hazard: FittedHazard, grid: Array, values: Array) -> Array:
     inside = hazard.time <= grid[-1] if len(grid) else np.zeros(len(hazard.time), dtype=bool)
     found[inside] = values[np.searchsorted(grid, hazard.time[inside])]
     return found
-
-
-def _parts(times: int, people: int) -> Iterator[slice]:
-    step = max(1, _CELLS // max(1, people))
-    for start in range(0, times, step):
-        yield slice(start, start + step)

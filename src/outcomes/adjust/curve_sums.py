@@ -26,7 +26,7 @@ _CELLS = 400_000  # people x times of a block, so that its arrays stay near the 
 
 @dataclass(frozen=True)
 class Baselines:
-    """Jumps of all hazards on one grid of M times; K causes, the first the one asked about.
+    """Jumps of all hazards on one grid of M times; K causes.
 
     Attributes
     ----------
@@ -35,11 +35,14 @@ class Baselines:
         Jumps of each cause's baseline; K = 0 where the outcome is not modelled.
     censoring : ndarray, shape (M,), or None
         None where nobody was censored or censoring is not modelled.
+    any_cause : bool
+        Whether the incidence asked about is that of any cause; else of the first.
     """
 
     grid: Array
     causes: Array
     censoring: Array | None
+    any_cause: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class People:
     ----------
     exit : ndarray, shape (P,)
     hit, censored : ndarray, shape (P,)
-        1 if they ended with the cause asked about; if they were censored.
+        1 if they ended with what is asked about; if they were censored.
     weight, target : ndarray, shape (P,)
         w, 0 outside the arm, and v.
     gradient : ndarray, shape (P, K)
@@ -167,7 +170,7 @@ def _add_block(
     free = np.exp(-np.cumsum(total, axis=1))
     start = np.ones_like(free)
     start[:, 1:] = free[:, :-1]
-    risk, slopes = _incidence(hazards, total, free, start)
+    risk, slopes = _incidence(hazards, total, free, start, any_cause=baselines.any_cause)
     at = risk[:, passed]
     weight, target = people.weight[mine], people.target[mine]
     share = np.repeat((target - weight)[:, None] if seen else target[:, None], free.shape[1], axis=1)
@@ -182,15 +185,18 @@ def _add_block(
         found.by_coefficient[k][:] += people.x[k][mine].T @ pulled
 
 
-def _incidence(hazards: list[Array], total: Array, free: Array, start: Array) -> tuple[Array, list[Array]]:
-    """Return the incidence of the first cause after 0, 1, … grid times, shape (B, M + 1), and how each step of it moves with the
-    jump of each cause's hazard in it, shape (B, M).
+def _incidence(
+    hazards: list[Array], total: Array, free: Array, start: Array, *, any_cause: bool
+) -> tuple[Array, list[Array]]:
+    """Return the incidence of the first cause (or of any) after 0, 1, … grid times, shape (B, M + 1), and its slopes.
+
+    Slopes are how each step of it moves with the jump of each cause's hazard in that step, shape (B, M) each.
 
     Within a step the causes share what happens in proportion to their jumps, so that incidences and the free share add up to 1.
     """
     lost = start - free
-    if len(hazards) == 1:
-        return _from_zero(lost), [free]
+    if any_cause or len(hazards) == 1:
+        return _from_zero(lost), [free] * len(hazards)
     some = total > 0
     part = np.divide(hazards[0], total, out=np.zeros_like(total), where=some)
     each = np.divide(lost, total, out=start.copy(), where=some)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.adjust.adjusted_mean_time import AdjustedRmst
 from outcomes.adjust.adjusted_results import AdjustedCurves
 from outcomes.comparison.clustering import Clustered, clustered
 from outcomes.comparison.comparing import Comparison, about_weights, row_of
@@ -36,7 +37,14 @@ _OF_COUNTS = ("count_difference", "count_ratio")
 
 
 def compare(
-    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | AdjustedCurves | Rmst | Cox,
+    result: KaplanMeier
+    | CumulativeIncidence
+    | MeanCount
+    | StandardisedCurves
+    | AdjustedCurves
+    | AdjustedRmst
+    | Rmst
+    | Cox,
     *,
     measure: str,
     at: float | str | Iterable[float | str] | None = None,
@@ -52,7 +60,7 @@ def compare(
 
     Parameters
     ----------
-    result : KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, AdjustedCurves, Rmst or Cox
+    result : KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, AdjustedCurves, AdjustedRmst, Rmst or Cox
     measure : str
         ``risk_difference``, ``risk_ratio``, ``odds_ratio``, ``nnt`` (curves); ``rmst_difference``, ``rmst_ratio`` (restricted means);
         ``count_difference``, ``count_ratio`` (mean counts); ``hazard_ratio`` (Cox with ``arm`` in its formula).
@@ -106,7 +114,7 @@ def compare(
     [-0.0833]
     """
     must_be(
-        result, (Cox, Rmst, KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, AdjustedCurves),
+        result, (Cox, Rmst, KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, AdjustedCurves, AdjustedRmst),
         what="compare(result): result",
         expected="what kaplan_meier(…), cumulative_incidence(…), mean_count(…), adjusted_curves(…), rmst(…), cox(…) or its "
         "standardised() gives",
@@ -116,9 +124,9 @@ def compare(
     if isinstance(result, Cox):
         chosen = variance if variance is not None else _default_variance(result.data, result.asked)
         return compare_hazards(result, variance=chosen, conf_level=conf_level, cluster_df=cluster_df)
-    curves = result.curves if isinstance(result, Rmst) else result
+    curves = result.curves if isinstance(result, (Rmst, AdjustedRmst)) else result
     chosen = variance if variance is not None else _default_variance(curves.data, curves.asked)
-    if isinstance(result, Rmst):
+    if isinstance(result, (Rmst, AdjustedRmst)):
         found, label = result.arm_estimates(variance=chosen), "event-free time"
     else:
         found = result.arm_estimates(_times(at), cause=cause, variance=chosen)
@@ -134,8 +142,8 @@ def compare(
             one, more = arm_contrast(result, found, measure, label, t, (0, arm), groups, conf_level)
             notes += more
             row = curve_row(curves.data, asked, found, measure, label, t, (0, arm), one)
-            if isinstance(result, (StandardisedCurves, AdjustedCurves)):
-                row["estimand"] = result.estimand
+            if isinstance(curves, (StandardisedCurves, AdjustedCurves)):
+                row["estimand"] = curves.estimand
             rows.append(row)
     rows.sort(key=lambda row: float(row["time"]))  # stable: arms stay in order
     return Comparison.build(
@@ -144,17 +152,17 @@ def compare(
         conf_level=conf_level,
         margin=margin,
         variance=found.variance,
-        labels={**curves.data.labels, "unit": curves.data.unit, **_how_adjusted(result, asked)},
+        labels={**curves.data.labels, "unit": curves.data.unit, **_how_adjusted(curves, asked)},
         notes=tuple(notes),
         weights=asked.source,
     )
 
 
-def _how_adjusted(result: Any, asked: Asked) -> dict[str, str]:
+def _how_adjusted(curves: Any, asked: Asked) -> dict[str, str]:
     """Return how the arms were made alike, where that is not by weights."""
-    if isinstance(result, AdjustedCurves):
-        return {"adjusted_by": result.adjusted_by}
-    plain = isinstance(result, StandardisedCurves) and not asked.weighted
+    if isinstance(curves, AdjustedCurves):
+        return {"adjusted_by": curves.adjusted_by}
+    plain = isinstance(curves, StandardisedCurves) and not asked.weighted
     return {"adjusted_by": "standardised"} if plain else {}
 
 
@@ -164,7 +172,7 @@ def _check_arguments(
     holds: tuple[str, ...]
     if isinstance(result, Cox):
         holds, what, other = ("hazard_ratio",), "a Cox model", {"at": at, "cause": cause}
-    elif isinstance(result, Rmst):
+    elif isinstance(result, (Rmst, AdjustedRmst)):
         holds, what, other = _OF_MEANS, "a restricted mean", {"at": at, "cause": cause}
     elif isinstance(result, MeanCount):
         holds, what, other = _OF_COUNTS, "a mean count", {"cause": cause}
@@ -211,7 +219,7 @@ def _default_variance(data: SurvivalData, asked: Asked) -> str | None:
 
 
 def arm_contrast(
-    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | AdjustedCurves | Rmst,
+    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | AdjustedCurves | AdjustedRmst | Rmst,
     found: ArmEstimates,
     measure: str,
     cause: str,

@@ -215,6 +215,38 @@ def test_the_incidence_of_the_other_cause_is_asked_by_name_and_all_shares_add_up
     assert first.to_frame().groupby("arm")["estimate"].is_monotonic_increasing.all()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_mean_time_free_of_every_event_is_the_area_and_so_is_its_influence(method: str) -> None:
+    """Without a second cause the area is that over the curve itself, a step between times."""
+    frame = lives()
+    frame["event"] = 1 * (frame["event"] > 0)
+    curves = adjusted(frame, method=method)
+    steps = np.append(0.0, np.unique(frame["time"][frame["time"] < 10]))
+    width = np.diff(np.append(steps, 10))
+    mean, whole = curves.rmst(10), curves.influence(steps)
+    np.testing.assert_allclose(mean.estimate, 10 - whole.estimate @ width, rtol=1e-12)
+    expected = np.sqrt(((whole.values @ width) ** 2).sum(axis=0))
+    np.testing.assert_allclose(mean.to_frame()["std_error"], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_with_competing_causes_it_is_what_none_of_them_takes(method: str) -> None:
+    frame = lives()
+    each = [adjusted(frame, cause=cause, method=method) for cause in ("offence", "death")]
+    steps = np.append(0.0, np.unique(frame["time"][frame["time"] < 10]))
+    width = np.diff(np.append(steps, 10))
+    lost = [curves.influence(steps) for curves in each]
+    mean = each[0].rmst(10)
+    np.testing.assert_allclose(mean.estimate, 10 - sum(one.estimate @ width for one in lost), rtol=1e-10)
+    np.testing.assert_allclose(mean.derivative, -sum(one.values @ width for one in lost), atol=1e-10)
+    row = oc.compare(mean, measure="rmst_difference").to_frame().iloc[0]
+    assert row["estimate"] == pytest.approx(mean.estimate[1] - mean.estimate[0])
+    assert (row["estimand"], row["n_events"]) == ("ate", int(((frame["time"] <= 10) & (frame["event"] > 0)).sum()))
+    assert "ATE)" in mean.describe()
+    with pytest.raises(oc.EstimationError, match="beyond the follow-up"):
+        each[0].rmst(1000)
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"outcome": None}, "method='aipw' needs outcome="),
     ({"treatment": None}, "method='aipw' needs treatment="),
