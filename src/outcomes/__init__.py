@@ -37,6 +37,7 @@ _PUBLIC = {
     "KAnonymity": "outcomes.loading.anonymity",
     "k_anonymity": "outcomes.loading.anonymity",
     "CensoringWeights": "outcomes.adjust.censoring",
+    "InViewWeights": "outcomes.adjust.weights_in_view",
     "censoring_weights": "outcomes.adjust.censoring",
     "weight": "outcomes.adjust.weighting",
     "AdjustedRmst": "outcomes.adjust.adjusted_mean_time",

@@ -62,3 +62,15 @@ def test_censoring_that_goes_with_what_decides_the_outcome_misleads_where_it_is_
         away[censoring] = np.abs((curves["estimate"] - truth) / curves["std_error"]).max()
     assert away["arm"] > FAR
     assert away["arm + x"] < 3
+
+
+def test_weights_over_time_undo_such_censoring_for_any_curve() -> None:
+    data, (a, b) = drawn(lost_by_x=-1.0), true_risks("ate")
+    cut = oc.split_follow_up(data, [*range(30, int(AT) + 1, 30)])
+    score = oc.weight(cut, RIGHT["treatment"], estimand="ate")
+    away = {}
+    for said, weights in (("score", score), ("both", oc.censoring_weights(cut, RIGHT["censoring"], weights=score))):
+        curves = oc.cumulative_incidence(cut, weights=weights).at(AT).query("cause == 'first'")
+        away[said] = np.abs((curves["estimate"] - [a, b]) / curves["std_error"]).max()
+    assert away["score"] > FAR
+    assert away["both"] < 3
