@@ -11,6 +11,7 @@ from scenarios_curves import as_data
 import outcomes as oc
 
 FAR = 4.0  # standard errors
+pytestmark = pytest.mark.slow
 
 
 def drawn(**more: float) -> oc.SurvivalData:

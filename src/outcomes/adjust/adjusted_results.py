@@ -15,11 +15,11 @@ from outcomes.adjust.curve_sums import Baselines, People, curve_sums
 from outcomes.adjust.fitted_hazards import FittedHazard
 from outcomes.adjust.nuisance_models import Score
 from outcomes.durations import days, in_words, moments_of
-from outcomes.errors import EstimationError
+from outcomes.errors import EstimationError, one_of
 from outcomes.results import Array, IntArray, Note, Result, in_capitals
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
 from outcomes.survival.few_clusters import reach_of_arm
-from outcomes.survival.inputs import Asked, ask_again
+from outcomes.survival.inputs import Asked
 from outcomes.survival.intervals import probability_limits
 
 if TYPE_CHECKING:
@@ -109,8 +109,9 @@ class AdjustedCurves(Result):
 
     def asked_as(self, variance: str | None) -> Asked:
         """Return what was asked; the variance is made of influences whatever is named, and knows that every model was estimated."""
-        chosen = None if variance in (None, "model", "greenwood") else variance
-        return ask_again(self.data, self.asked, chosen, what="adjusted_curves")
+        if variance is not None:
+            one_of(variance, ("model", "greenwood", "robust", "stacked"), what="adjusted_curves: variance")
+        return self.asked
 
     # tables
 
@@ -226,6 +227,7 @@ class AdjustedCurves(Result):
         """Return the risk in each arm at each time with the arms' joint covariance; what `compare` stands on."""
         found, asked = self.influence(times, cause=cause, variance=variance), self.asked_as(variance)
         moments = self._checked(times, cause)
+        self._refuse_no_probabilities(found.estimate, moments)
         return ArmEstimates(
             arms=self.arms,
             times=moments,
@@ -272,11 +274,22 @@ class AdjustedCurves(Result):
             )
         return moments
 
+    def _refuse_no_probabilities(self, risk: Array, times: Array) -> None:
+        outside = (risk < -1e-9) | (risk > 1 + 1e-9)
+        if outside.any():
+            arm, t = np.argwhere(outside)[0]
+            raise EstimationError(
+                f"adjusted_curves: the {self.adjusted_by} risk in arm {self.arms[arm]!r} by {times[t]:g} is {risk[arm, t]:.3f}, "
+                "which is no probability: too few there are like those asked about, or still in view. Look at positivity(), ask at "
+                "an earlier time, or take method='g-formula'."
+            )
+
     def _limits(self, risk: Array, error: Array, reach: float) -> tuple[Array, Array]:
         """Return limits of risks; where a risk is no probability, as unnormalised weights allow, plain ones."""
-        low, high = probability_limits(risk, error, reach, self.conf_type)
-        none = (risk == 0) & (error == 0)
-        return np.where(none, 0.0, low), np.where(none, 0.0, high)
+        outside = (risk < 0) | (risk > 1)
+        low, high = probability_limits(np.where(outside, np.nan, risk), error, reach, self.conf_type)
+        plain = outside | ((risk == 0) & (error == 0))
+        return np.where(plain, risk - reach * error, low), np.where(plain, risk + reach * error, high)
 
     def _levels(self, times: Array) -> tuple[Array, Array]:
         """Return the risk and its standard error by arm, shapes (A, T), a few times at once."""

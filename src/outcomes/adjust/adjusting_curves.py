@@ -51,7 +51,7 @@ def adjusted_curves(
     Parameters
     ----------
     data : SurvivalData
-        Two arms, one row a person, everybody from time zero.
+        Two arms (more with ``g-formula`` for the ATE), one row a person, everybody from time zero.
     outcome : str
         Formula of a Cox model of every cause, with the arm in it: ``"arm + age"``. For ``g-formula`` and ``aipw``.
     treatment : str
@@ -123,7 +123,7 @@ def adjusted_curves(
     one_of(conf_type, CONF_TYPES, what="adjusted_curves: conf_type")
     normal_quantile(conf_level)
     asked = resolve(data, None, cluster, "robust", what="adjusted_curves")
-    _check_people(data)
+    _check_people(data, method, estimand)
     name = _cause(data, cause)
     people, notes = len(data.baseline), list(data.notes)
     hazards: tuple[FittedHazard, ...] = ()
@@ -158,8 +158,9 @@ def _check_formulas(method: str, formulas: dict[str, str | None]) -> None:
             raise EstimationError(f"adjusted_curves: method={method!r} needs {name}= (a formula).")
 
 
-def _check_people(data: SurvivalData) -> None:
-    must_have_two_arms(data, "adjusted_curves")
+def _check_people(data: SurvivalData, method: str, estimand: str) -> None:
+    if method != "g-formula" or estimand != "ate" or len(data.arms) < 3 or data.frequency is not None:
+        must_have_two_arms(data, "adjusted_curves")
     late = int((np.asarray(data.entry) > 0).sum())
     if data.multi_row or not data.row_a_person or late:
         raise NotSupportedError(

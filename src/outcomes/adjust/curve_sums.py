@@ -145,14 +145,14 @@ def _add_outcomes(found: CurveSums, people: People, baselines: Baselines, times:
     mine = np.flatnonzero((people.weight != 0) & (people.hit > 0) & (people.exit <= times.max()))
     exit, relative = people.exit[mine], people.relative_censoring[mine]
     before = np.searchsorted(baselines.grid, exit, side="left")
-    chance, spent = np.ones(len(mine)), np.zeros(len(mine))
+    spent = np.zeros(len(mine))
     if baselines.censoring is not None:
         spent = relative * _from_zero(baselines.censoring)[before]
-        chance = np.exp(-spent)
-    each = people.weight[mine] / chance
+    inverse = _inverse_chance(spent)
+    each = people.weight[mine] * inverse
     by = exit[:, None] <= times
     found.own[mine] += each[:, None] * by
-    found.by_score[:] += (people.gradient[mine] / chance[:, None]).T @ by
+    found.by_score[:] += (people.gradient[mine] * inverse[:, None]).T @ by
     if baselines.censoring is None:
         return
     load = each * relative
@@ -167,7 +167,8 @@ def _add_block(
     """Add the terms of the outcome model of some people; `seen`: their censoring is part of them."""
     hazards = [people.relative[k][mine][:, None] * jump for k, jump in enumerate(baselines.causes)]
     total = hazards[0] if len(hazards) == 1 else np.sum(hazards, axis=0)
-    free = np.exp(-np.cumsum(total, axis=1))
+    spent = np.cumsum(total, axis=1)
+    free = np.exp(-spent)
     start = np.ones_like(free)
     start[:, 1:] = free[:, :-1]
     risk, slopes = _incidence(hazards, total, free, start, any_cause=baselines.any_cause)
@@ -176,7 +177,7 @@ def _add_block(
     share = np.repeat((target - weight)[:, None] if seen else target[:, None], free.shape[1], axis=1)
     found.own[mine] += share[:, [0]] * at if free.shape[1] else 0.0
     if seen:
-        share += _add_censoring(found, people, baselines, mine, passed, free, risk, at)
+        share += _add_censoring(found, people, baselines, mine, passed, spent, risk, at)
     for k, jump in enumerate(baselines.causes):
         relative = people.relative[k][mine]
         level = (slopes[k] + risk[:, 1:]) * share
@@ -210,7 +211,7 @@ def _add_censoring(
     baselines: Baselines,
     mine: IntArray,
     passed: IntArray,
-    free: Array,
+    spent_free: Array,
     risk: Array,
     at: Array,
 ) -> Array:
@@ -218,11 +219,11 @@ def _add_censoring(
     weight, gradient = people.weight[mine], people.gradient[mine]
     if baselines.censoring is None:
         found.by_score[:] -= gradient.T @ at
-        return np.zeros_like(free)
+        return np.zeros_like(spent_free)
     relative, jump, last = people.relative_censoring[mine], baselines.censoring, people.exit[mine]
     hazard = relative[:, None] * jump
-    per = np.exp(np.cumsum(hazard, axis=1)) / free  # 1 / (S G)
     within = baselines.grid <= last[:, None]
+    per = _inverse_chance(np.where(within, np.cumsum(hazard, axis=1) + spent_free, 0.0))  # 1 / (S G)
     moved = np.where(within, -hazard, 0.0)
     ends = np.searchsorted(baselines.grid, last, side="left")
     gone = np.flatnonzero((people.censored[mine] > 0) & (ends < len(baselines.grid)))
@@ -242,6 +243,11 @@ def _add_censoring(
     pulled += made_up * _from_zero(jump)[passed]
     found.by_coefficient_censoring[:] += (people.x_censoring[mine] * load[:, None]).T @ pulled
     return weight[:, None] * spent[:, :-1]
+
+
+def _inverse_chance(spent: Array) -> Array:
+    """Return one over exp(-spent), as large as a number can be where that chance is none."""
+    return np.asarray(np.exp(np.minimum(spent, 300.0)))
 
 
 def _from_zero(values: Array) -> Array:

@@ -147,6 +147,48 @@ def test_a_contrast_says_whose_risk_it_is_and_how_it_was_adjusted() -> None:
     assert "had the people of 1 been in each arm (ATT), by doubly robust" in curves.describe()
 
 
+def test_the_order_of_people_and_the_unit_of_time_do_not_matter() -> None:
+    frame = lives()
+    shuffled = frame.sample(frac=1, random_state=1).assign(time=lambda f: f["time"] * 7)
+    one, other = adjusted(frame, estimand="att").at([5, 10]), adjusted(shuffled, estimand="att").at([35, 70])
+    shown = ["estimate", "std_error", "conf_low", "conf_high"]
+    np.testing.assert_allclose(one[shown], other[shown], rtol=1e-9)
+
+
+def test_every_name_of_a_variance_gives_the_one_that_knows_all_models_were_estimated() -> None:
+    curves = adjusted(lives())
+    errors = {
+        variance: oc.compare(curves, measure="risk_difference", at=8, variance=variance).to_frame()["std_error"][0]
+        for variance in (None, "robust", "stacked", "greenwood")
+    }
+    assert len(set(errors.values())) == 1
+    with pytest.raises(oc.EstimationError, match="variance must be one of"):
+        curves.influence(8, variance="bootstrap")
+
+
+def test_three_arms_are_standardised_and_not_weighted() -> None:
+    frame = lives(150).assign(arm=lambda f: (f["arm"] + np.arange(150)) % 3)
+    data = as_data(frame)
+    curves = oc.adjusted_curves(data, outcome="arm + x", estimand="ate", method="g-formula")
+    assert len(oc.compare(curves, measure="risk_difference", at=8).to_frame()) == 2
+    for change in ({"estimand": "att"}, {"method": "aipw", "treatment": "x"}):
+        asked = {"outcome": "arm + x", "estimand": "ate", "method": "g-formula"} | change
+        with pytest.raises(NotSupportedError, match="two arms are needed"):
+            oc.adjusted_curves(data, **asked)
+
+
+def test_a_weighted_risk_that_is_no_probability_is_refused_in_contrasts() -> None:
+    """One person of the arm stands for everybody whom the score tells to be in the other."""
+    x = np.r_[np.linspace(-3, 0.5, 40), -2.5, np.linspace(-0.5, 3, 39)]
+    frame = pd.DataFrame({"time": np.tile(np.arange(1.0, 41), 2), "event": 1, "arm": np.repeat([0, 1], 40), "x": x})
+    curves = oc.adjusted_curves(as_data(frame), treatment="x", estimand="ate", method="iptw")
+    risky = curves.at(39)
+    assert (risky["estimate"] > 1).any()
+    assert np.isfinite(risky[["conf_low", "conf_high"]].to_numpy()).all()
+    with pytest.raises(oc.EstimationError, match=r"which is no probability: .* method='g-formula'"):
+        oc.compare(curves, measure="risk_difference", at=39)
+
+
 def test_people_seen_twice_are_one_cluster() -> None:
     frame = lives().assign(pair=np.arange(70))
     twice = pd.concat([frame, frame], ignore_index=True)
