@@ -79,8 +79,8 @@ class AdjustedCurves(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str] = "adjusted_curves"
     title: ClassVar[str] = "Adjusted curves"
-    instead: ClassVar[str] = "Draw compare(curves, measure='risk_difference', at=…).plot()."
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -96,6 +96,13 @@ class AdjustedCurves(Result):
     def adjusted_by(self) -> str:
         """How the arms were made alike, as a sentence says it."""
         return {"aipw": "adjusted (doubly robust)", "iptw": "weighted", "g-formula": "standardised"}[self.method]
+
+    @property
+    def whom(self) -> str:
+        """Over whom risks are averaged, in words."""
+        return {"ate": "everybody", "att": f"the people of {self.arms[-1]}", "atc": f"the people of {self.arms[0]}"}[
+            self.estimand
+        ]
 
     @property
     def last_times(self) -> tuple[float, ...]:
@@ -190,9 +197,8 @@ class AdjustedCurves(Result):
             f"{r['arm']}: {100 * r['estimate']:.1f} % ({100 * r['conf_low']:.1f} to {100 * r['conf_high']:.1f} %)"
             for r in rows
         ]
-        whom = {"ate": "everybody", "att": f"the people of {self.arms[1]}", "atc": f"the people of {self.arms[0]}"}
         return (
-            f"Risk of {self.cause} by {when} had {whom[self.estimand]} been in each arm ({in_capitals(self.estimand)}), by "
+            f"Risk of {self.cause} by {when} had {self.whom} been in each arm ({in_capitals(self.estimand)}), by "
             f"{METHODS[self.method]}, {len(self.target):,} people: {'; '.join(parts)}."
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.adjust.adjusted_results import AdjustedCurves
 from outcomes.adjust.balancing import BANDS, Balance
 from outcomes.adjust.overlapping import Overlap
 from outcomes.comparison.comparing import Comparison
@@ -45,6 +46,8 @@ def view_of(result: Result, horizon: float | None) -> View:
         return _states(result, horizon)
     if isinstance(result, PredictedIncidence):
         return _predictions(result, horizon)
+    if isinstance(result, AdjustedCurves):
+        return _adjusted(result, horizon)
     if isinstance(result, (Comparison, SubgroupEffects)):
         return _effects(result)
     if isinstance(result, Parametric):
@@ -140,6 +143,37 @@ def _predictions(result: PredictedIncidence, horizon: float | None) -> View:
             "marks": marks(end, data.unit),
             "conf_level": result.model.conf_level,
             **{key: data.labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
+        },
+    )
+
+
+def _adjusted(result: AdjustedCurves, horizon: float | None) -> View:
+    """Return the curves of the arms up to the horizon, as curves of what would have been had the same people been in each."""
+    import pandas as pd
+
+    last = min(result.last_times)
+    end = last if horizon is None else min(float(horizon), last)
+    steps, ending = result.to_frame(), result.at(end)
+    drawn = pd.concat([steps[steps["time"] < end], ending], ignore_index=True)
+    order = [drawn[drawn["arm"] == arm].sort_values("time", kind="stable") for arm in result.arms]
+    labels = result.data.labels
+    return View(
+        "predictions",
+        {
+            "predictions": pd.concat(order, ignore_index=True).rename(columns={"arm": "profile"}),
+            "summary": ending,
+            "positivity": result.positivity(),
+        },
+        {
+            "profiles": result.arms,
+            "cause": result.cause,
+            "drawn": f"estimated to have had it had {result.whom} been in each arm, {result.adjusted_by}",
+            "unit": result.data.unit,
+            "horizon": end,
+            "marks": marks(end, result.data.unit),
+            "conf_level": result.conf_level,
+            "estimand": result.estimand,
+            **{key: labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
         },
     )
 

@@ -93,6 +93,7 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "mean_count": Drawing("counts", *_COUNTS),
         "state_probabilities": Drawing("states", *_STATES, axes=state_plot.state_axes),
         "predicted_incidence": Drawing("predictions", *_PREDICTIONS),
+        "adjusted_curves": Drawing("predictions", *_PREDICTIONS),
         "forest": Drawing("effects", *_FOREST),
         "parametric": Drawing("parametric", *_PARAMETRIC),
     }

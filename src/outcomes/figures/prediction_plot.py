@@ -1,4 +1,4 @@
-"""Curves a model predicts at chosen covariates, with their intervals."""
+"""Curves a model predicts at chosen covariates, or for the same people in each arm, with their intervals."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def _labels(ax: Axes, frame: pd.DataFrame, profiles: tuple[str, ...], top: float
 
 def _what_is_drawn(released: Released) -> str:
     facts = released.facts
-    return (
-        f"Share predicted to have had the event '{facts['cause'].replace('_', ' ')}', with the competing events as they were; "
-        f"bands: {100 * facts['conf_level']:g} % intervals"
-    )
+    event, bands = facts["cause"].replace("_", " "), f"bands: {100 * facts['conf_level']:g} % intervals"
+    if "drawn" in facts:
+        return f"Event '{event}': share {facts['drawn']}; {bands}"
+    return f"Share predicted to have had the event '{event}', with the competing events as they were; {bands}"
 
 
 def predictions_in_words(released: Released) -> str:
@@ -87,4 +87,5 @@ def predictions_in_words(released: Released) -> str:
             f"{100 * facts['conf_level']:g} % interval {100 * row['conf_low']:.1f} to {100 * row['conf_high']:.1f} %"
         )
         parts.append(f"{name}: {100 * row['estimate']:.1f} % ({limits})")
-    return f"Step curves over {when}, one a profile. {_what_is_drawn(released)}. By the end: {'; '.join(parts)}."
+    each = "an arm" if "drawn" in facts else "a profile"
+    return f"Step curves over {when}, one {each}. {_what_is_drawn(released)}. By the end: {'; '.join(parts)}."
