@@ -34,6 +34,7 @@ METHODS = {
     "iptw": "inverse probability of treatment and censoring weights",
     "g-formula": "an outcome model averaged over people",
 }
+_BELOW = 0.05  # by how much a doubly robust risk may fall below 0, by chance, before it is refused
 _MOST = 200  # times of a curve where none were named
 
 
@@ -281,7 +282,7 @@ class AdjustedCurves(Result):
         return moments
 
     def _refuse_no_probabilities(self, risk: Array, times: Array) -> None:
-        outside = (risk < -1e-9) | (risk > 1 + 1e-9)
+        outside = (risk < -_BELOW) | (risk > 1 + 1e-9)
         if outside.any():
             arm, t = np.argwhere(outside)[0]
             raise EstimationError(

@@ -239,6 +239,18 @@ def arm_contrast(
     if not flat:
         return contrast(measure, values, covariance, df=groups.df, conf_level=conf_level), ()
     named = " and ".join(found.arms[i] for i in flat)
+    if isinstance(result, AdjustedCurves) and values.min() < 0:
+        text = (
+            f"The doubly robust risk of {cause} by {found.times[t]:g} is a little below 0 in arm {named}: there are too few events yet for "
+            "a ratio."
+        )
+        difference = measure in ("risk_difference", "nnt")
+        one = (
+            contrast(measure, values, covariance, df=groups.df, conf_level=conf_level)
+            if difference
+            else no_contrast(groups.df)
+        )
+        return one, (Note("below_zero", text),)
     if measure in _OF_COUNTS:
         text = f"Arm {named} has no events by {found.times[t]:g}: there is no interval, and no ratio."
         none = no_contrast(groups.df)

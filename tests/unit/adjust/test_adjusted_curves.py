@@ -189,6 +189,17 @@ def test_a_weighted_risk_that_is_no_probability_is_refused_in_contrasts() -> Non
         oc.compare(curves, measure="risk_difference", at=39)
 
 
+def test_a_doubly_robust_risk_a_little_below_zero_has_a_difference_and_no_ratio() -> None:
+    frame = lives(40, seed=17)
+    curves = adjusted(frame, outcome="arm + x", treatment="x", censoring="arm")
+    early = curves.to_frame().query("estimate < 0").iloc[0]
+    asked = {"at": early["time"]}
+    gap, ratio = (oc.compare(curves, measure=name, **asked) for name in ("risk_difference", "risk_ratio"))
+    assert np.isfinite(gap.to_frame()[["estimate", "std_error", "conf_low"]].to_numpy(dtype=float)).all()
+    assert ratio.to_frame()["estimate"].isna().all()
+    assert "below_zero" in {note.code for note in gap.notes} & {note.code for note in ratio.notes}
+
+
 def test_people_seen_twice_are_one_cluster() -> None:
     frame = lives().assign(pair=np.arange(70))
     twice = pd.concat([frame, frame], ignore_index=True)
