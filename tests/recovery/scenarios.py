@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenario import Scenario
+from scenarios_adjusted import OF_ADJUSTED
 from scenarios_competing import OF_COMPETING
 from scenarios_counts import OF_COUNTS
 from scenarios_cox import OF_COX
@@ -18,6 +19,6 @@ __all__ = ["SCENARIOS"]
 SCENARIOS: dict[str, Scenario] = {
     one.name: one
     for one in (
-        *OF_CURVES, *OF_COMPETING, *OF_SAMPLED, *OF_COX, *OF_FINE_GRAY, *OF_MODELS, *OF_COUNTS, *OF_TESTS, *OF_ESTIMANDS,
+        *OF_CURVES, *OF_COMPETING, *OF_SAMPLED, *OF_COX, *OF_FINE_GRAY, *OF_MODELS, *OF_COUNTS, *OF_TESTS, *OF_ESTIMANDS, *OF_ADJUSTED,
     )
 }  # fmt: skip

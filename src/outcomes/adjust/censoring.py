@@ -1,4 +1,4 @@
-"""Weights that undo the censoring of clones that departed from their strategy: the function people call and its result."""
+"""Weights that undo censoring, of clones that departed from their strategy or of people who were lost: the function people call."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from outcomes.adjust.departures import weights_of_arm
+from outcomes.adjust.weights_in_view import InViewWeights, weights_in_view
 from outcomes.design.data import SurvivalData, must_be_data
-from outcomes.errors import EstimationError
+from outcomes.errors import EstimationError, NotSupportedError
 from outcomes.results import Array, IntArray, Note, Weights, read_only
 from outcomes.survival.design_matrix import design_matrix
 
@@ -90,41 +91,54 @@ class CensoringWeights(Weights):
         return f"Weights against the censoring of clones that departed from their strategy. {'; '.join(parts)}."
 
 
-def censoring_weights(data: SurvivalData, formula: str, *, truncate: float | None = None) -> CensoringWeights:
-    """Weight clones so that those that kept to their strategy stand for those that departed from it.
+def censoring_weights(
+    data: SurvivalData, formula: str, *, weights: Weights | None = None, truncate: float | None = None
+) -> CensoringWeights | InViewWeights:
+    """Weight those who stay in view so that they stand for those like them who do not.
 
-    Use it with ``[time_zero] strategy = "clone_censor_weight"``: without these weights the curves of clones are biased, because who
-    starts a programme soon is not like who never does.
+    Use it where people are lost who are not like those who stay, and with ``[time_zero] strategy = "clone_censor_weight"``: without these
+    weights the curves of clones are biased, because who starts a programme soon is not like who never does.
 
     Parameters
     ----------
     data : SurvivalData
-        Of a cohort of clones: ``cohort.outcome(name)``.
+        Follow-up cut by `split_follow_up`, so that weights can change over time; or a cohort of clones: ``cohort.outcome(name)``.
     formula : str
-        Covariates at time zero that decide who starts what, and matter for the outcome.
+        Columns of ``data.frame`` that decide who is censored, the arm among them where it does; they may change over time. Of clones:
+        covariates at time zero that decide who starts what. All of them that matter for the outcome.
+    weights : Weights, optional
+        What `weight` gives: the product is returned, for the same estimand. Not for clones.
     truncate : float, optional
         Share of the rows, such as 0.99, above whose weight no weight may lie; the number cut down is noted.
 
     Returns
     -------
-    CensoringWeights
-        To be given to an estimator as ``weights=``. ``summary()``: arm, estimand, n, n_departed, n_kept, effective_sample_size,
-        largest_weight.
+    InViewWeights or, of clones, CensoringWeights
+        To be given to an estimator as ``weights=``. ``summary()``: arm, estimand, n, n_censored, effective_sample_size, largest_weight;
+        of clones n_departed and n_kept in place of n_censored.
 
     Raises
     ------
     EstimationError
-        Data that are not of clones; covariates that are missing, constant or collinear; nobody started in the last month of the grace
-        period; the covariates tell exactly who had started something else by time zero; a model that does not converge.
+        Everybody has one row; nobody was censored; covariates that are missing, constant or collinear; a model that does not converge; of
+        clones: nobody started in the last month of the grace period, the covariates tell exactly who had started something else by
+        time zero.
+    NotSupportedError
+        Data of every event of a person, of states or with row counts.
 
     Notes
     -----
-    A row weighs one over the chance that its clone had kept to the strategy so long. Departing is a hazard by covariates and month of
-    the grace period (Poisson regression of departures on clone-months); rows are cut at months, and weigh what is right in the middle
-    of theirs. Who complies can no longer depart. Who has not started by the end of the grace period departs there, all at once, so
-    from then on those who started in its last month stand for all who had not started before it. The strategy described starts people
-    as they started, and whoever was left by the last month as if on the last day of the grace period: with a grace period of a month
-    or two this reads a little nearer to no effect than starting them within it would.
+    A row weighs one over the chance that its person was still in view just before the event times in it (their mean on the log scale),
+    by a Cox model of censoring; cut at ``"events"`` that is exact. With `weights` the variance ``"stacked"`` knows that the score was
+    estimated, and takes the chance of being in view as known, which errs to the safe side. `adjusted_curves` with ``method="iptw"`` knows
+    both, for risks; these weights are for every other estimator.
+
+    Of clones, a row weighs one over the chance that its clone had kept to the strategy so long. Departing is a hazard by covariates and
+    month of the grace period (Poisson regression of departures on clone-months); rows are cut at months, and weigh what is right in the
+    middle of theirs. Who complies can no longer depart. Who has not started by the end of the grace period departs there, all at once,
+    so from then on those who started in its last month stand for all who had not started before it. The strategy described starts
+    people as they started, and whoever was left by the last month as if on the last day of the grace period: with a grace period of a
+    month or two this reads a little nearer to no effect than starting them within it would.
     Who had started something on or before time zero has one clone; the others' clones in the other arms stand for that person's by a
     logistic regression. A hazard that is the same within a month fits starts that come on any day; where groups open on a few days that
     all arms share, it does not.
@@ -133,23 +147,36 @@ def censoring_weights(data: SurvivalData, formula: str, *, truncate: float | Non
 
     References
     ----------
-    Hernán (2018), BMJ 360:k182; Maringe et al. (2020), International Journal of Epidemiology 49:1719.
+    Robins & Finkelstein (2000), Biometrics 56:779. Clones: Hernán (2018), BMJ 360:k182; Maringe et al. (2020), International Journal of
+    Epidemiology 49:1719.
 
     Examples
     --------
     >>> import outcomes as oc
+    >>> from lifelines.datasets import load_rossi
+    >>> lost = load_rossi().assign(seen=lambda f: f[["week", "age"]].min(axis=1), arrest=lambda f: f["arrest"] * (f["week"] <= f["age"]))
+    >>> data = oc.survival_data(lost, duration="seen", event="arrest", unit="weeks")
+    >>> cut = oc.split_follow_up(data, "events")
+    >>> curve = oc.kaplan_meier(cut, weights=oc.censoring_weights(cut, "prio"))
+    >>> curve.at(30)["estimate"].round(3).tolist()
+    [0.853]
+
+    Of clones:
+
     >>> cohort = oc.build_cohort(oc.load_tables("data"), oc.read_study("study.toml"))  # doctest: +SKIP
     >>> data = cohort.outcome("any")  # doctest: +SKIP
     >>> w = oc.censoring_weights(data, "age_at_time_zero + C(risk_band)")  # doctest: +SKIP
     >>> oc.compare(oc.cumulative_incidence(data, weights=w), measure="risk_difference", at="2y")  # doctest: +SKIP
     """
     must_be_data(data, "censoring_weights(data, formula)")
-    if data.clones is None:
-        raise EstimationError(
-            "censoring_weights: these data hold no clones. It goes with [time_zero] strategy = 'clone_censor_weight' and cohort.outcome(…)."
-        )
     if truncate is not None and not 0.5 <= truncate < 1:
         raise EstimationError(f"censoring_weights: truncate is a share of the rows, such as 0.99; got {truncate}.")
+    if data.clones is None:
+        return weights_in_view(data, formula, weights, truncate)
+    if weights is not None:
+        raise NotSupportedError(
+            "censoring_weights: clones stand in every arm, so that there is no score to weigh them by beside."
+        )
     clones = data.clones
     matrix = design_matrix(formula, data.baseline, arm=None, what="censoring_weights")
     shape = (len(data.baseline), len(clones.edges))

@@ -19,6 +19,7 @@ Allowed = Callable[[int, IntArray], npt.NDArray[np.bool_]]
 """Of one person and several candidates, which of these may be taken."""
 
 _FIRST_LOOK = 16  # candidates asked for at first; four times as many where they do not suffice
+_ALIKE = 1e-9  # distances that differ by less are one: which is the larger would hang on the machine
 
 
 def nearest_on_a_line(people: Array, others: Array, *, order: IntArray, ratio: int, limit: float) -> IntArray:
@@ -123,10 +124,10 @@ def nearest_in_space(
                 within = open_ & (distances <= limit)
                 # the last of those looked at may stand as near as one not looked at, who comes first
                 complete = len(candidates) == len(others)
-                sure = within & (complete | (distances < distances[-1]))
+                sure = within & (complete | (distances < distances[-1] * (1 - _ALIKE)))
                 if sure.any():
                     best = distances[sure].min()
-                    taken[person, round_] = candidates[sure & (distances == best)].min()
+                    taken[person, round_] = candidates[sure & (distances <= best * (1 + _ALIKE))].min()
                     free[taken[person, round_]] = False
                     break
                 if complete or distances[-1] > limit:

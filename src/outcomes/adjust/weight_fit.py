@@ -16,7 +16,7 @@ from outcomes.errors import EstimationError
 from outcomes.results import Array
 from outcomes.survival.design_matrix import in_few_words
 
-__all__ = ["FittedWeights", "Trim", "fit_weights"]
+__all__ = ["FittedWeights", "Trim", "fit_weights", "refuse_missing_comparison"]
 
 Trim = tuple[float, float] | Literal["common"] | None
 
@@ -58,7 +58,9 @@ def fit_weights(
     """
     _check_trim(trim)
     fit = fit_propensity(columns, treated, names)
-    _refuse_missing_comparison(fit, treated, estimand)
+    refuse_missing_comparison(
+        fit, treated, estimand, what="weight", instead="ask about those who might have gone to either (estimand='ato'), "
+    )  # fmt: skip
     if method == "entropy":
         balanced = balance_entropy(columns, treated.astype(np.int64), names, estimand)
         everyone = np.ones(len(treated), dtype=bool)
@@ -84,18 +86,19 @@ def fit_weights(
 _WITHOUT_COMPARISON = {"ate": (0.0, 1.0), "att": (1.0,), "atc": (0.0,), "ato": (), "atm": ()}
 
 
-def _refuse_missing_comparison(fit: Propensity, treated: Array, estimand: str) -> None:
+def refuse_missing_comparison(fit: Propensity, treated: Array, estimand: str, *, what: str, instead: str = "") -> None:
     """Raise where people the estimand speaks of have nobody like them in the other arm.
 
-    Overlap and matching weights go to 0 for them, ATT and ATC weights for those who are not their target.
+    Overlap and matching weights go to 0 for them, ATT and ATC weights for those who are not their target. `what` names who asks,
+    `instead` what else they could ask.
     """
     sides = _WITHOUT_COMPARISON[estimand]
     people = int((fit.certain & np.isin(treated, sides)).sum())
     if people:
         raise EstimationError(
-            f"weight: the covariates tell the arm of {people:,} of {len(treated):,} people exactly (separation), so no comparison person "
-            f"exists for them. Look at {in_few_words(fit.certain_columns)}. Restrict to people eligible for both arms, ask about those who "
-            "might have gone to either (estimand='ato'), or leave out or join what only one arm has."
+            f"{what}: the covariates tell the arm of {people:,} of {len(treated):,} people exactly (separation), so no comparison person "
+            f"exists for them. Look at {in_few_words(fit.certain_columns)}. Restrict to people eligible for both arms, {instead}or leave "
+            "out or join what only one arm has."
         )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.adjust.adjusted_mean_time import AdjustedRmst
+from outcomes.adjust.adjusted_results import AdjustedCurves
 from outcomes.comparison.clustering import Clustered, clustered
 from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.hazard_ratios import compare_hazards
@@ -36,7 +38,14 @@ _OF_COUNTS = ("count_difference", "count_ratio")
 
 
 def compare(
-    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | Rmst | Cox,
+    result: KaplanMeier
+    | CumulativeIncidence
+    | MeanCount
+    | StandardisedCurves
+    | AdjustedCurves
+    | AdjustedRmst
+    | Rmst
+    | Cox,
     *,
     measure: str,
     at: float | str | Iterable[float | str] | None = None,
@@ -52,7 +61,7 @@ def compare(
 
     Parameters
     ----------
-    result : KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, Rmst or Cox
+    result : KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, AdjustedCurves, AdjustedRmst, Rmst or Cox
     measure : str
         ``risk_difference``, ``risk_ratio``, ``odds_ratio``, ``nnt`` (curves); ``rmst_difference``, ``rmst_ratio`` (restricted means);
         ``count_difference``, ``count_ratio`` (mean counts); ``hazard_ratio`` (Cox with ``arm`` in its formula).
@@ -106,17 +115,19 @@ def compare(
     [-0.0833]
     """
     must_be(
-        result, (Cox, Rmst, KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves), what="compare(result): result",
-        expected="what kaplan_meier(…), cumulative_incidence(…), mean_count(…), rmst(…), cox(…) or its standardised() gives",
+        result, (Cox, Rmst, KaplanMeier, CumulativeIncidence, MeanCount, StandardisedCurves, AdjustedCurves, AdjustedRmst),
+        what="compare(result): result",
+        expected="what kaplan_meier(…), cumulative_incidence(…), mean_count(…), adjusted_curves(…), rmst(…), cox(…) or its "
+        "standardised() gives",
     )  # fmt: skip
     one_of(measure, MEASURES, what="compare: measure")
     _check_arguments(result, measure, at, cause, margin)
     if isinstance(result, Cox):
         chosen = variance if variance is not None else _default_variance(result.data, result.asked)
         return compare_hazards(result, variance=chosen, conf_level=conf_level, cluster_df=cluster_df)
-    curves = result.curves if isinstance(result, Rmst) else result
+    curves = result.curves if isinstance(result, (Rmst, AdjustedRmst)) else result
     chosen = variance if variance is not None else _default_variance(curves.data, curves.asked)
-    if isinstance(result, Rmst):
+    if isinstance(result, (Rmst, AdjustedRmst)):
         found, label = result.arm_estimates(variance=chosen), "event-free time"
     else:
         found = result.arm_estimates(_times(at), cause=cause, variance=chosen)
@@ -132,11 +143,9 @@ def compare(
             one, more = arm_contrast(result, found, measure, label, t, (0, arm), groups, conf_level)
             notes += more
             row = curve_row(curves.data, asked, found, measure, label, t, (0, arm), one)
-            if isinstance(result, StandardisedCurves):
-                row["estimand"] = result.estimand
+            if isinstance(curves, (StandardisedCurves, AdjustedCurves)):
+                row["estimand"] = curves.estimand
             rows.append(row)
-    plain = isinstance(result, StandardisedCurves) and not asked.weighted
-    standardised = {"adjusted_by": "standardised"} if plain else {}
     rows.sort(key=lambda row: float(row["time"]))  # stable: arms stay in order
     return Comparison.build(
         rows,
@@ -144,10 +153,18 @@ def compare(
         conf_level=conf_level,
         margin=margin,
         variance=found.variance,
-        labels={**curves.data.labels, "unit": curves.data.unit, **standardised},
+        labels={**curves.data.labels, "unit": curves.data.unit, **_how_adjusted(curves, asked)},
         notes=tuple(notes),
         weights=asked.source,
     )
+
+
+def _how_adjusted(curves: Any, asked: Asked) -> dict[str, str]:
+    """Return how the arms were made alike, where that is not by weights."""
+    if isinstance(curves, AdjustedCurves):
+        return {"adjusted_by": curves.adjusted_by}
+    plain = isinstance(curves, StandardisedCurves) and not asked.weighted
+    return {"adjusted_by": "standardised"} if plain else {}
 
 
 def _check_arguments(
@@ -156,7 +173,7 @@ def _check_arguments(
     holds: tuple[str, ...]
     if isinstance(result, Cox):
         holds, what, other = ("hazard_ratio",), "a Cox model", {"at": at, "cause": cause}
-    elif isinstance(result, Rmst):
+    elif isinstance(result, (Rmst, AdjustedRmst)):
         holds, what, other = _OF_MEANS, "a restricted mean", {"at": at, "cause": cause}
     elif isinstance(result, MeanCount):
         holds, what, other = _OF_COUNTS, "a mean count", {"cause": cause}
@@ -205,7 +222,7 @@ def _default_variance(data: SurvivalData, asked: Asked) -> str | None:
 
 
 def arm_contrast(
-    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | Rmst,
+    result: KaplanMeier | CumulativeIncidence | MeanCount | StandardisedCurves | AdjustedCurves | AdjustedRmst | Rmst,
     found: ArmEstimates,
     measure: str,
     cause: str,
@@ -225,6 +242,18 @@ def arm_contrast(
     if not flat:
         return contrast(measure, values, covariance, df=groups.df, conf_level=conf_level), ()
     named = " and ".join(found.arms[i] for i in flat)
+    if isinstance(result, AdjustedCurves) and values.min() < 0:
+        text = (
+            f"The doubly robust risk of {cause} by {found.times[t]:g} is a little below 0 in arm {named}: there are too few events yet for "
+            "a ratio."
+        )
+        difference = measure in ("risk_difference", "nnt")
+        one = (
+            contrast(measure, values, covariance, df=groups.df, conf_level=conf_level)
+            if difference
+            else no_contrast(groups.df)
+        )
+        return one, (Note("below_zero", text),)
     if measure in _OF_COUNTS:
         text = f"Arm {named} has no events by {found.times[t]:g}: there is no interval, and no ratio."
         none = no_contrast(groups.df)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.adjust.adjusted_results import AdjustedCurves
 from outcomes.results import Result
 from outcomes.survival.cox_curves import CoxCurves
 from outcomes.survival.cox_standardised import StandardisedCurves
@@ -83,6 +84,12 @@ def _standardised(result: StandardisedCurves) -> tuple[pd.DataFrame, float, dict
     )
 
 
+def _adjusted(result: AdjustedCurves) -> tuple[pd.DataFrame, float, dict[str, Any]]:
+    said = f"Share with the event {_called(result.cause)}, had {result.whom} been in each arm, {result.adjusted_by}"
+    facts = _facts(result.arms, "arm", result.data, result.conf_level, said, free=False)
+    return result.to_frame(), min(result.last_times), {**facts, "estimand": result.estimand}
+
+
 def _hazard(result: NelsonAalen) -> tuple[pd.DataFrame, float, dict[str, Any]]:
     import pandas as pd
 
@@ -118,5 +125,6 @@ _READ: Mapping[Any, Any] = {
     PredictedIncidence: _incidence,
     CoxCurves: _predicted,
     StandardisedCurves: _standardised,
+    AdjustedCurves: _adjusted,
     NelsonAalen: _hazard,
 }

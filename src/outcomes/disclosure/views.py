@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.adjust.adjusted_results import AdjustedCurves
 from outcomes.adjust.balancing import BANDS, Balance
 from outcomes.adjust.imputing import Imputed
 from outcomes.adjust.overlapping import Overlap
@@ -54,11 +55,10 @@ def view_of(result: Result, horizon: float | None) -> View:
     curves = shown_as_curves(result, horizon)
     if curves is not None:
         steps, last, facts = curves
-        return View(
-            "predictions",
-            {"predictions": steps, "summary": last},
-            {**facts, "marks": marks(facts["horizon"], facts["unit"])},
-        )
+        frames = {"predictions": steps, "summary": last}
+        if isinstance(result, AdjustedCurves):
+            frames["positivity"] = result.positivity()
+        return View("predictions", frames, {**facts, "marks": marks(facts["horizon"], facts["unit"])})
     if isinstance(result, (Comparison, SubgroupEffects)):
         return _effects(result)
     if isinstance(result, Parametric):

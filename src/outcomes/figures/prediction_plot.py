@@ -88,4 +88,5 @@ def predictions_in_words(released: Released) -> str:
         low, high = _said(row["conf_low"], released), _said(row["conf_high"], released)
         limits = f"{100 * facts['conf_level']:g} % interval {low} to {high}"
         parts.append(f"{name}: {_said(row['estimate'], released)} ({limits})")
-    return f"Step curves over {when}, one a profile. {_what_is_drawn(released)}. By the end: {'; '.join(parts)}."
+    each = "an arm" if facts["by"] == "arm" else "a profile"
+    return f"Step curves over {when}, one {each}. {_what_is_drawn(released)}. By the end: {'; '.join(parts)}."

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from outcomes.survival.cox_result import Cox
 
-__all__ = ["Baseline", "baseline_of", "encode", "hazard_derivative", "log_relative", "stratum_of"]
+__all__ = ["Baseline", "baseline_of", "encode", "hazard_derivative", "jumps_derivative", "log_relative", "stratum_of"]
 
 
 @dataclass(frozen=True)
@@ -120,22 +120,28 @@ def log_relative(model: Cox, frame: pd.DataFrame, x: Array, *, what: str) -> Arr
 
 def hazard_derivative(model: Cox, baseline: Baseline, stratum: int, times: Array) -> Array:
     """Return how a stratum's cumulative baseline hazard moves with each person's weight, coefficients fixed, shape (P, T)."""
-    rows, sums, data = model.rows, model.sums, model.data
-    mine = np.flatnonzero((rows.low >= baseline.first[stratum]) & (rows.low < baseline.end[stratum]))
-    upto = baseline.passed(stratum, times)
-    each = _by_row(rows, sums, mine, upto) * np.reshape(model.asked.beside(rows.order[mine]), (-1, 1))
+    rows, data = model.rows, model.data
+    first, end = int(baseline.first[stratum]), int(baseline.end[stratum])
+    mine = np.flatnonzero((rows.low >= first) & (rows.low < end))
+    load = np.zeros((len(rows.time), len(times)))
+    load[first:end] = np.arange(first, end)[:, None] < baseline.passed(stratum, times)
+    each = jumps_derivative(rows, model.sums, load, mine) * np.reshape(model.asked.beside(rows.order[mine]), (-1, 1))
     return by_person(each, data.person[rows.order[mine]], len(data.baseline))
 
 
-def _by_row(rows: CoxRows, sums: RiskSums, mine: IntArray, upto: IntArray) -> Array:
-    """Return the derivative by the weight of each of the rows `mine` where groups before `upto` have passed, shape (M, T)."""
-    spent = _prefix(sums.square)
-    low, high = rows.low[mine, None], rows.high[mine, None]
-    through = spent[np.minimum(high, upto)] - spent[np.minimum(low, upto)]
-    own = np.full(len(rows.order), -1)
-    own[rows.event] = rows.own
-    group = own[mine]
-    happened = (group[:, None] >= 0) & (group[:, None] < upto)
-    through -= np.where(happened, sums.square_f[group][:, None], 0.0)
-    jump = (sums.hazard / (rows.mean_weight * rows.deaths))[group][:, None]
-    return np.where(happened, jump, 0.0) - sums.relative[mine, None] * through
+def jumps_derivative(rows: CoxRows, sums: RiskSums, load: Array, mine: IntArray) -> Array:
+    """Return how sums of the baseline hazard's jumps move with the weight of each of the rows `mine`, coefficients fixed.
+
+    `load` (G, T) is what each group's jump counts in each of T sums; the result has shape (len(mine), T).
+    """
+    spent = np.zeros((len(load) + 1, load.shape[1]))
+    np.cumsum(load * sums.square[:, None], axis=0, out=spent[1:])
+    through = spent[rows.high[mine]] - spent[rows.low[mine]]
+    group = np.full(len(rows.order), -1)
+    group[rows.event] = rows.own
+    died = np.flatnonzero(group[mine] >= 0)
+    own = group[mine[died]]
+    through[died] -= load[own] * sums.square_f[own, None]
+    found = -sums.relative[mine, None] * through
+    found[died] += load[own] * (sums.hazard / (rows.mean_weight * rows.deaths))[own, None]
+    return np.asarray(found)

@@ -182,7 +182,7 @@ def dot(a: Array, b: Array) -> float:
 def combined(beta: Array, x: Array) -> Array:
     """Return beta x of x (p, R), shape (R,), in pieces a single thread takes."""
     found = np.empty(x.shape[1])
-    step = max(1, _CELLS // len(x))
+    step = max(1, _CELLS // max(1, len(x)))
     for start in range(0, len(found), step):
         np.matmul(beta, x[:, start : start + step], out=found[start : start + step])
     return found

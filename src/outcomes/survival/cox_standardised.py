@@ -12,6 +12,7 @@ import numpy as np
 from outcomes.durations import moments_of
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result
+from outcomes.survival.arm_worlds import first_rows, in_arm
 from outcomes.survival.cox_baseline import Baseline, baseline_of, encode, hazard_derivative, log_relative, stratum_of
 from outcomes.survival.cox_curves import about_competing, event_times, refuse_rates
 from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
@@ -228,7 +229,7 @@ class StandardisedCurves(Result):
         """Return people's total influences on one arm's risk, shape (P, T)."""
         model, stratum = self.model, self.stratum[arm]
         free = self._free(arm, times)
-        first = _first_rows(self.data)
+        first = first_rows(self.data)
         within = np.reshape(asked.beside(first), (-1, 1))
         per_unit = np.divide(
             self.share, asked.weight * asked.count * np.ravel(within), where=self.share > 0, out=np.zeros(len(free))
@@ -256,12 +257,6 @@ class StandardisedCurves(Result):
         return found
 
 
-def _first_rows(data: SurvivalData) -> IntArray:
-    """Return the first row of each person, shape (P,)."""
-    person = np.asarray(data.person)
-    return np.flatnonzero(np.append(True, person[1:] != person[:-1]))
-
-
 def standardised(model: Cox, over: str | None, conf_type: str) -> StandardisedCurves:
     """Return the standardised curves of a model, as `Cox.standardised` says."""
     one_of(conf_type, CONF_TYPES, what="standardised: conf_type")
@@ -275,13 +270,13 @@ def standardised(model: Cox, over: str | None, conf_type: str) -> StandardisedCu
             "standardised: the model does not know the arm; put arm into its formula (or its strata)."
         )
     _refuse_changing(model)
-    first = _first_rows(data)
+    first = first_rows(data)
     share = asked.at_start(data) * (1.0 if over is None else data.arm == data.arms.index(over))
     if not share.sum() > 0:
         raise EstimationError(
             "standardised: every weight of these people is 0 at their start; there is nobody to average over."
         )
-    worlds = [_in_arm(data, arm) for arm in range(len(data.arms))]
+    worlds = [in_arm(data, arm) for arm in range(len(data.arms))]
     codes = [np.full(len(first), arm) for arm in range(len(data.arms))]
     x = tuple(encode(model, world, code, what="standardised") for world, code in zip(worlds, codes, strict=True))
     return StandardisedCurves(
@@ -298,18 +293,6 @@ def standardised(model: Cox, over: str | None, conf_type: str) -> StandardisedCu
     )
 
 
-def _in_arm(data: SurvivalData, arm: int) -> pd.DataFrame:
-    """Return people's first rows as they would be in the arm."""
-    from pandas.api.types import is_numeric_dtype
-
-    name = data.arms[arm]
-    world = data.frame.iloc[_first_rows(data)].reset_index(drop=True).assign(arm=name)
-    if data.arm_column is None:
-        return world
-    numeric = is_numeric_dtype(data.frame[data.arm_column])
-    return world.assign(**{data.arm_column: float(name) if numeric else name})
-
-
 def _refuse_changing(model: Cox) -> None:
     """Raise where covariates change within a person: the average is over values at the start."""
     data = model.data
@@ -317,7 +300,7 @@ def _refuse_changing(model: Cox) -> None:
         return
     named = {*model.design.needed, *model.strata, *([model.offset] if model.offset else [])}
     needed = sorted(name for name in named if name in data.frame.columns)
-    first = data.frame[needed].iloc[_first_rows(data)].iloc[data.person].reset_index(drop=True)
+    first = data.frame[needed].iloc[first_rows(data)].iloc[data.person].reset_index(drop=True)
     changing = [name for name in needed if not data.frame[name].equals(first[name])]
     if changing:
         raise NotSupportedError(

@@ -105,9 +105,9 @@ def test_nobody_to_stand_for_those_left_at_the_end_of_the_grace_period_is_an_err
         oc.censoring_weights(clones_of((10, 0), (160, 1), (NEVER, -1)), "x")
 
 
-def test_data_without_clones_are_refused(few: tuple[oc.SurvivalData, oc.CensoringWeights]) -> None:
-    with pytest.raises(EstimationError, match=r"these data hold no clones"):
-        oc.censoring_weights(replace(few[0], clones=None), "x")
+def test_clones_have_no_score_beside(few: tuple[oc.SurvivalData, oc.CensoringWeights]) -> None:
+    with pytest.raises(oc.NotSupportedError, match=r"no score to weigh them by beside"):
+        oc.censoring_weights(few[0], "x", weights=few[1])
 
 
 @pytest.mark.parametrize("share", [0.3, 1.0, 99])

@@ -46,8 +46,8 @@ CASES: list[tuple[Callable[[dict[str, Any]], Any], type[oc.OutcomesError], str]]
     (lambda g: oc.rmst(g["data"], horizon=8, conf_level=95), oc.EstimationError, "conf_level must lie between 0 and 1; got 95."),
     (lambda g: oc.cox(g["data"], ["arm"]), oc.EstimationError, "cox(data, formula): formula must be text such as 'arm + age'; got list."),
     (lambda g: oc.compare(g["data"], measure="risk_difference", at=8), oc.EstimationError,
-     "compare(result): result must be what kaplan_meier(…), cumulative_incidence(…), mean_count(…), rmst(…), cox(…) or its standardised() "
-     "gives; got SurvivalData."),
+     "compare(result): result must be what kaplan_meier(…), cumulative_incidence(…), mean_count(…), adjusted_curves(…), rmst(…), cox(…) "
+     "or its standardised() gives; got SurvivalData."),
 ]  # fmt: skip
 
 
