@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "AdjustedCurves"]
 
 METHODS = {
-    "aipw": "doubly robust",
+    "aipw": "doubly robust estimation",
     "iptw": "inverse probability of treatment and censoring weights",
     "g-formula": "an outcome model averaged over people",
 }

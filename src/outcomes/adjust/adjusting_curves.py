@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outcomes.adjust.adjusted_results import METHODS, AdjustedCurves
+from outcomes.adjust.entry_rules import entry_rule_notes, must_have_comparison_people
 from outcomes.adjust.nuisance_models import fit_censoring, fit_outcome, fit_treatment, score_of_nobody
 from outcomes.adjust.two_arms import must_have_two_arms
 from outcomes.design.data import SurvivalData, must_be_data
@@ -32,7 +34,7 @@ _RARE = 0.05  # chance of being in view (or in the arm) below which it is said
 def adjusted_curves(
     data: SurvivalData,
     *,
-    outcome: str | None = None,
+    outcome: str | Mapping[str, str | None] | None = None,
     treatment: str | None = None,
     censoring: str | None = None,
     estimand: str,
@@ -52,8 +54,10 @@ def adjusted_curves(
     ----------
     data : SurvivalData
         Two arms (more with ``g-formula`` for the ATE), one row a person, everybody from time zero.
-    outcome : str
-        Formula of a Cox model of every cause, with the arm in it: ``"arm + age"``. For ``g-formula`` and ``aipw``.
+    outcome : str or mapping of cause to str
+        Formula of a Cox model of every cause, with the arm in it: ``"arm + age"``; or one a cause, where some are too rare for it:
+        ``{"any": "arm + age + prior", "death": "age", "deportation": None}`` (causes that are not named have that of `cause`; None: the
+        same hazard for everybody). For ``g-formula`` and ``aipw``.
     treatment : str
         Formula of the propensity score (logistic regression on ``data.baseline``), without the arm. For ``iptw`` and ``aipw``.
     censoring : str, optional
@@ -124,8 +128,9 @@ def adjusted_curves(
     normal_quantile(conf_level)
     asked = resolve(data, None, cluster, "robust", what="adjusted_curves")
     _check_people(data, method, estimand)
+    must_have_comparison_people(data, estimand, "adjusted_curves")
     name = _cause(data, cause)
-    people, notes = len(data.baseline), list(data.notes)
+    people, notes = len(data.baseline), [*data.notes, *entry_rule_notes(data)]
     hazards: tuple[FittedHazard, ...] = ()
     hazard, censored, score = None, np.asarray(data.event) == 0, score_of_nobody(people)
     if outcome is not None and method != "iptw":
@@ -148,11 +153,12 @@ def adjusted_curves(
     return curves.noting(_about_view(curves))
 
 
-def _check_formulas(method: str, formulas: dict[str, str | None]) -> None:
+def _check_formulas(method: str, formulas: dict[str, str | Mapping[str, str | None] | None]) -> None:
     for name, formula in formulas.items():
         if formula is not None:
+            kinds = (str, Mapping) if name == "outcome" else str
             must_be(
-                formula, str, what=f"adjusted_curves(data, …): {name}", expected="text such as 'arm + age' or 'age + prior'"
+                formula, kinds, what=f"adjusted_curves(data, …): {name}", expected="text such as 'arm + age' or 'age + prior'"
             )  # fmt: skip
         elif name in _NEEDS[method]:
             raise EstimationError(f"adjusted_curves: method={method!r} needs {name}= (a formula).")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from outcomes.adjust.estimands import weights_from_odds
 from outcomes.adjust.fitted_hazards import FittedHazard, hazard_of_everybody, hazard_of_model
 from outcomes.adjust.propensity import fit_propensity
 from outcomes.adjust.weight_fit import refuse_missing_comparison
-from outcomes.errors import EstimationError
+from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, Note
 from outcomes.survival.cox_model import fit_cox
 from outcomes.survival.design_matrix import design_matrix
@@ -70,23 +71,39 @@ def fit_treatment(data: SurvivalData, formula: str, estimand: str) -> Score:
 
 
 def fit_outcome(
-    data: SurvivalData, formula: str, cause: str, ties: str
+    data: SurvivalData, formulas: str | Mapping[str, str | None], cause: str, ties: str
 ) -> tuple[tuple[FittedHazard, ...], tuple[Note, ...]]:
     """Fit a Cox model to the hazard of every cause that happened, the one asked about first.
+
+    `formulas` is one for all causes, or one a cause: causes it does not name have that of the cause asked about, and None is a hazard
+    that is the same for everybody.
 
     Raises
     ------
     EstimationError
-        The formula leaves out the arm; a model cannot be fitted, or has a coefficient that runs away.
+        A cause that the data do not have, or none for the one asked about; its formula leaves out the arm; a model cannot be fitted, or
+        has a coefficient that runs away.
     """
+    given = {cause: formulas} if isinstance(formulas, str) else dict(formulas)
+    unknown = [name for name in given if name not in data.causes]
+    if unknown:
+        raise EstimationError(
+            f"{_WHAT}: outcome= has a formula for {unknown[0]!r}, which is no cause here. {did_you_mean(unknown[0], data.causes)}"
+        )
+    if given.get(cause) is None:
+        raise EstimationError(f"{_WHAT}: outcome= has no formula for {cause!r}, the cause asked about.")
     event = np.asarray(data.event)
     others = [name for k, name in enumerate(data.causes, start=1) if name != cause and (event == k).any()]
     hazards: list[FittedHazard] = []
     notes: list[Note] = []
     for name in (cause, *others):
         what = f"{_WHAT}, outcome model of {name}"
+        formula = given[name] if name in given else given[cause]
+        if formula is None:
+            hazards.append(hazard_of_everybody(data, (event == 1 + data.causes.index(name)).astype(np.int64)))
+            continue
         model = _fitted(data, formula, name, ties, what)
-        if not {"arm", data.arm_column} & {*model.design.needed}:
+        if name == cause and not {"arm", data.arm_column} & {*model.design.needed}:
             raise EstimationError(f"{what}: the model does not know the arm; put arm into the outcome formula.")
         hazards.append(hazard_of_model(model))
         notes += _said(data, model, f"Outcome model of {name}")
@@ -124,7 +141,8 @@ def _fitted(data: SurvivalData, formula: str, cause: str, ties: str, what: str) 
     if stopped:
         raise EstimationError(
             f"{what}: {stopped[0].partition(';')[0].rstrip('.')}. What is predicted from it means nothing: leave out or join what only "
-            "those with (or without) the event have."
+            "those with (or without) the event have. A rare cause may have a formula of its own (outcome={cause: formula}; None: the same "
+            "hazard for everybody)."
         )
     return model
 

@@ -259,6 +259,45 @@ def test_a_competing_cause_nobody_had_is_left_out_with_a_note() -> None:
     np.testing.assert_allclose(named.at(8)["estimate"], plain.at(8)["estimate"], rtol=1e-12)
 
 
+def test_a_formula_for_every_cause_may_be_said_cause_by_cause() -> None:
+    frame = lives()
+    one = adjusted(frame).at([10])["estimate"].tolist()
+    each = adjusted(frame, outcome={"offence": "arm + x + z", "death": "arm + x + z"}).at([10])["estimate"].tolist()
+    rest = adjusted(frame, outcome={"offence": "arm + x + z"}).at([10])["estimate"].tolist()
+    assert one == each == rest
+    assert adjusted(frame, outcome={"offence": "arm + x + z", "death": "z"}).at([10])["estimate"].tolist() != one
+
+
+@pytest.mark.parametrize("method", ["g-formula", "aipw"])
+def test_a_rare_cause_may_have_one_hazard_for_everybody(method: str) -> None:
+    frame, n = lives(150), 150
+    formulas = {"offence": "arm + x + z", "death": None}
+    found = adjusted(frame, outcome=formulas, method=method).at([10])
+    left_out = np.array(
+        [
+            adjusted(frame.drop(index=i).reset_index(drop=True), outcome=formulas, method=method).at([10])["estimate"]
+            for i in range(0, n, 2)
+        ]
+    )
+    jackknife = np.sqrt((n - 1) * ((left_out - found["estimate"].to_numpy()) ** 2).mean(axis=0))
+    assert found["std_error"].tolist() == pytest.approx(jackknife.tolist(), rel=0.15)
+
+
+def test_a_formula_for_no_cause_and_none_for_the_one_asked_about_are_refused() -> None:
+    with pytest.raises(oc.EstimationError, match="a formula for 'deth', which is no cause here"):
+        adjusted(lives(), outcome={"offence": "arm + x", "deth": "x"})
+    with pytest.raises(oc.EstimationError, match="no formula for 'offence', the cause asked about"):
+        adjusted(lives(), outcome={"death": "arm + x"})
+
+
+def test_people_whom_entry_rules_leave_no_comparison_person_are_refused() -> None:
+    frame = lives().assign(eligible_0=lambda f: np.where((f["arm"] == 1) & (f["x"] > 1), "no", "yes"))
+    with pytest.raises(
+        oc.EstimationError, match="adjusted_curves: estimand='ate' asks for the effect in everyone compared"
+    ):
+        adjusted(frame)
+
+
 def test_the_incidence_of_the_other_cause_is_asked_by_name_and_all_shares_add_up_to_less_than_one() -> None:
     first, second = (adjusted(lives(), cause=cause, method="g-formula") for cause in ("offence", "death"))
     assert second.causes == ("death",)
