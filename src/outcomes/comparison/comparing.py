@@ -13,6 +13,7 @@ from outcomes.comparison.evalue import EValue, e_value
 from outcomes.comparison.measures import DIFFERENCES, RATIOS, Contrast
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.comparison.sentences import sentence
+from outcomes.comparison.tipping import TippingPoints, tipping_points
 from outcomes.errors import EstimationError
 from outcomes.results import Array, Note, Result, Weights
 
@@ -178,6 +179,23 @@ class Comparison(Result):
             raise EstimationError("e_value: ask it of a risk ratio, compare(..., measure='risk_ratio').")
         return [
             e_value(r["estimate"], r["conf_low"], r["conf_high"], measure=self.measure, rare=rare)
+            for r in self.frame.to_dict("records")
+        ]
+
+    def tipping_points(self, *, rare: bool = False) -> list[TippingPoints]:
+        """Return for each row which unmeasured confounders would explain it away (see `outcomes.tipping_points`).
+
+        Raises
+        ------
+        EstimationError
+            The measure is neither a risk difference nor a ratio of risks, odds or hazards.
+        """
+        if self.measure != "risk_difference" and (
+            self.measure not in RATIOS or self.measure in ("rmst_ratio", "count_ratio")
+        ):
+            raise EstimationError("tipping_points: ask them of a risk difference or a risk ratio.")
+        return [
+            tipping_points(r["estimate"], r["conf_low"], r["conf_high"], measure=self.measure, rare=rare)
             for r in self.frame.to_dict("records")
         ]
 

@@ -15,6 +15,7 @@ from outcomes.adjust.overlapping import Overlap
 from outcomes.comparison.comparing import Comparison
 from outcomes.comparison.pooled_results import Pooled
 from outcomes.comparison.subgroups import SubgroupEffects
+from outcomes.comparison.tipping import TippingPoints
 from outcomes.design.flow import Flow
 from outcomes.disclosure.interval_views import shown_with_intervals
 from outcomes.disclosure.prediction_views import shown_as_curves
@@ -63,6 +64,9 @@ def view_of(result: Result, horizon: float | None) -> View:
         return _effects(result)
     if isinstance(result, Parametric):
         return _parametric(result, horizon)
+    if isinstance(result, TippingPoints):
+        facts = {"measure": result.measure, "estimate": result.estimate, "limit": result.limit}
+        return View("tipping", {"tipping": result.to_frame()}, facts)
     if isinstance(result, Flow):
         in_arms = () if result.arms == ("all",) else result.arms
         return View("flow", {"flow": result.to_frame()}, {"arms": in_arms})

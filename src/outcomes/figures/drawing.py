@@ -22,6 +22,7 @@ from outcomes.figures import (
     path_plot,
     prediction_plot,
     state_plot,
+    tipping_plot,
 )
 from outcomes.figures.styling import GREY, style
 from outcomes.results import Result
@@ -86,6 +87,7 @@ _PARAMETRIC = (
     parametric_plot.paint_parametric,
     parametric_plot.parametric_in_words,
 )
+_TIPPING = (tipping_plot.size, tipping_plot.tipping_data, tipping_plot.paint_tipping, tipping_plot.tipping_in_words)
 _PATHS = (path_plot.size, path_plot.path_data, path_plot.paint_paths, path_plot.paths_in_words)
 _PREDICTIONS = (
     prediction_plot.size,
@@ -104,6 +106,7 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "mean_count": Drawing("counts", *_COUNTS),
         "state_probabilities": Drawing("states", *_STATES, axes=state_plot.state_axes),
         "predicted_curves": Drawing("predictions", *_PREDICTIONS),
+        "tipping_points": Drawing("tipping", *_TIPPING),
         "forest": Drawing("effects", *_FOREST),
         "coefficient_paths": Drawing("paths", *_PATHS, axes=path_plot.path_axes),
         "intervals": Drawing("intervals", *_INTERVALS),

@@ -78,7 +78,9 @@ def headline_results(analysis: Analysis, outcome: str) -> HeadlineResults:
     mean = compare(rmst(one.data, horizon=at, weights=one.weights), measure="rmst_difference")
     hazard = _hazard_ratio(one)
     found += [(label, ratio), (label, mean), (label, hazard)]
-    frame = pd.concat([made.frame.assign(analysis=name) for name, made in found], ignore_index=True)
+    controls = _negative_controls(analysis, at) if outcome == headline.outcome else []
+    every = [*found, *controls]
+    frame = pd.concat([made.frame.assign(analysis=name) for name, made in every], ignore_index=True)
     frame = frame[["analysis", *[name for name in frame.columns if name != "analysis"]]]
     people = dict(zip(one.data.arms, map(int, one.data.people_by_arm()), strict=True))
     true = true_answer(analysis.truth, study, outcome, at, people=people, tables=analysis.tables.hashes)
@@ -87,13 +89,14 @@ def headline_results(analysis: Analysis, outcome: str) -> HeadlineResults:
     if label == "adjusted":
         sentences.append(f"Unadjusted: {raw.describe()}")
     sentences += [mean.describe(), hazard.describe(), _proportional(one, study), *_could_be_explained(ratio)]
+    sentences += [_control_in_words(name, made) for name, made in controls]
     if true is not None:
         frame = pd.concat([frame, true_rows(frame, true)], ignore_index=True)
         sentences.append(truth_in_words(true, found))
     return HeadlineResults(
         frame=frame.drop(columns=["p_holm", "p_bh"], errors="ignore"),
         sentences=tuple(sentences),
-        notes=tuple(dict.fromkeys(note for _, made in found for note in made.notes)),
+        notes=tuple(dict.fromkeys(note for _, made in every for note in made.notes)),
     )
 
 
@@ -117,6 +120,29 @@ def _proportional(one: OutcomeAnalysis, study: Study) -> str:
 
 def _p_in_words(p: float) -> str:
     return p_in_words(p)
+
+
+def _negative_controls(analysis: Analysis, at: float) -> list[tuple[str, Comparison]]:
+    """Return the same contrast for outcomes that no programme can change, where the study names some."""
+    return [
+        (f"negative control: {name}", compare(one.best, measure="risk_difference", at=at))
+        for name, one in analysis.outcomes.items()
+        if analysis.study.outcomes[name].negative_control
+    ]
+
+
+def _control_in_words(name: str, made: Comparison) -> str:
+    """Return what a negative control says of the adjustment."""
+    row = made.frame.iloc[0]
+    if not np.isfinite(row["conf_low"]):
+        return f"{name.capitalize()}: no interval, so it tells nothing."
+    says = "the adjustment has left something between the arms that the headline may share"
+    if row["conf_low"] <= 0 <= row["conf_high"]:
+        says = "no sign of anything left between the arms, within this interval"
+    return (
+        f"{name.capitalize()}, which no programme can change: {100 * row['estimate']:+.1f} per 100 people "
+        f"({100 * row['conf_low']:+.1f} to {100 * row['conf_high']:+.1f}): {says}."
+    ).replace("-", "−")
 
 
 def _could_be_explained(ratio: Comparison) -> list[str]:
