@@ -93,6 +93,5 @@ OF_ADJUSTED = (
         500,
         _adjusted,
         _truths(),
-        daily=True,
     ),
 )

@@ -76,7 +76,7 @@ RULES = {
     r"crr\.": _check_crr,
     r"finegray": _check_finegray,
     r"causespecific": _check_cause_specific,
-    r"csc_risk": "absolute risks from cause-specific models come with adjusted curves",
+    r"csc_risk": "cause-specific models do not predict incidences at covariates; adjusted_curves averages them over people",
 }
 
 
