@@ -39,7 +39,7 @@ def _plain(rng: np.random.Generator) -> dict[Key, Found]:
     found |= coefficients(model.profile(), "cox, profile likelihood")
     found |= coefficients(oc.cox(data, "arm + x", robust=True).to_frame(), "cox, robust variance")
     for row in model.predict(NEW, times=AT).to_frame().to_dict("records"):
-        found["cox, predict", f"free at {row['time']:g}, row {row['row']}"] = interval(row)
+        found["cox, predict", f"free at {row['time']:g}, row {row['profile']}"] = interval(row)
     curves = model.standardised()
     for row in curves.at(AT).to_dict("records"):
         found["cox, standardised", f"standardised free at {row['time']:g}, {row['arm']}"] = interval(row)
@@ -143,7 +143,7 @@ def _sampled(rng: np.random.Generator) -> dict[Key, Found]:
     model = oc.cox(data, "arm + x", weights="w")
     found = coefficients(model.to_frame(), "cox, weighted")
     for row in model.predict(NEW, times=AT).to_frame().to_dict("records"):
-        found["cox, predict, weighted", f"free at {row['time']:g}, row {row['row']}"] = interval(row)
+        found["cox, predict, weighted", f"free at {row['time']:g}, row {row['profile']}"] = interval(row)
     curves = model.standardised()
     for row in curves.at(AT).to_dict("records"):
         found["cox, standardised, weighted", f"standardised free at {row['time']:g}, {row['arm']}"] = interval(row)

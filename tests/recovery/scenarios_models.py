@@ -29,7 +29,7 @@ def _weibull(rng: np.random.Generator) -> dict[Key, Found]:
             found[f"parametric, weibull, {said} variance", NAMES[row["parameter"], row["term"]]] = interval(row)
     new = with_covariate(rng, 2).assign(arm=["a", "b"], x=[-1.0, 1.0])[["arm", "x"]]
     for row in model.predict(new, AT).to_dict("records"):
-        found["parametric, weibull, predict, robust", f"free at {row['time']:g}, row {row['row']}"] = interval(row)
+        found["parametric, weibull, predict, robust", f"free at {row['time']:g}, row {row['profile']}"] = interval(row)
     return found
 
 

@@ -79,7 +79,7 @@ def _check_predictions(entry: dict[str, Any]) -> None:
     fit = _fit(entry, re.search(r"predict\.(\w+)", entry["id"])[1])  # type: ignore[index]
     location = fit.to_frame().query("parameter == 'location'")["estimate"].to_numpy()
     same(np.column_stack([np.ones(2), NEW]) @ location, values["lp"], ITERATED, "linear predictors")
-    times = fit.quantiles(NEW, [0.1, 0.25, 0.5])
+    times = fit.quantile(NEW, [0.1, 0.25, 0.5])
     for column, name in (("time", "quantile"), ("std_error", "quantile_se")):
         same(times[column].to_numpy().reshape(2, 3), matrix(values[name]), ITERATED, name)
     shares = fit.predict(NEW, [13, 26, 52])["estimate"].to_numpy()

@@ -68,7 +68,7 @@ def _predicted(result: CoxCurves) -> tuple[pd.DataFrame, float, dict[str, Any]]:
     rows = tuple(map(str, result.new.index))
     alone = " as if nobody left by another cause" if len(model.data.causes) > 1 else ""
     said = f"Share predicted to have had the event {_called(model.cause)}{alone}, by row of the new data"
-    return known, float(known["time"].max()), _facts(rows, "row", model.data, result.conf_level, said, free=True)
+    return known, float(known["time"].max()), _facts(rows, "profile", model.data, result.conf_level, said, free=True)
 
 
 def _standardised(result: StandardisedCurves) -> tuple[pd.DataFrame, float, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.durations import moments_of
+from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.cox_baseline import Baseline, baseline_of, encode, hazard_derivative, log_relative, stratum_of
@@ -62,9 +62,10 @@ class CoxCurves(Result):
     drawing: ClassVar[str | None] = "predicted_curves"
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a row of `new` and time: outcome, cause, row, time, estimate, std_error, conf_low, conf_high, cumulative_hazard.
+        """Return one row a profile (a row of `new`) and time.
 
-        `row` is the index of `new`. Estimates are missing after the last time anybody of the row's stratum was observed.
+        Columns: outcome, cause, profile, time, estimate, std_error, conf_low, conf_high, cumulative_hazard. `profile` is the index of
+        `new`, as text. Estimates are missing after the last time anybody of the row's stratum was observed.
         """
         return self.at(self.times)
 
@@ -87,7 +88,7 @@ class CoxCurves(Result):
             {
                 "outcome": data.labels.get("outcome", ""),
                 "cause": self.model.cause,
-                "row": np.repeat(self.new.index.to_numpy(), len(moments)),
+                "profile": np.repeat(self.new.index.astype(str).to_numpy(dtype=object), len(moments)),
                 "time": np.tile(moments, len(self.x)),
                 "estimate": free.ravel(),
                 "std_error": (free * error).ravel(),
@@ -107,18 +108,23 @@ class CoxCurves(Result):
         return ratio * base, ratio * np.sqrt(np.maximum(variance, 0.0))
 
     def summary(self) -> pd.DataFrame:
-        """Return the curves at the last time: row, time, estimate, conf_low, conf_high."""
-        last = self.at([float(self.times[-1])])
-        return last[["row", "time", "estimate", "conf_low", "conf_high"]]
+        """Return the curves at the last time they are known: profile, time, estimate, conf_low, conf_high."""
+        last = self.at([self._last()])
+        return last[["profile", "time", "estimate", "conf_low", "conf_high"]]
+
+    def _last(self) -> float:
+        """Return the last of the times at which every profile's curve is known, the first where none is."""
+        known = self.times[self.times <= self.baseline.last[self.stratum].min()]
+        return float(known[-1] if len(known) else self.times[0])
 
     def describe(self) -> str:
-        """Return the share predicted to be free of the event at the last time, row by row."""
+        """Return the share predicted to be free of the event at the last time, profile by profile."""
         parts = [
-            f"row {r['row']}: {100 * r['estimate']:.1f} % ({100 * r['conf_low']:.1f} to {100 * r['conf_high']:.1f} %)"
+            f"{r['profile']}: {100 * r['estimate']:.1f} % ({100 * r['conf_low']:.1f} to {100 * r['conf_high']:.1f} %)"
             for r in self.summary().head(10).to_dict("records")
         ]
         return (
-            f"Predicted free of {self.model.cause} at {self.times[-1]:g} {self.model.data.unit}: "
+            f"Predicted free of {self.model.cause} by {in_words(self._last(), self.model.data.unit)}: "
             + "; ".join(parts)
             + "."
         )

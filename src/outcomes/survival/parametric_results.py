@@ -238,36 +238,41 @@ class Parametric(Result):
     def predict(self, new: pd.DataFrame, times: float | str | Iterable[float | str]) -> pd.DataFrame:
         """Return the share still free of the event among people like each row of `new`, at chosen times.
 
-        Columns: row (0 for the first of `new`), time, measure, estimate, std_error, conf_low, conf_high, extrapolated (beyond the last
-        time anybody was at risk; in the row's arm, where `new` names it). `new` names the arm as ``arm`` or by its column.
+        Columns: profile (the index of `new`, as text), time, measure, estimate, std_error, conf_low, conf_high, extrapolated (beyond
+        the last time anybody was at risk; in the row's arm, where `new` names it). `new` names the arm as ``arm`` or by its column.
         """
         import pandas as pd
 
         moments, designs = moments_of(times, self.data.unit), self.design.columns_of(new, "predict")
-        last = self._last_time_of(new)
+        last, names = self._last_time_of(new), new.index.astype(str).to_numpy(dtype=object)
         frames = []
         for time in moments:
             each = survival(self.family, designs, self.theta, float(time))
-            known = {"row": np.arange(len(new)), "time": time, **self._shares(each, "survival")}
+            known = {"profile": names, "order": np.arange(len(new)), "time": time, **self._shares(each, "survival")}
             frames.append(pd.DataFrame({**known, "extrapolated": time > last}))
-        return pd.concat(frames, ignore_index=True).sort_values(["row", "time"], kind="stable", ignore_index=True)
+        return (
+            pd.concat(frames, ignore_index=True)
+            .sort_values(["order", "time"], kind="stable", ignore_index=True)
+            .drop(columns="order")
+        )
 
-    def quantiles(self, new: pd.DataFrame, shares: float | Iterable[float] = 0.5) -> pd.DataFrame:
+    def quantile(self, new: pd.DataFrame, shares: float | Iterable[float] = 0.5) -> pd.DataFrame:
         """Return the time by which a share of people like each row of `new` have had the event.
 
-        Columns: row, share, time, std_error, conf_low, conf_high (on the log scale), extrapolated. Infinite where the model says that
+        Columns: profile, share, time, std_error, conf_low, conf_high (on the log scale), extrapolated. Infinite where the model says that
         so many never have it.
         """
         import pandas as pd
 
         wanted = [float(s) for s in ([shares] if isinstance(shares, (int, float, numbers.Real)) else shares)]
         if not all(0 < s < 1 for s in wanted):
-            raise EstimationError("quantiles: shares must lie between 0 and 1.")
+            raise EstimationError("quantile: shares must lie between 0 and 1.")
         designs, last, critical = (
-            self.design.columns_of(new, "quantiles"),
+            self.design.columns_of(new, "quantile"),
             self._last_time_of(new),
             reach_of_model(self.asked, self.conf_level),
         )
+        names = new.index.astype(str).to_numpy(dtype=object)
         frames = []
         for share in wanted:
             log_time = event_times(self.family, designs, self.theta, share)
@@ -275,9 +280,13 @@ class Parametric(Result):
             with np.errstate(over="ignore", invalid="ignore"):
                 time, reach = np.exp(log_time.value), np.exp(critical * error)
                 limits = {"std_error": time * error, "conf_low": time / reach, "conf_high": time * reach}
-            known = {"row": np.arange(len(new)), "share": share, "time": time, **limits}
+            known = {"profile": names, "order": np.arange(len(new)), "share": share, "time": time, **limits}
             frames.append(pd.DataFrame({**known, "extrapolated": time > last}))
-        return pd.concat(frames, ignore_index=True).sort_values(["row", "share"], kind="stable", ignore_index=True)
+        return (
+            pd.concat(frames, ignore_index=True)
+            .sort_values(["order", "share"], kind="stable", ignore_index=True)
+            .drop(columns="order")
+        )
 
     def cured_share(self) -> pd.DataFrame:
         """Return the share that never has the event, by arm: arm, estimate, std_error, conf_low, conf_high, n; standardised as `at`.

@@ -35,7 +35,7 @@ NEEDS_PEOPLE: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "fine_gray: influence": ("fine_gray", lambda r: r.influence()),
     "weibull: at": ("weibull", lambda r: r.at(100)),
     "weibull: predict": ("weibull", lambda r: r.predict(pd.DataFrame({"arm": ["old"], "risk": [1.0]}), 100)),
-    "weibull: quantiles": ("weibull", lambda r: r.quantiles(pd.DataFrame({"arm": ["old"], "risk": [1.0]}))),
+    "weibull: quantiles": ("weibull", lambda r: r.quantile(pd.DataFrame({"arm": ["old"], "risk": [1.0]}))),
     "weibull: hazard ratios": ("weibull", lambda r: r.hazard_ratios()),
     "weibull: influence": ("weibull", lambda r: r.influence()),
     "weibull: plot": ("weibull", lambda r: r.plot()),

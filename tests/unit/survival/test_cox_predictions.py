@@ -51,11 +51,11 @@ def test_the_worked_example_in_print() -> None:
 def test_curves_have_a_row_a_new_row_and_time() -> None:
     curves = oc.cox(rossi(), "arm + prio").predict(NEW, times=[0, 20, 52, 60])
     frame = curves.to_frame()
-    assert frame["row"].tolist() == ["a"] * 4 + ["b"] * 4
+    assert frame["profile"].tolist() == ["a"] * 4 + ["b"] * 4
     assert frame["estimate"].iloc[0] == 1
     assert frame["estimate"].isna().tolist() == [False, False, False, True] * 2
     assert ((frame["conf_low"] < frame["estimate"]) & (frame["estimate"] < frame["conf_high"]))[[1, 2, 5, 6]].all()
-    assert "row a:" in curves.describe()
+    assert "by 52 weeks: a: " in curves.describe()
     default = oc.cox(rossi(), "arm + prio").predict(NEW).to_frame()
     assert default["time"].nunique() == ROSSI.loc[ROSSI["arrest"] == 1, "week"].nunique()
 

@@ -64,7 +64,7 @@ def test_likelihood_and_curves_are_those_of_the_distribution(fits: dict[str, oc.
     assert fit.loglik == pytest.approx(np.where(died, law.logpdf(time), law.logsf(time)).sum(), rel=1e-9)
     mine = fit.predict(ROSSI.assign(arm=ROSSI["aid"]), 30)["estimate"]
     np.testing.assert_allclose(mine, law.sf(30.0), rtol=1e-9)
-    half = fit.quantiles(ROSSI, 0.5)["time"]
+    half = fit.quantile(ROSSI, 0.5)["time"]
     np.testing.assert_allclose(half, law.ppf(0.5), rtol=1e-8)
 
 
@@ -237,12 +237,12 @@ def test_errors_of_curves_and_times_are_the_slopes_of_the_coefficients(
     asked: list[Callable[[oc.Parametric], float]] = [
         lambda f: float(f.at(40)["estimate"].iloc[1]),
         lambda f: float(f.predict(new, 40)["estimate"].iloc[0]),
-        lambda f: float(f.quantiles(new, 0.05)["time"].iloc[0]),
+        lambda f: float(f.quantile(new, 0.05)["time"].iloc[0]),
     ]
     reported = [
         fit.at(40)["std_error"].iloc[1],
         fit.predict(new, 40)["std_error"].iloc[0],
-        fit.quantiles(new, 0.05)["std_error"].iloc[0],
+        fit.quantile(new, 0.05)["std_error"].iloc[0],
     ]
     spread = np.sqrt(np.diag(fit.theta_covariance))
     for number, error in zip(asked, reported, strict=True):
@@ -268,7 +268,7 @@ def test_what_lies_beyond_an_arm_s_own_follow_up_is_marked() -> None:
 
 
 def test_a_share_that_is_never_reached_has_no_time(fits: dict[str, oc.Parametric]) -> None:
-    row = fits["cure"].quantiles(ROSSI.head(1), 0.99).iloc[0]
+    row = fits["cure"].quantile(ROSSI.head(1), 0.99).iloc[0]
     assert np.isinf(row["time"])
     assert np.isnan(row["conf_low"])
 

@@ -261,7 +261,7 @@ def test_people_who_do_not_fit_the_formula_are_counted_and_never_shown() -> None
             fit.predict(new, 20)
         assert marker not in f"{caught.value}{caught.value.__cause__}{caught.value.__context__}"
     with pytest.raises(EstimationError, match="shares must lie between 0 and 1"):
-        fit.quantiles(frame, 50)
+        fit.quantile(frame, 50)
     with pytest.raises(EstimationError, match="at: measure must be one of"):
         fit.at(20, measure="hazard")
 
