@@ -46,6 +46,7 @@ class AdjustedRmst(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Adjusted restricted mean time"
     tabled: ClassVar[bool] = True
 

@@ -32,6 +32,7 @@ class PairwiseLogRank(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Pairwise log-rank tests"
     tabled: ClassVar[bool] = True
 

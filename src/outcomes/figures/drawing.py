@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["FIGURES", "Drawing", "draw", "figure_of", "style"]
 
 
+_FOOT = 13.0  # points under a figure for what is marked there
+
+
 def _one(figure: Figure, released: Released) -> list[Axes]:
     return [figure.add_subplot()]
 
@@ -170,10 +173,11 @@ def figure_of(name: str, released: Released, *, pyplot: bool = False) -> Figure:
             figure = plt.figure(figsize=drawing.size(released), layout="constrained")
         else:
             figure = Figure(figsize=drawing.size(released), layout="constrained")
-        drawing.paint(released, drawing.axes(figure, released))
         if _mark(figure, released):
             engine: Any = figure.get_layout_engine()
-            engine.set(rect=(0, 0.03, 1, 0.97))
+            foot = _FOOT / (72 * figure.get_figheight())
+            engine.set(rect=(0, foot, 1, 1 - foot))
+        drawing.paint(released, drawing.axes(figure, released))
     return figure
 
 

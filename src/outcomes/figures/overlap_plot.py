@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outcomes.disclosure.releasing import Released
-from outcomes.figures.styling import COLOURS, GREY, INK, arm_style, headed, percent
+from outcomes.figures.fitting import headed
+from outcomes.figures.styling import COLOURS, GREY, INK, arm_style, percent
 from outcomes.results import in_capitals
 
 if TYPE_CHECKING:
