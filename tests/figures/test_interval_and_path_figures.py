@@ -260,3 +260,14 @@ def test_a_panel_alone_says_whose_coefficient_it_is_and_how_many_there_are() -> 
     assert "arm[financial aid] (p = " in said
     assert "the first of 4 terms" in said
     assert ax.get_title(loc="left") == "Test of proportional hazards"
+
+
+def test_an_interval_that_reaches_below_zero_is_drawn_to_its_end() -> None:
+    few = load_rossi().assign(arrest=lambda f: f["arrest"] * (f.groupby("fin")["arrest"].cumsum() <= 2))
+    data = oc.survival_data(
+        few.assign(cause=np.where(few["arrest"] == 0, "none", np.where(few["fin"] == 1, "arrest", "moved"))),
+        duration="week", event="cause", censored="none", causes=["arrest", "moved"], arm="wexp", reference=0, unit="weeks",
+    )  # fmt: skip
+    result = oc.rmst(data, horizon=50)
+    assert result.to_frame()["conf_low"].min() < 0
+    assert result.plot().get_xlim()[0] == pytest.approx(result.to_frame()["conf_low"].min(), rel=1e-5)

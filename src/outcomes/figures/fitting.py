@@ -173,7 +173,7 @@ def thinned(count: int, width: float, letters: int, *, size: float = _TICK) -> n
 
     Examples
     --------
-    >>> thinned(6, 400.0, 9).tolist(), thinned(6, 150.0, 9).tolist(), thinned(6, 110.0, 9).tolist()
+    >>> thinned(6, 400.0, 9).tolist(), thinned(6, 150.0, 9).tolist(), thinned(6, 60.0, 9).tolist()
     ([0, 1, 2, 3, 4, 5], [0, 3], [0])
     """
     needed = (letters + 1.5) * _WIDTH * size

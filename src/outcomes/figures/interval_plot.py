@@ -58,7 +58,9 @@ def paint_intervals(released: Released, axes: list[Axes]) -> None:
     if facts["log"]:
         ax.set_xscale("log")
     if facts["from_zero"]:
-        ax.set_xlim(left=0)
+        ax.set_xlim(
+            left=min(0.0, float(np.nanmin(frame[["estimate", "conf_low"]].to_numpy(dtype=np.float64), initial=0.0)))
+        )
     ax.set_yticks([at for at, _, _ in labels], [text for _, text, _ in labels])
     for tick, (_, _, bold) in zip(ax.get_yticklabels(), labels, strict=True):
         tick.set_fontweight("bold" if bold else "normal")
