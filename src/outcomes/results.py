@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "KEYS",
     "Array",
     "IntArray",
     "Note",
@@ -33,6 +34,12 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+KEYS = (
+    "outcome", "population", "estimand", "scale", "adjustment", "subgroup", "level", "arm", "reference", "state", "distribution",
+    "parameter", "term", "cause", "profile", "share", "time", "measure", "rho", "gamma", "quantity",
+)  # fmt: skip
+"""Columns of tidy tables that say what a row is, and are no estimate of it."""
 
 _REPR_LINES = 12
 _REPR_NOTES = 5  # of these lines at most; what a reader must know comes before the last rows of a table

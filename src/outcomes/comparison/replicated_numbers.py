@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.errors import EstimationError
-from outcomes.results import Array, Note, Result
+from outcomes.results import KEYS, Array, Note, Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Numbers", "numbers_of"]
 
 _VALUE = "estimate"
-_KEYS = (
-    "outcome", "population", "estimand", "scale", "adjustment", "subgroup", "level", "arm", "reference", "state", "parameter", "term",
-    "cause", "row", "time", "measure", "rho", "gamma", "quantity",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,7 +69,7 @@ def numbers_of(found: Any) -> Numbers:
             raise EstimationError(
                 "bootstrap: the statistic's table has no column 'estimate'. Return a column of it, a Series or a number."
             )
-        kept = [name for name in _KEYS if name in found.columns]
+        kept = [name for name in KEYS if name in found.columns]
         labels = found[kept].reset_index(drop=True)
         if not kept:
             labels = pd.DataFrame({"quantity": [str(k) for k in range(len(found))]})

@@ -165,7 +165,7 @@ def fit_cox(
     rows, centre, scale = _sorted(data, asking, efron=ties == "efron")
     fit = _fit(rows, asking.count[rows.order], ties, penalty, shrink * _sample(asking))
     total = float((asking.weight * asking.count)[asking.died].sum())
-    inverse, notes = _inverse(
+    inverse, away, notes = _inverse(
         fit, asking.matrix.columns, int(rows.deaths.sum()), total, penalty, shrink * _sample(asking), what
     )
     model = read_only(inverse / np.outer(scale, scale))
@@ -188,6 +188,7 @@ def fit_cox(
         scale=read_only(scale),
         strata=() if asking.levels is None else tuple(asking.levels.columns),
         strata_levels=asking.levels,
+        away=away,
         offset=offset,
         penalty=penalty if penalty is None or isinstance(penalty, str) else float(penalty),
         conf_level=conf_level,
@@ -195,7 +196,7 @@ def fit_cox(
     )
     if asked.variance == "model":
         return result
-    covariance, exact = without_spread(robust_covariance(result), 1 / scale, result.terms)
+    covariance, exact = without_spread(result.wide_where_away(robust_covariance(result)), 1 / scale, result.terms)
     return replace(result, covariance=read_only(covariance), notes=(*result.notes, *exact))
 
 
@@ -332,16 +333,16 @@ def _inverse(
     penalty: str | float | None,
     ridge: float,
     what: str,
-) -> tuple[Array, tuple[Note, ...]]:
-    """Return the inverse information on the scaled columns, and what must be said about the fit.
+) -> tuple[Array, tuple[str, ...], tuple[Note, ...]]:
+    """Return the inverse information on the scaled columns, terms that run away, and what must be said about the fit.
 
     `weight` is the events' total.
     """
     notes: list[Note] = []
     refuse_flat(fit, columns, weight, what=what)
     inverse = inverse_information(fit, ridge)
-    away = runaway(fit, inverse, columns)
-    if away and penalty is None:
+    away = () if penalty is not None else tuple(runaway(fit, inverse, columns))
+    if away:
         notes.append(
             Note(
                 "separation",
@@ -360,4 +361,4 @@ def _inverse(
     if ridge:
         text = "Estimates are pulled towards 0 by a ridge; their intervals do not know it."
         notes.append(Note("ridge", text))
-    return inverse, tuple(notes)
+    return inverse, away, tuple(notes)

@@ -165,7 +165,7 @@ def test_a_coefficient_nobody_moves_has_no_interval_and_a_note() -> None:
     assert abs(row["estimate"]) < 1e-12
     assert row["std_error"] == 0
     assert row[["statistic", "p_value", "conf_low", "conf_high"]].isna().all()
-    assert oc.cox(data, "arm", cause="first").tests().shape == (3, 4)
+    assert oc.cox(data, "arm", cause="first").tests().shape == (3, 5)
 
 
 def test_proportional_hazards_cannot_be_tested_at_one_time_of_events() -> None:
