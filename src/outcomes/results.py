@@ -244,7 +244,7 @@ class Weights(Result):
         return sizes
 
     def summary(self) -> pd.DataFrame:
-        """Return one row per arm: n, n_weighted, effective_sample_size, largest, trimmed."""
+        """Return one row per arm: arm, estimand, n, effective_sample_size, sum_of_weights, largest_weight, n_trimmed."""
         import pandas as pd
 
         sizes = self.effective_sample_size

@@ -24,7 +24,7 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
     covariance, kind = _covariance(result, variance)
     cluster = None if kind == "model" else asked.cluster
     counted = np.where(asked.used, data.arm, -1)
-    rows, notes = [], [note for note in result.notes if note.code not in CLUSTER_NOTES]
+    rows, notes = [], [note for note in result.notes if note.code not in ("weights_as_known", *CLUSTER_NOTES)]
     notes += about_weights(asked)
     alone = asked.weighted or len(result.terms) == len(data.arms) - 1
     estimand = asked.estimand if alone else "conditional"  # on the model's other terms

@@ -23,7 +23,7 @@ from outcomes.survival.cox_variance import robust_covariance
 from outcomes.survival.design_matrix import DesignMatrix, check_columns, dependent_columns, design_matrix, in_few_words
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fitted_information import inverse_information, refuse_flat, runaway
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +79,7 @@ def cox(
     formula : str
         Terms joined by ``+``: columns of ``data.frame``, ``C(column)`` for factors, ``arm`` (or its original column) with the
         reference first. An effect that changes over time is ``arm * time_band`` on data from `split_follow_up`.
-    cause : str
+    cause : str, optional
         Required where causes compete: the cause whose hazard is modelled; the others are censored (cause-specific hazard).
     weights : Weights, str or array of shape (P,) or (N,), optional
         Sampling weights, one a person, or one a row where they change over time. Row counts belong to ``survival_data(frequency=)``.
@@ -192,7 +192,7 @@ def fit_cox(
         offset=offset,
         penalty=penalty if penalty is None or isinstance(penalty, str) else float(penalty),
         conf_level=conf_level,
-        notes=(*data.notes, *notes, *few.notes),
+        notes=(*data.notes, *notes, *few.notes, *known_weights(asked)),
     )
     if asked.variance == "model":
         return result

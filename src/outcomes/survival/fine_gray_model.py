@@ -20,7 +20,7 @@ from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fine_gray_result import FineGray
 from outcomes.survival.fitted_information import inverse_information, refuse_flat, runaway
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.observation_chances import Observation, observe
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def fine_gray(
         One row a person; late entry is allowed.
     formula : str
         Terms joined by ``+``, as in `cox`.
-    cause : str
+    cause : str, optional
         The cause whose incidence is modelled; required where there is more than one.
     weights : Weights, str or array of shape (P,), optional
         Sampling weights, one a person. The chances of being in view are estimated under the same weights.
@@ -140,7 +140,7 @@ def fine_gray(
         away=fit.away,
         n_competing=fit.n_competing,
         conf_level=conf_level,
-        notes=(*data.notes, *fit.notes, *few_clusters(data, asked, matrix.terms).notes),
+        notes=(*data.notes, *fit.notes, *few_clusters(data, asked, matrix.terms).notes, *known_weights(asked)),
     )
     inverse = fit.inverse * fit.scale
     middle = covariance_of(asked, stack(asked, result.scores))
