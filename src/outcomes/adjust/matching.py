@@ -17,7 +17,7 @@ from outcomes.adjust.people_in_classes import alike_in, classes_of_score, cut, m
 from outcomes.adjust.propensity import fit_propensity
 from outcomes.adjust.scored_weights import ScoredWeights
 from outcomes.adjust.set_weights import MatchedSets, of_pairs, of_radius, of_strata
-from outcomes.adjust.two_arms import must_have_two_arms
+from outcomes.adjust.arms_needed import must_have_two_arms
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, must_be
 from outcomes.results import Array, IntArray, Note, in_capitals, read_only
