@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from outcomes.adjust.separation import independent, rows_told
+from outcomes.adjust.separation import rows_told
 from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray
 from outcomes.survival.design_matrix import in_few_words

@@ -172,9 +172,7 @@ def balance_of(
     before = np.ones(len(values)) if weights.sampling is None else np.asarray(weights.sampling)
     rows = [
         {
-            **balance_row(
-                c, weights.arm, weights.arms, values, whose, binary, pair=pair, focal=focal, before=before
-            ),
+            **balance_row(c, weights.arm, weights.arms, values, whose, binary, pair=pair, focal=focal, before=before),
             "denominator": name,
         }
         for c in found

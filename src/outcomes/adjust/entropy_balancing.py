@@ -19,7 +19,7 @@ _FAR = 30.0  # log weights that differ by more than this mean that somebody is t
 
 @dataclass(frozen=True)
 class Balanced:
-    """Weights of P people with M parameters: the target's means, and one multiplier a column and arm that is weighted.
+    """Weights of P people with M parameters: the target's means, and for each arm that is weighted a multiplier a column and its scale.
 
     Attributes
     ----------
@@ -65,8 +65,8 @@ def balance_entropy(
     Notes
     -----
     A weight is exp(multipliers · (x - target)), times the sampling weight, scaled in its arm to the mean of the sampling weights (to 1
-    without). The scale is taken as known: no estimate depends on it. Means and multipliers solve estimating equations together, from
-    which the influence functions come in closed form.
+    without). Means, multipliers and scales solve estimating equations together, from which the influence functions come in closed form.
+    Curves do not depend on the scale; a Cox model of several arms does.
 
     References
     ----------
@@ -88,14 +88,15 @@ def balance_entropy(
         if estimand != "ate" and asked[mine].all():
             continue
         multiplier = _multipliers(apart[mine], base[mine], names)
-        weight = base[mine] * np.exp(apart[mine] @ multiplier)
-        factor = base[mine].sum() / weight.sum()
-        values[mine] = factor * weight
-        drawn = np.where(mine[:, None], np.where(mine, values, 0.0)[:, None] * apart, 0.0)
-        spread = drawn.T @ np.where(mine[:, None], apart, 0.0)
-        influences.append(-np.linalg.solve(spread, (drawn - base[mine].sum() * of_target).T).T)
+        weight, total = base[mine] * np.exp(apart[mine] @ multiplier), base[mine].sum()
+        values[mine] = total / weight.sum() * weight
+        own = np.where(mine, values, 0.0)
+        drawn = own[:, None] * apart
+        influences.append(-np.linalg.solve(drawn.T @ apart, (drawn - total * of_target).T).T)
         gradients.append(drawn)
-        gradients[0] = gradients[0] - np.where(mine, values, 0.0)[:, None] * multiplier
+        influences.append((of_target @ multiplier - np.where(mine, values - base, 0.0) / total)[:, None])
+        gradients.append(own[:, None])
+        gradients[0] = gradients[0] - own[:, None] * multiplier
     return Balanced(values, np.hstack(influences), np.hstack(gradients))
 
 

@@ -60,8 +60,8 @@ def must_have_comparison_people(data: SurvivalData, estimand: str, what: str, *,
     if estimand not in _WHOM or not (cells := list(_without_counterpart(data, _asked(data, estimand, focal)))):
         return
     raise EstimationError(
-        f"{what}: estimand={estimand!r} asks for the effect in {_named(data, estimand, focal)}, and entry rules leave some of them nobody to be "
-        f"compared with: {'; '.join(map(str, cells))}. No model can stand in for them. {_instead(data, estimand, focal)}"
+        f"{what}: estimand={estimand!r} asks for the effect in {_named(data, estimand, focal)}, and entry rules leave some of them nobody "
+        f"to be compared with: {'; '.join(map(str, cells))}. No model can stand in for them. {_instead(data, estimand, focal)}"
     )
 
 

@@ -75,7 +75,7 @@ def weights_from_log_odds(linear: Array, arm: IntArray, estimand: str, target: i
         values, turned = against[:, target], np.zeros((people, arms))
         turned[:, target] = 1.0
         return values, values[:, None] * (turned - mine)
-    everywhere = np.isfinite(linear).all(axis=1)
+    everywhere = np.asarray(np.isfinite(linear).all(axis=1), dtype=bool)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if estimand == "ato":
             rarity = 1 / against

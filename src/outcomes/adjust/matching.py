@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.adjust.arms_needed import must_have_two_arms
 from outcomes.adjust.entry_rules import entry_rule_notes, must_have_comparison_people
 from outcomes.adjust.match_request import METHODS, MatchRequest
 from outcomes.adjust.pairing import pair
@@ -17,7 +18,6 @@ from outcomes.adjust.people_in_classes import alike_in, classes_of_score, cut, m
 from outcomes.adjust.propensity import fit_propensity
 from outcomes.adjust.scored_weights import ScoredWeights
 from outcomes.adjust.set_weights import MatchedSets, of_pairs, of_radius, of_strata
-from outcomes.adjust.arms_needed import must_have_two_arms
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, must_be
 from outcomes.results import Array, IntArray, Note, in_capitals, read_only

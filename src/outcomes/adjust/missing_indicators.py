@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -122,7 +122,7 @@ def _filled(baseline: pd.DataFrame, formula: str, names: list[str]) -> tuple[pd.
     """Return the people without gaps in the columns named, and the indicators of numbers, by column."""
     import pandas as pd
 
-    filled: dict[str, object] = {}
+    filled: dict[str, Any] = {}
     marks: dict[str, Array] = {}
     for name in names:
         column = baseline[name]

@@ -79,8 +79,8 @@ class Overlap(Result):
         """
         import pandas as pd
 
-        n = self.frame[self.frame["score_of"] == self.scores[0]] if "score_of" in self.frame else self.frame
-        n = n.groupby("arm", sort=False)["n"].sum()
+        one = self.frame[self.frame["score_of"] == self.scores[0]] if "score_of" in self.frame else self.frame
+        n = one.groupby("arm", sort=False)["n"].sum()
         rows = [
             {
                 "arm": arm,
@@ -109,7 +109,8 @@ class Overlap(Result):
         if len(self.arms) == 2:
             return f"Both arms have people with scores from {low:.2f} to {high:.2f}; outside this range lie {parts}."
         found = ", ".join(
-            f"of {name} from {low:.2f} to {high:.2f}" for name, (low, high) in zip(self.scores, self.ranges, strict=True)
+            f"of {name} from {low:.2f} to {high:.2f}"
+            for name, (low, high) in zip(self.scores, self.ranges, strict=True)
         )
         return f"All arms have people with scores {found}; outside any of these ranges lie {parts}."
 
@@ -134,7 +135,7 @@ def overlap_of(weights: ScoredWeights, *, by: Sequence[str] = ()) -> Overlap:
     columns = scores if several else scores[:, None]
     logits = linear if several else linear[:, None]
     low, high = common_range(columns, np.asarray(weights.arm))
-    away = ((columns < low) | (columns > high)).any(axis=1)
+    away = np.asarray(((columns < low) | (columns > high)).any(axis=1), dtype=bool)
     outside = tuple(int(away[weights.arm == a].sum()) for a in range(len(weights.arms)))
     names = weights.arms if several else weights.arms[1:]
     cells = _cells(weights, by_names)

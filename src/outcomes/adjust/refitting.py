@@ -69,6 +69,8 @@ def refit_within(weights: PropensityWeights, level: IntArray, levels: int) -> Re
             continue
         values[mine] = found.values
         for blocks, part in ((influences, found.influence), (gradients, found.gradient)):
+            if part is None:
+                continue
             block = np.zeros((people, part.shape[1]))
             block[mine] = part
             blocks.append(block)

@@ -26,7 +26,9 @@ def sampling_weights(baseline: pd.DataFrame, column: str, what: str) -> Array:
     import pandas as pd
 
     if column not in baseline.columns:
-        raise EstimationError(f"{what}: no column {column!r} (sampling). {did_you_mean(column, map(str, baseline.columns))}")
+        raise EstimationError(
+            f"{what}: no column {column!r} (sampling). {did_you_mean(column, map(str, baseline.columns))}"
+        )
     if not pd.api.types.is_numeric_dtype(baseline[column]):
         raise EstimationError(f"{what}: column {column!r} (sampling) must hold numbers.")
     values = baseline[column].to_numpy(dtype=np.float64, na_value=np.nan)

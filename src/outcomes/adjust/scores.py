@@ -57,7 +57,7 @@ class Scores:
     @property
     def certain(self) -> npt.NDArray[np.bool_]:
         """Whom the covariates keep from an arm exactly, shape (P,)."""
-        return ~self.possible.all(axis=1)
+        return np.asarray(~self.possible.all(axis=1), dtype=bool)
 
 
 def fit_scores(
@@ -116,7 +116,9 @@ def _of_two(linear: Array) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
     return both, chances, np.isfinite(both)
 
 
-def given_scores(baseline: pd.DataFrame, given: GivenScores, arm: IntArray, arms: tuple[str, ...], columns: int) -> Scores:
+def given_scores(
+    baseline: pd.DataFrame, given: GivenScores, arm: IntArray, arms: tuple[str, ...], columns: int
+) -> Scores:
     """Return scores that were estimated elsewhere, read from columns of the baseline.
 
     Parameters
@@ -139,12 +141,16 @@ def given_scores(baseline: pd.DataFrame, given: GivenScores, arm: IntArray, arms
     names = _columns_given(given, arms)
     for name in names:
         if name not in baseline.columns:
-            raise EstimationError(f"weight: no column {name!r} (score). {did_you_mean(name, map(str, baseline.columns))}")
+            raise EstimationError(
+                f"weight: no column {name!r} (score). {did_you_mean(name, map(str, baseline.columns))}"
+            )
     found = np.column_stack([_chance(baseline, name) for name in names])
     chances = np.column_stack([1 - found[:, 0], found[:, 0]]) if len(arms) == 2 else found
     off = int((np.abs(chances.sum(axis=1) - 1) > _ROUNDING).sum())
     if off:
-        raise EstimationError(f"weight: the scores of {off:,} of {len(arm):,} people ({', '.join(names)}) do not sum to 1.")
+        raise EstimationError(
+            f"weight: the scores of {off:,} of {len(arm):,} people ({', '.join(names)}) do not sum to 1."
+        )
     own = chances[np.arange(len(arm)), arm]
     never = int((own == 0).sum())
     if never:

@@ -18,8 +18,10 @@ Trim = tuple[float, float] | tuple[Literal["percentile"], float] | Literal["comm
 
 def check_trim(trim: Any) -> Trim:
     """Return the rule as plain values; raise where it is none."""
-    if trim is None or (isinstance(trim, str) and trim in ("common", "crump")):
-        return trim
+    if trim is None:
+        return None
+    if isinstance(trim, str) and trim in ("common", "crump"):
+        return "common" if trim == "common" else "crump"
     if not isinstance(trim, str) and isinstance(trim, (tuple, list)) and len(trim) == 2:
         if trim[0] == "percentile" and _is_number(trim[1]) and 0 < trim[1] < 0.5:
             return "percentile", float(trim[1])
@@ -72,15 +74,14 @@ def inside_bounds(
         kept = _least_variance(chances, weight)
     elif trim == "common":
         low, high = common_range(chances, arm)
-        kept = ((chances >= low) & (chances <= high)).all(axis=1)
+        kept = _between(chances, low, high)
     elif trim[0] == "percentile":
         share = float(trim[1])
         low = np.array([_quantile(chances[arm == a, a], weight[arm == a], share) for a in range(len(arms))])
-        kept = (chances >= low).all(axis=1)
+        kept = _between(chances, low, np.ones(len(arms)))
     else:
-        low, high = np.float64(trim[0]), np.float64(trim[1])
         scores = chances[:, 1:] if len(arms) == 2 else chances  # of two arms the bounds are those of one score
-        kept = ((scores >= low) & (scores <= high)).all(axis=1)
+        kept = _between(scores, np.float64(trim[0]), np.float64(trim[1]))
     for index in np.unique(arm):
         mine = arm == index
         if not kept[mine].any():
@@ -89,6 +90,11 @@ def inside_bounds(
                 f"weight: trimming leaves nobody of {int(mine.sum()):,} people in {which}. Widen the bounds."
             )
     return np.asarray(kept, dtype=bool)
+
+
+def _between(scores: Array, low: Array | np.float64, high: Array | np.float64) -> npt.NDArray[np.bool_]:
+    """Return whose scores all lie between the bounds, shape (P,)."""
+    return np.asarray(((scores >= low) & (scores <= high)).all(axis=1), dtype=bool)
 
 
 def trimmed_how(trim: Trim) -> str:

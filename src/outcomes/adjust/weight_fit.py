@@ -94,9 +94,7 @@ def _by_coefficients(slopes: Array, fit: Scores) -> Array | None:
     return np.asarray((slopes[:, 1:, None] * fit.design[:, None, :]).reshape(len(slopes), -1))
 
 
-def _refuse_missing_comparison(
-    fit: Scores, arm: IntArray, arms: tuple[str, ...], estimand: str, target: int
-) -> None:
+def _refuse_missing_comparison(fit: Scores, arm: IntArray, arms: tuple[str, ...], estimand: str, target: int) -> None:
     """Raise where people the estimand speaks of have nobody like them in another arm.
 
     Overlap and matching weights go to 0 for them, ATT and ATC weights for those who are not their target.

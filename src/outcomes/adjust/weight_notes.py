@@ -96,7 +96,10 @@ def _poor_overlap(arms: tuple[str, ...], by_arm: list[Array], estimand: str) -> 
 
 def _large_weights(arms: tuple[str, ...], by_arm: list[Array]) -> list[Note]:
     heavy = [(arm, float(w.max() / w.sum())) for arm, w in zip(arms, by_arm, strict=True) if w.max() > _LARGE * w.sum()]
-    return [Note("large_weight", f"One person carries {100 * share:.0f} % of the weight of arm {arm}.") for arm, share in heavy]
+    return [
+        Note("large_weight", f"One person carries {100 * share:.0f} % of the weight of arm {arm}.")
+        for arm, share in heavy
+    ]
 
 
 def _counted(data: SurvivalData, counts: list[int]) -> str:

@@ -254,7 +254,9 @@ def weight(
         influence=None if made.influence is None else read_only(made.influence),
         gradient=None if made.gradient is None else read_only(made.gradient),
         notes=(*notes, *design.notes),
-        provenance=MappingProxyType({**made_how, **{name: value for name, value in asked.items() if value is not None}}),
+        provenance=MappingProxyType(
+            {**made_how, **{name: value for name, value in asked.items() if value is not None}}
+        ),
         score=read_only(fit.chances if several else fit.chances[:, 1]),
         linear=read_only(_against_all_others(fit.linear) if several else _against_the_first(fit.linear)),
         formula=formula,
@@ -281,7 +283,9 @@ def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim
     if method not in _METHODS:
         raise NotSupportedError(f"weight: there is no method {method!r}. {did_you_mean(method, _METHODS)}")
     if given and method != "logistic":
-        raise NotSupportedError(f"weight: method={method!r} makes its own weights; scores given by score= would not be used.")
+        raise NotSupportedError(
+            f"weight: method={method!r} makes its own weights; scores given by score= would not be used."
+        )
     if method == "entropy" and (estimand in ("ato", "atm") or trim is not None or stabilise):
         raise NotSupportedError(
             "weight: method='entropy' answers 'ate', 'att' or 'atc', and neither trims nor stabilises; overlap weights (estimand='ato') "
@@ -317,7 +321,8 @@ def _target(data: SurvivalData, estimand: str, focal: str | None) -> int:
         raise EstimationError(f"weight: focal must be one of {', '.join(others)}; got {focal!r}.{extra}")
     if focal is None and estimand == "att" and len(others) > 1:
         raise EstimationError(
-            f"weight: estimand='att' with {len(data.arms)} arms needs focal=, the arm whose people are asked about: one of {', '.join(others)}."
+            f"weight: estimand='att' with {len(data.arms)} arms needs focal=, the arm whose people are asked about: one of "
+            f"{', '.join(others)}."
         )
     if estimand == "atc":
         return 0

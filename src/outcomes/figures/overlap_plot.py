@@ -118,7 +118,9 @@ def overlap_in_words(released: Released) -> str:
     frame = overlap_data(released)
     if len(released.facts["arms"]) > 2:
         scores = ", ".join(released.facts["scores"])
-        return f"Histograms, one panel a score ({scores}), in twenty bins, the arms one under the other. {released.text}"
+        return (
+            f"Histograms, one panel a score ({scores}), in twenty bins, the arms one under the other. {released.text}"
+        )
     parts = []
     for arm in released.facts["arms"]:
         mine = frame[frame["arm"] == arm]
