@@ -237,9 +237,14 @@ def _who_tells(columns: Array, arm: IntArray, combination: npt.NDArray[np.bool_]
 
 
 def _alone(column: Array, arm: IntArray, arms: int) -> bool:
-    """Return whether a value of a 0/1 column lacks an arm."""
+    """Return whether a value of a 0/1 column lacks an arm, or the values of an arm lie on one side of all others'."""
     values = np.unique(column)
-    return set(values) <= {0.0, 1.0} and any(len(np.unique(arm[column == v])) < arms for v in values)
+    if set(values) <= {0.0, 1.0}:
+        return any(len(np.unique(arm[column == v])) < arms for v in values)
+    return any(
+        column[arm == a].min() >= column[arm != a].max() or column[arm == a].max() <= column[arm != a].min()
+        for a in range(arms)
+    )
 
 
 def _in_own_units(

@@ -78,9 +78,10 @@ def weights_from_log_odds(linear: Array, arm: IntArray, estimand: str, target: i
     everywhere = np.asarray(np.isfinite(linear).all(axis=1), dtype=bool)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if estimand == "ato":
-            rarity = 1 / against
-            values = np.where(everywhere, 1 / rarity.sum(axis=1), 0.0)
-            slopes = values[:, None] * (rarity / rarity.sum(axis=1, keepdims=True) - mine)
+            rarity = np.exp(linear.min(axis=1, keepdims=True) - linear)  # of each arm, against the rarest
+            share = rarity / rarity.sum(axis=1, keepdims=True)
+            values = share[own]
+            slopes = values[:, None] * (share - mine)
         else:
             rarest = np.where(against.min(axis=1) >= 1, arm, against.argmin(axis=1))
             values, turned = against[np.arange(people), rarest], np.zeros((people, arms))

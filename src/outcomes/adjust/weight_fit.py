@@ -127,6 +127,6 @@ def _refuse_nobody(values: Array, arm: IntArray, arms: tuple[str, ...], fit: Sco
         if not (values[mine] > 0).any():
             raise EstimationError(
                 f"weight: nobody of the {int(mine.sum()):,} people in {name} could have been in every other arm "
-                f"({in_few_words(fit.telling)} tell it exactly), so nobody is left to compare. Leave out or join what only one arm has, "
+                f"(told exactly by {in_few_words(fit.telling)}), so nobody is left to compare. Leave out or join what only one arm has, "
                 "or compare fewer arms."
             )
