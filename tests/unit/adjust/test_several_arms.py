@@ -325,3 +325,51 @@ def test_the_order_of_rows_and_the_names_of_arms_decide_nothing() -> None:
     )
     a, b = oc.weight(one, FORMULA, estimand="ato"), oc.weight(other, FORMULA, estimand="ato")
     np.testing.assert_allclose(a.values[order], b.values, rtol=1e-9)
+
+
+def with_an_entry_rule() -> tuple[oc.SurvivalData, np.ndarray]:
+    """The rules of arm two exclude every fifth person of the others, and nobody who is in it."""
+    group = load_rossi()["paro"] + load_rossi()["wexp"]
+    barred = np.asarray((group < 2) & (load_rossi().index % 5 == 0))
+    return rossi(eligible_two=np.where(barred, "no", "yes"), barred=barred.astype(int)), barred
+
+
+def test_entry_rules_are_looked_at_for_the_people_asked_about() -> None:
+    data, barred = with_an_entry_rule()
+    for arm, code in (("none", 0), ("one", 1)):
+        people = int((barred & (data.arm == code)).sum())
+        estimand = {"estimand": "atc"} if arm == "none" else {"estimand": "att", "focal": "one"}
+        with pytest.raises(
+            oc.EstimationError, match=f"entry rules leave some of them nobody.*{people} people of {arm}"
+        ):
+            oc.weight(data, FORMULA, **estimand)  # type: ignore[arg-type]
+    made = oc.weight(data, FORMULA, estimand="att", focal="two")
+    assert "excluded_by_rule" in {n.code for n in made.notes}
+
+
+def test_cells_that_lack_an_arm_tell_rule_from_chance() -> None:
+    data, barred = with_an_entry_rule()
+    found = weights("ato", f"{FORMULA} + barred", data).overlap(by=["barred"])
+    cells = found.cells.set_index("barred")
+    assert list(cells.loc["1", ["n_none", "n_one", "n_two"]]) == [*np.bincount(data.arm[barred], minlength=2), 0]
+    assert list(cells["n_arms"]) == [3, 2]
+    assert list(cells["by_rule"]) == [False, True]
+    assert "cells_empty_by_rule" in {n.code for n in found.notes}
+
+
+def test_a_score_of_100_000_people_takes_moments() -> None:
+    """Newton's steps on sums over people: no matrix of people by people, no loop over them."""
+    from time import perf_counter
+
+    from outcomes.adjust.arm_scores import fit_arm_scores
+
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(100_000, 8))
+    arm = (0.3 * np.column_stack([0 * x[:, 0], x[:, 0], x[:, 1] - x[:, 2]]) + rng.gumbel(size=(100_000, 3))).argmax(
+        axis=1
+    )
+    begun = perf_counter()
+    found = fit_arm_scores(x, arm, tuple("abcdefgh"), ("0", "1", "2"))
+    assert perf_counter() - begun < 8
+    assert found.coefficients[0, 1] == pytest.approx(0.3, abs=0.04)
+    assert found.coefficients[1, 3] == pytest.approx(-0.3, abs=0.04)
