@@ -59,6 +59,7 @@ _PUBLIC = {
     "TippingPoints": "outcomes.comparison.tipping",
     "tipping_points": "outcomes.comparison.tipping",
     "PropensityWeights": "outcomes.adjust.weighting",
+    "prognostic_balance": "outcomes.adjust.prognostic",
     "Balance": "outcomes.adjust.balancing",
     "Overlap": "outcomes.adjust.overlapping",
     "Characteristics": "outcomes.adjust.describing_arms",

@@ -126,6 +126,11 @@ class Result:
     notes: tuple[Note, ...]
     provenance: Mapping[str, Any]
 
+    @property
+    def heading(self) -> str:
+        """What stands above the result where it is shown."""
+        return self.title
+
     def to_frame(self) -> pd.DataFrame:
         """Return the whole result as a long, tidy frame."""
         raise NotImplementedError(f"{type(self).__name__}.to_frame")
@@ -155,10 +160,10 @@ class Result:
     def __repr__(self) -> str:
         table = self.summary().to_string(index=False).splitlines()
         notes = _shortened([f"note: {note.text}" for note in self.notes], _REPR_NOTES, "notes (.notes)")
-        return "\n".join([self.title, *_shortened(table, _REPR_LINES - 1 - len(notes), "rows (.summary())"), *notes])
+        return "\n".join([self.heading, *_shortened(table, _REPR_LINES - 1 - len(notes), "rows (.summary())"), *notes])
 
     def _repr_html_(self) -> str:
-        table = html_table(self.summary(), caption=self.title)
+        table = html_table(self.summary(), caption=self.heading)
         notes = "".join(f"<li>{html.escape(note.text)}</li>" for note in self.notes)
         return f"<div><p>{html.escape(self.describe())}</p>{table}{f'<ul>{notes}</ul>' if notes else ''}</div>"
 

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.adjust.arms_needed import must_have_two_arms
 from outcomes.adjust.entry_rules import entry_rule_notes, must_have_comparison_people
 from outcomes.adjust.match_request import METHODS, MatchRequest
+from outcomes.adjust.missing_indicators import completed_design
 from outcomes.adjust.pairing import pair
 from outcomes.adjust.people_in_classes import alike_in, classes_of_score, cut, must_have
 from outcomes.adjust.propensity import fit_propensity
 from outcomes.adjust.scored_weights import ScoredWeights
 from outcomes.adjust.set_weights import MatchedSets, of_pairs, of_radius, of_strata
-from outcomes.adjust.two_arms import must_have_two_arms
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, must_be
 from outcomes.results import Array, IntArray, Note, in_capitals, read_only
-from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.formula_text import names_in
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def match(
     order: str | None = None,
     cutpoints: Mapping[str, int | Sequence[float]] | None = None,
     subclasses: int = 5,
+    missing: str = "error",
     seed: int | None = None,
 ) -> Matched:
     """Match people of one arm with people like them in the other.
@@ -136,6 +137,8 @@ def match(
         For cem: of a column the number of classes of equal width, or the numbers at which to cut (a class holds its lower bound). Default
         for numbers: as many classes as Sturges's rule says.
     subclasses : int
+    missing : {"error", "indicator"}
+        As in `weight`; exact and cem take missing as a value like others.
     seed : int, optional
         With ``order="random"``.
 
@@ -209,7 +212,7 @@ def match(
             "compare(), or match by radius, which a bootstrap may repeat."
         )
     by_column = method in ("exact", "cem")
-    people = _People.by_column(data, formula) if by_column else _People.scored(data, formula, request)
+    people = _People.by_column(data, formula) if by_column else _People.scored(data, formula, request, missing)
     limit = float("inf") if by_column else people.width(request)
     sets = _sets(request, people, data, limit)
     _refuse_nobody(data, sets, request)
@@ -219,7 +222,7 @@ def match(
         arm=data.arm,
         arms=data.arms,
         sets=None if sets.sets is None else read_only(sets.sets, np.int64),
-        notes=_notes(data, request, people, sets),
+        notes=(*_notes(data, request, people, sets), *people.notes),
         provenance=MappingProxyType(
             {"formula": formula, "method": method, "estimand": estimand, "distance": distance, "caliper": caliper}
         ),
@@ -252,6 +255,7 @@ class _People:
     linear: Array | None
     points: Array
     usable: npt.NDArray[np.bool_]
+    notes: tuple[Note, ...] = ()
 
     @classmethod
     def by_column(cls, data: SurvivalData, formula: str) -> _People:
@@ -262,10 +266,10 @@ class _People:
         return cls((), names, np.empty((len(everyone), 0)), None, np.empty((len(everyone), 0)), everyone)
 
     @classmethod
-    def scored(cls, data: SurvivalData, formula: str, request: MatchRequest) -> _People:
+    def scored(cls, data: SurvivalData, formula: str, request: MatchRequest, missing: str) -> _People:
         """Return people with a score, and where they stand by the distance asked for."""
-        matrix = design_matrix(formula, data.baseline, arm=None, what="match")
-        if data.arm_column is not None and data.arm_column in matrix.needed:
+        matrix = completed_design(formula, data.baseline, missing, "match")
+        if data.arm_column is not None and data.arm_column in names_in(formula):
             raise EstimationError(
                 f"match: the formula names the arm ({data.arm_column!r}); people are matched on what came before it."
             )
@@ -276,7 +280,7 @@ class _People:
             points, usable = line[:, None], ~fit.certain & np.isfinite(line)
         else:
             points, usable = _spread_alike(matrix.values, data.arm), np.ones(len(treated), dtype=bool)
-        return cls(matrix.columns, matrix.terms, matrix.values, fit.linear, points, usable)
+        return cls(matrix.columns, matrix.terms, matrix.values, fit.linear, points, usable, matrix.notes)
 
     def width(self, request: MatchRequest) -> float:
         """Return the caliper in the unit of the distance."""
