@@ -15,7 +15,7 @@ from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray
 from outcomes.survival.design_matrix import in_few_words
 
-__all__ = ["FittedWeights", "Trim", "fit_weights"]
+__all__ = ["FittedWeights", "Trim", "fit_weights", "no_comparison_person"]
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,22 @@ def _refuse_missing_comparison(fit: Scores, arm: IntArray, arms: tuple[str, ...]
             "so no comparison person exists for them. Ask about those who might have gone to either arm (estimand='ato'), or leave "
             "these people out."
         )
-    told = "the arm of" if len(arms) == 2 else "that an arm could not be theirs for"
+    who = "either" if len(arms) == 2 else "any"
+    instead = f"ask about those who might have gone to {who} (estimand='ato'), "
     raise EstimationError(
-        f"weight: the covariates tell {told} {people:,} of {len(arm):,} people exactly (separation), so no comparison person "
-        f"exists for them. Look at {in_few_words(fit.telling)}. Restrict to people eligible for {'both' if len(arms) == 2 else 'all'} "
-        f"arms, ask about those who might have gone to {'either' if len(arms) == 2 else 'any'} (estimand='ato'), or leave out or join "
-        "what only one arm has."
+        no_comparison_person("weight", people, len(arm), fit.telling, arms=len(arms), instead=instead)
+    )
+
+
+def no_comparison_person(
+    what: str, people: int, everybody: int, telling: tuple[str, ...], *, arms: int = 2, instead: str = ""
+) -> str:
+    """Return what is said where covariates tell the arm of people asked about exactly."""
+    told = "the arm of" if arms == 2 else "that an arm could not be theirs for"
+    return (
+        f"{what}: the covariates tell {told} {people:,} of {everybody:,} people exactly (separation), so no comparison person exists for "
+        f"them. Look at {in_few_words(telling)}. Restrict to people eligible for {'both' if arms == 2 else 'all'} arms, {instead}or leave "
+        "out or join what only one arm has."
     )
 
 
