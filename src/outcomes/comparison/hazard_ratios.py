@@ -15,7 +15,7 @@ from outcomes.survival.cox_result import Cox
 from outcomes.survival.estimates import by_person
 from outcomes.survival.few_clusters import CLUSTER_NOTES
 
-__all__ = ["compare_hazards"]
+__all__ = ["arm_term", "compare_hazards"]
 
 
 def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, cluster_df: float | None) -> Comparison:
@@ -30,7 +30,7 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
     estimand = asked.estimand if alone else "conditional"  # on the model's other terms
     people, events = asked.people_by_arm(data), data.events_by_arm(result.cause)
     for arm in range(1, len(data.arms)):
-        position, unit = _arm_term(result, arm)
+        position, unit = arm_term(result, arm)
         groups = clustered(cluster, counted, data.arms, (0, arm), cluster_df)
         notes += groups.notes
         value, spread = unit * float(result.coefficients[position]), unit**2 * float(covariance[position, position])
@@ -77,7 +77,7 @@ def _covariance(result: Cox, variance: str | None) -> tuple[Array, str]:
     return summed.T @ summed, variance
 
 
-def _arm_term(result: Cox, arm: int) -> tuple[int, float]:
+def arm_term(result: Cox, arm: int) -> tuple[int, float]:
     """Return the position of an arm's coefficient, and how many units of its column lie between it and the reference."""
     data = result.data
     names = ["arm", *([data.arm_column] if data.arm_column else [])]
