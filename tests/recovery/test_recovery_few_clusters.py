@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 import outcomes as oc
 
-REPLICATES, LEVEL = 150, 0.05
+REPLICATES, LEVEL = 200, 0.05
 AT = 1.5
 
 
