@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,10 +12,11 @@ import numpy as np
 
 from outcomes.adjust.matching import Matched
 from outcomes.comparison.bootstrap_kernel import INTERVALS, acceleration, intervals
+from outcomes.comparison.repeating import repeated
 from outcomes.comparison.replicated_numbers import Numbers, numbers_of
 from outcomes.design.data import SurvivalData, must_be_data
-from outcomes.design.resampling import Units, data_from, parts_of, resampled
-from outcomes.errors import EstimationError, NotSupportedError, OutcomesError, one_of
+from outcomes.design.resampling import Units, resampled
+from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result, Weights
 from outcomes.survival.inputs import normal_quantile
 
@@ -174,7 +175,8 @@ def bootstrap(
     whole = numbers_of(statistic(data) if weights is None else statistic(data, weights))
     by, units, strata = _units(data, weights, by, within)
     plan = _Plan(statistic, whole, units, strata, by == "cluster", seed)
-    drawn, failures = _replicated(plan, data, weights, replicates, n_jobs, progress)
+    held = None if weights is None else {name: getattr(weights, name) for name in _KEPT}
+    drawn, failures = repeated(plan, data, held, replicates, n_jobs=n_jobs, progress=progress, what="bootstrap")
     if 2 * sum(failures.values()) >= replicates:
         said, times = failures.most_common(1)[0]
         raise EstimationError(
@@ -222,6 +224,15 @@ class _Plan:
         start = np.cumsum(size) - size
         parts = [order[start[s] + rng.integers(0, size[s], size[s])] for s in range(len(size))]
         return np.sort(np.concatenate(parts)).astype(np.int64)
+
+    @property
+    def size(self) -> int:
+        """How many numbers the analysis gives."""
+        return len(self.whole.values)
+
+    def once(self, data: SurvivalData, held: dict[str, Any] | None, repeat: int) -> Array:
+        """Return the numbers of one replicate."""
+        return self.ask(data, None if held is None else Weights(**held), self.draw(repeat))
 
     def ask(self, data: SurvivalData, weights: Weights | None, drawn: IntArray) -> Array:
         """Return the numbers of the units drawn."""
@@ -306,55 +317,6 @@ def _codes(column: pd.Series[Any]) -> IntArray:
     import pandas as pd
 
     return np.asarray(pd.factorize(column, use_na_sentinel=False)[0], dtype=np.int64)
-
-
-def _replicated(
-    plan: _Plan, data: SurvivalData, weights: Weights | None, replicates: int, n_jobs: int | None, progress: bool | None
-) -> tuple[Array, Counter[str]]:
-    """Return the numbers of every replicate, shape (R, K), and what those said that gave none."""
-    from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
-
-    parallel = Parallel(
-        n_jobs=n_jobs, return_as="generator", max_nbytes=None
-    )  # rows about people are not written to a file
-    chunks = _chunks(replicates, parallel.n_jobs)
-    parts = parts_of(data)
-    held = None if weights is None else {name: getattr(weights, name) for name in _KEPT}
-    numbers, failures = [], Counter[str]()
-    with tqdm(
-        total=replicates,
-        desc="bootstrap",
-        unit="replicate",
-        disable=None if progress is None else not progress,
-        leave=False,
-    ) as bar:
-        for found, said in parallel(delayed(_chunk)(plan, parts, held, chunk) for chunk in chunks):
-            numbers.append(found)
-            failures.update(said)
-            bar.update(len(found))
-    return np.concatenate(numbers), failures
-
-
-def _chunks(replicates: int, jobs: int) -> Iterator[range]:
-    """Yield replicates in pieces: small enough that processes end together and a bar moves, the same numbers whatever their size."""
-    size = max(1, min(50, replicates // (4 * max(1, abs(jobs)))))
-    for first in range(0, replicates, size):
-        yield range(first, min(first + size, replicates))
-
-
-def _chunk(plan: _Plan, parts: dict[str, Any], held: dict[str, Any] | None, chunk: range) -> tuple[Array, list[str]]:
-    """Return the numbers of some replicates, shape (len(chunk), K), and what those said that gave none."""
-    data, weights = data_from(parts), None if held is None else Weights(**held)
-    out, said = np.full((len(chunk), len(plan.whole.values)), np.nan), []
-    for place, replicate in enumerate(chunk):
-        try:
-            out[place] = plan.ask(data, weights, plan.draw(replicate))
-        except NotSupportedError:
-            raise
-        except OutcomesError as error:
-            said.append(str(error))
-    return out, said
 
 
 def _left_out(plan: _Plan, data: SurvivalData, weights: Weights | None) -> Array:

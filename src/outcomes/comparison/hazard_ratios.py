@@ -15,7 +15,7 @@ from outcomes.survival.cox_result import Cox
 from outcomes.survival.estimates import by_person
 from outcomes.survival.few_clusters import CLUSTER_NOTES, few_clusters
 
-__all__ = ["compare_hazards"]
+__all__ = ["arm_term", "compare_hazards"]
 
 
 def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, cluster_df: float | None) -> Comparison:
@@ -30,7 +30,7 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
     estimand = asked.estimand if alone else "conditional"  # on the model's other terms
     people, events = asked.people_by_arm(data), data.events_by_arm(result.cause)
     for arm in range(1, len(data.arms)):
-        position, unit = _arm_term(result, arm)
+        position, unit = arm_term(result, arm)
         groups = _of_the_model(
             result, position, clustered(cluster, counted, data.arms, (0, arm), cluster_df), cluster_df
         )
@@ -88,7 +88,7 @@ def _of_the_model(result: Cox, position: int, pair: Clustered, cluster_df: float
     return Clustered(float(few.factor[position]), df, pair.notes)
 
 
-def _arm_term(result: Cox, arm: int) -> tuple[int, float]:
+def arm_term(result: Cox, arm: int) -> tuple[int, float]:
     """Return the position of an arm's coefficient, and how many units of its column lie between it and the reference."""
     data = result.data
     names = ["arm", *([data.arm_column] if data.arm_column else [])]
