@@ -52,4 +52,4 @@ def logrank_by_unit(data: SurvivalData, cause: str | None, unit: IntArray) -> tu
             }
         ]
     )
-    return Numbers(labels, np.array([residual[data.row_arm == 1].sum()]), (), what), each
+    return Numbers(labels, np.array([residual[data.row_arm == 1].sum()]), what=what), each

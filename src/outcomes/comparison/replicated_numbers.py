@@ -27,6 +27,8 @@ class Numbers:
     values : ndarray, shape (K,)
     notes : tuple of Note
         Of the result they came from.
+    errors : ndarray, shape (K,), or None
+        Standard errors that came with them.
     what : str
         Who asks, for what is said where something is refused.
     column : str
@@ -36,11 +38,12 @@ class Numbers:
     labels: pd.DataFrame
     values: Array
     notes: tuple[Note, ...] = ()
+    errors: Array | None = None
     what: str = "bootstrap"
     column: str = "estimate"
 
-    def again(self, found: Any) -> Array:
-        """Return the same numbers of another sample, shape (K,).
+    def again(self, found: Any, *, errors: bool = False) -> Array:
+        """Return the same numbers of another sample, shape (K,); with `errors` their standard errors after them, shape (2 K,).
 
         Raises
         ------
@@ -52,7 +55,7 @@ class Numbers:
             raise EstimationError(
                 f"{self.what}: the statistic gives other rows in another sample. Ask it for fixed ones, such as curve.at(['1y', '2y'])."
             )
-        return other.values
+        return other.values if not errors or other.errors is None else np.concatenate((other.values, other.errors))
 
 
 def numbers_of(found: Any, *, what: str = "bootstrap", column: str = "estimate") -> Numbers:
@@ -77,14 +80,15 @@ def numbers_of(found: Any, *, what: str = "bootstrap", column: str = "estimate")
         labels = found[kept].reset_index(drop=True)
         if not kept:
             labels = pd.DataFrame({"quantity": [str(k) for k in range(len(found))]})
-        return Numbers(labels, found[column].to_numpy(dtype=np.float64), notes, what, column)
+        errors = found["std_error"].to_numpy(dtype=np.float64) if "std_error" in found.columns else None
+        return Numbers(labels, found[column].to_numpy(dtype=np.float64), notes, errors, what, column)
     if isinstance(found, pd.Series):
         labels = pd.DataFrame({"quantity": [str(name) for name in found.index]})
-        return Numbers(labels, found.to_numpy(dtype=np.float64), (), what, column)
+        return Numbers(labels, found.to_numpy(dtype=np.float64), (), None, what, column)
     values = np.asarray(found)
     if values.dtype.kind not in "biuf" or values.ndim > 1:
         raise EstimationError(
             f"{what}: the statistic must give a number, a vector, a Series or a result of this library; it gave {type(found).__name__}."
         )
     values = np.atleast_1d(values).astype(np.float64)
-    return Numbers(pd.DataFrame({"quantity": [str(k) for k in range(len(values))]}), values, (), what, column)
+    return Numbers(pd.DataFrame({"quantity": [str(k) for k in range(len(values))]}), values, (), None, what, column)
