@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "KEYS",
     "Array",
     "IntArray",
     "Note",
@@ -33,6 +34,12 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+KEYS = (
+    "outcome", "population", "estimand", "scale", "adjustment", "subgroup", "level", "arm", "reference", "state", "distribution",
+    "parameter", "term", "cause", "profile", "share", "time", "measure", "rho", "gamma", "quantity",
+)  # fmt: skip
+"""Columns of tidy tables that say what a row is, and are no estimate of it."""
 
 _REPR_LINES = 12
 _REPR_NOTES = 5  # of these lines at most; what a reader must know comes before the last rows of a table
@@ -119,6 +126,11 @@ class Result:
     notes: tuple[Note, ...]
     provenance: Mapping[str, Any]
 
+    @property
+    def heading(self) -> str:
+        """What stands above the result where it is shown."""
+        return self.title
+
     def to_frame(self) -> pd.DataFrame:
         """Return the whole result as a long, tidy frame."""
         raise NotImplementedError(f"{type(self).__name__}.to_frame")
@@ -148,10 +160,10 @@ class Result:
     def __repr__(self) -> str:
         table = self.summary().to_string(index=False).splitlines()
         notes = _shortened([f"note: {note.text}" for note in self.notes], _REPR_NOTES, "notes (.notes)")
-        return "\n".join([self.title, *_shortened(table, _REPR_LINES - 1 - len(notes), "rows (.summary())"), *notes])
+        return "\n".join([self.heading, *_shortened(table, _REPR_LINES - 1 - len(notes), "rows (.summary())"), *notes])
 
     def _repr_html_(self) -> str:
-        table = html_table(self.summary(), caption=self.title)
+        table = html_table(self.summary(), caption=self.heading)
         notes = "".join(f"<li>{html.escape(note.text)}</li>" for note in self.notes)
         return f"<div><p>{html.escape(self.describe())}</p>{table}{f'<ul>{notes}</ul>' if notes else ''}</div>"
 
@@ -237,7 +249,7 @@ class Weights(Result):
         return sizes
 
     def summary(self) -> pd.DataFrame:
-        """Return one row per arm: n, n_weighted, effective_sample_size, largest, trimmed."""
+        """Return one row per arm: arm, estimand, n, effective_sample_size, sum_of_weights, largest_weight, n_trimmed."""
         import pandas as pd
 
         sizes = self.effective_sample_size

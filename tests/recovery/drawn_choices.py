@@ -121,6 +121,7 @@ def hazard_ratio(estimand: str) -> float:
     The weights make each arm the people asked about, as they would be in that arm; whoever is still in view at a time depends on the
     arm alone. The limit solves the mean of the partial likelihood's score, an integral over time.
     """
+    from scipy.integrate import trapezoid
     from scipy.optimize import brentq
 
     grid, share = _target(estimand)
@@ -135,6 +136,6 @@ def hazard_ratio(estimand: str) -> float:
 
     def score(beta: float) -> float:
         part = np.exp(beta) * at_risk[1] / np.maximum(at_risk[0] + np.exp(beta) * at_risk[1], 1e-300)
-        return float(np.trapezoid(events[1] - part * (events[0] + events[1]), days))
+        return float(trapezoid(events[1] - part * (events[0] + events[1]), days))
 
     return float(brentq(score, -3, 3))

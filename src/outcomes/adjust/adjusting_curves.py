@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outcomes.adjust.adjusted_results import METHODS, AdjustedCurves
+from outcomes.adjust.arms_needed import must_have_two_arms
 from outcomes.adjust.entry_rules import entry_rule_notes, must_have_comparison_people
 from outcomes.adjust.nuisance_models import fit_censoring, fit_outcome, fit_treatment, score_of_nobody
-from outcomes.adjust.two_arms import must_have_two_arms
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, Note

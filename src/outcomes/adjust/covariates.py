@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     from outcomes.adjust.scored_weights import ScoredWeights
 
-__all__ = ["Covariate", "columns_of", "covariates_of"]
+__all__ = ["Covariate", "columns_of", "covariates_of", "products_of"]
 
+_MISSING = "missing"
 _FACTOR = re.compile(r"C\(\s*([^,()]+?)\s*[,)]")
 
 
@@ -64,6 +66,23 @@ def covariates_of(weights: ScoredWeights, terms: Sequence[str] | None) -> list[C
     return found
 
 
+def products_of(found: Sequence[Covariate], *, squares: bool, interactions: bool) -> list[Covariate]:
+    """Return squares of numbers, called ``age**2``, and products of every two covariates of different terms, called ``age:prior``."""
+    known = [c for c in found if c.level != _MISSING]
+    made = [_numbers(f"{c.term}**2", "", c.values**2) for c in known if squares and not c.binary and not c.level]
+    if interactions:
+        made += [
+            _numbers(f"{_called(a)}:{_called(b)}", "", a.values * b.values)
+            for a, b in combinations(known, 2)
+            if a.term != b.term
+        ]
+    return made
+
+
+def _called(covariate: Covariate) -> str:
+    return f"{covariate.term}[{covariate.level}]" if covariate.level else covariate.term
+
+
 def columns_of(baseline: pd.DataFrame, terms: Sequence[str]) -> list[Covariate]:
     """Return columns of the baseline as covariates: numbers as one, anything else level by level."""
     found: list[Covariate] = []
@@ -91,7 +110,7 @@ def _column(column: pd.Series, term: str, *, factor: bool) -> Iterator[Covariate
             is_it = (column == level).fillna(False).to_numpy(dtype=bool)
             yield _numbers(term, _written(level), is_it.astype(np.float64))
     if missing.any():
-        yield _numbers(term, "missing", missing.astype(np.float64))
+        yield _numbers(term, _MISSING, missing.astype(np.float64))
 
 
 def _levels(column: pd.Series) -> list[object]:

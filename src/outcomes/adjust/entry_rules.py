@@ -46,21 +46,22 @@ def excluded_from(baseline: pd.DataFrame, arm: str) -> npt.NDArray[np.bool_]:
     return np.asarray(baseline[name].astype(object).isin(["no", False]), dtype=bool)
 
 
-def must_have_comparison_people(data: SurvivalData, estimand: str, what: str) -> None:
+def must_have_comparison_people(data: SurvivalData, estimand: str, what: str, *, focal: str | None = None) -> None:
     """Raise where an effect is asked in people who could not have been in another arm by its entry rules, and nobody was.
 
-    Overlap and matching weights speak of people who might have been in any arm; they are not refused (see `entry_rule_notes`).
+    Overlap and matching weights speak of people who might have been in any arm; they are not refused (see `entry_rule_notes`). With
+    several arms `focal` is the one the ATT is about.
 
     Raises
     ------
     EstimationError
         Cells of arm and reason, with counts (those under 10 not told), and the questions that can be answered.
     """
-    if estimand not in _WHOM or not (cells := list(_without_counterpart(data, _asked(data, estimand)))):
+    if estimand not in _WHOM or not (cells := list(_without_counterpart(data, _asked(data, estimand, focal)))):
         return
     raise EstimationError(
-        f"{what}: estimand={estimand!r} asks for the effect in {_named(data, estimand)}, and entry rules leave some of them nobody to be "
-        f"compared with: {'; '.join(map(str, cells))}. No model can stand in for them. {_instead(data, estimand)}"
+        f"{what}: estimand={estimand!r} asks for the effect in {_named(data, estimand, focal)}, and entry rules leave some of them nobody "
+        f"to be compared with: {'; '.join(map(str, cells))}. No model can stand in for them. {_instead(data, estimand, focal)}"
     )
 
 
@@ -81,8 +82,10 @@ def entry_rule_notes(data: SurvivalData) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def _asked(data: SurvivalData, estimand: str) -> range:
+def _asked(data: SurvivalData, estimand: str, focal: str | None) -> range:
     """Return the arms whose people the question is about."""
+    if focal is not None and estimand == "att":
+        return range(data.arms.index(focal), data.arms.index(focal) + 1)
     return {"ate": range(len(data.arms)), "att": range(1, len(data.arms)), "atc": range(1)}[estimand]
 
 
@@ -112,16 +115,17 @@ def _reasons(data: SurvivalData, arm: str) -> npt.NDArray[np.object_]:
     return np.asarray(said.where(said.notna(), "not eligible").astype(str), dtype=object)
 
 
-def _named(data: SurvivalData, estimand: str) -> str:
-    return _WHOM[estimand].format(reference=data.arms[0], other=" and ".join(data.arms[1:]))
+def _named(data: SurvivalData, estimand: str, focal: str | None) -> str:
+    other = " and ".join(data.arms[1:]) if focal is None else focal
+    return _WHOM[estimand].format(reference=data.arms[0], other=other)
 
 
-def _instead(data: SurvivalData, estimand: str) -> str:
+def _instead(data: SurvivalData, estimand: str, focal: str | None) -> str:
     """Return which questions the same data, or the same cohort, can answer."""
     answers = [
-        f"estimand={other!r} ({_named(data, other)})"
+        f"estimand={other!r} ({_named(data, other, focal)})"
         for other in _WHOM
-        if other != estimand and not any(True for _ in _without_counterpart(data, _asked(data, other)))
+        if other != estimand and not any(True for _ in _without_counterpart(data, _asked(data, other, focal)))
     ]
     barred = np.zeros(len(data.baseline), dtype=bool)
     for arm in data.arms:

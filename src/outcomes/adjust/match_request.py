@@ -13,6 +13,7 @@ __all__ = ["DISTANCES", "METHODS", "MatchRequest"]
 METHODS = {
     "nearest": "each person takes the nearest who is left",
     "optimal": "pairs with the smallest sum of distances",
+    "full": "sets of one person and several others, or the reverse, with the smallest sum of distances",
     "radius": "everyone within the caliper of a person stands for them together",
     "subclass": "classes of the score, by its quantiles in the people asked about",
     "exact": "people alike in every column",
@@ -25,6 +26,7 @@ DISTANCES = {
     "mahalanobis": "Mahalanobis distance of the covariates",
 }
 ESTIMANDS = {"pairs": ("att", "atc"), "strata": ("att", "atc", "ate")}
+WHOLE = ("full", "subclass", "exact", "cem")  # methods that can answer for everyone
 IN_STRATA = ("subclass", "exact", "cem")
 ORDERS = ("largest", "smallest", "data", "random")
 
@@ -41,6 +43,8 @@ class MatchRequest:
     alike, unlike : tuple of str
         Columns in which the people of a set must agree, and differ.
     cuts : mapping of column to number of classes or where to cut
+    min_controls, max_controls : float
+        Comparison people for each person asked about in a set of a full matching; 0 and infinite where any number.
     """
 
     method: str
@@ -55,6 +59,8 @@ class MatchRequest:
     order: str
     cuts: Mapping[str, int | Sequence[float]]
     subclasses: int
+    min_controls: float
+    max_controls: float
     seed: int | None
 
     @property
@@ -72,10 +78,10 @@ class MatchRequest:
         one_of(self.estimand, ESTIMANDS["strata"], what="match: estimand")
         one_of(self.distance, DISTANCES, what="match: distance")
         one_of(self.order, ORDERS, what="match: order")
-        if self.estimand == "ate" and not self.in_strata:
+        if self.estimand == "ate" and self.method not in WHOLE:
             raise NotSupportedError(
                 f"match: method={self.method!r} finds comparison people for one arm, which answers 'att' or 'atc'. For everyone (ate) "
-                "take method='subclass', 'cem' or 'exact', or weight()."
+                "take method='full', 'subclass', 'cem' or 'exact', or weight()."
             )
         if self.ratio < 1:
             raise EstimationError(f"match: ratio must be 1 or more; got {self.ratio}.")
@@ -84,6 +90,11 @@ class MatchRequest:
                 raise EstimationError(f"match: the caliper of {name!r} must be 0 or more.")
         if self.method == "radius":
             self._check_radius()
+        if not (0 <= self.min_controls <= 1 <= self.max_controls):
+            raise EstimationError(
+                "match: min_controls lies between 0 and 1 (1/3: three people asked about may share one comparison person), max_controls is "
+                f"1 or more; got {self.min_controls} and {self.max_controls}."
+            )
         if self.order == "random" and self.seed is None:
             raise EstimationError("match: order='random' needs seed=, so that the same people are matched again.")
         if self.subclasses < 1:
@@ -100,13 +111,15 @@ class MatchRequest:
 
     def _refuse_what_says_nothing(self) -> None:
         """Raise where an argument was given that the method does not look at."""
-        nearest, pairs = self.method == "nearest", self.method in ("nearest", "optimal")
+        nearest, pairs, full = self.method == "nearest", self.method in ("nearest", "optimal"), self.method == "full"
         given = {
             "ratio": (self.ratio != 1, pairs),
             "replace": (self.replace, nearest),
             "caliper": (math.isfinite(self.limit_in_sd), not self.in_strata),
-            "calipers": (bool(self.widths), pairs),
-            "antiexact": (bool(self.unlike), pairs),
+            "calipers": (bool(self.widths), pairs or full),
+            "antiexact": (bool(self.unlike), pairs or full),
+            "min_controls": (self.min_controls != 0, full),
+            "max_controls": (math.isfinite(self.max_controls), full),
             "cutpoints": (bool(self.cuts), self.method == "cem"),
         }
         for name, (is_given, is_used) in given.items():

@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.adjust.arms_needed import must_have_two_arms
 from outcomes.adjust.entry_rules import entry_rule_notes, must_have_comparison_people
 from outcomes.adjust.match_request import METHODS, MatchRequest
 from outcomes.adjust.pairing import pair
 from outcomes.adjust.people_in_classes import alike_in, classes_of_score, cut, must_have
-from outcomes.adjust.propensity import fit_propensity
 from outcomes.adjust.scored_weights import ScoredWeights
-from outcomes.adjust.set_weights import MatchedSets, of_pairs, of_radius, of_strata
-from outcomes.adjust.two_arms import must_have_two_arms
+from outcomes.adjust.set_weights import MatchedSets, of_full, of_pairs, of_radius, of_strata
+from outcomes.adjust.standing_people import StandingPeople
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, must_be
-from outcomes.results import Array, IntArray, Note, in_capitals, read_only
-from outcomes.survival.design_matrix import design_matrix
-from outcomes.survival.formula_text import names_in
+from outcomes.results import IntArray, Note, in_capitals, read_only
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +95,9 @@ def match(
     order: str | None = None,
     cutpoints: Mapping[str, int | Sequence[float]] | None = None,
     subclasses: int = 5,
+    min_controls: float = 0.0,
+    max_controls: float = float("inf"),
+    missing: str = "error",
     seed: int | None = None,
 ) -> Matched:
     """Match people of one arm with people like them in the other.
@@ -110,14 +111,15 @@ def match(
         Two arms; people are matched on one row a person (``data.baseline``).
     formula : str
         Covariates at time zero, such as ``"age_at_time_zero + C(risk_band)"``. Not the arm.
-    method : {"nearest", "optimal", "radius", "subclass", "exact", "cem"}
-        Nearest (greedy): each person in turn takes the nearest who is left. Optimal: pairs with the smallest sum of distances.
-        Radius: everyone within the caliper stands in for a person, in equal parts. Subclass: classes between quantiles of the
-        score. Exact: alike in every column of the formula. Cem: the same, with numbers cut into classes.
+    method : {"nearest", "optimal", "full", "radius", "subclass", "exact", "cem"}
+        Nearest (greedy): each person in turn takes the nearest who is left. Optimal: pairs with the smallest sum of distances. Full:
+        everyone in a set of one person and several others, or the reverse, with the smallest sum of distances between the one and the
+        several. Radius: everyone within the caliper stands in for a person, in equal parts. Subclass: classes between quantiles of
+        the score. Exact: alike in every column of the formula. Cem: the same, with numbers cut into classes.
     estimand : {"att", "atc", "ate"}
-        Whose effect is asked: people of the arm that is not the reference, people of the reference, or (in classes only) everyone.
+        Whose effect is asked: people of the arm that is not the reference, people of the reference, or (full and in classes only) everyone.
     distance : {"logit", "score", "odds", "mahalanobis"}
-        What nearest, optimal and radius go by.
+        What nearest, optimal, full and radius go by.
     ratio : int
         Comparison people a person; everyone gets one before anyone gets a second.
     replace : bool
@@ -136,6 +138,11 @@ def match(
         For cem: of a column the number of classes of equal width, or the numbers at which to cut (a class holds its lower bound). Default
         for numbers: as many classes as Sturges's rule says.
     subclasses : int
+    missing : {"error", "indicator"}
+        As in `weight`; exact and cem take missing as a value like others.
+    min_controls, max_controls : float
+        For full: comparison people for each person asked about in a set. 1/3 lets three people asked about share one comparison person
+        and no more, 5 lets one have five. Where not all can then be in a set the fewest are left out.
     seed : int, optional
         With ``order="random"``.
 
@@ -150,7 +157,7 @@ def match(
     EstimationError
         An arm of fewer than two people, clones, missing covariates, constant or collinear columns (where a score is fitted), nobody
         matched, people asked about whom entry rules leave no comparison person (as in `weight`), exact on a column in which nearly
-        everybody differs, optimal matching of more people than memory holds.
+        everybody differs, optimal or full matching of more people than can be held.
     NotSupportedError
         One arm, or more than two, row counts; arguments the method does not look at.
 
@@ -158,7 +165,8 @@ def match(
     -----
     The score is an unpenalised logistic regression, as in `weight`. People whose arm the covariates tell exactly have no score and
     stay unmatched. Of two comparison people at one distance the first in the data is taken, so that the same data give the same
-    pairs. A person asked about weighs 1; comparison people share the weight of those they stand for, scaled to their own number.
+    pairs. A person asked about weighs 1; comparison people share the weight of those they stand for, scaled to their own number. For
+    the ATE people weigh what makes each arm's share of a set or class that of everyone.
     Whoever is not matched has weight 0: the answer is then about those who could be, the estimand says so (``matched_att``), and a
     note counts them.
     Sets made around a person are the clusters of every variance where nobody is in two of them, unless the data or the call name
@@ -167,7 +175,8 @@ def match(
     References
     ----------
     Stuart (2010), Statistical Science 25:1; Iacus, King & Porro (2012), Political Analysis 20:1; Austin (2011), Pharmaceutical
-    Statistics 10:150; Austin & Small (2014), Statistics in Medicine 33:4306.
+    Statistics 10:150; Hansen (2004), Journal of the American Statistical Association 99:609; Austin & Small (2014), Statistics in
+    Medicine 33:4306.
 
     Examples
     --------
@@ -193,6 +202,8 @@ def match(
         order=order or ("smallest" if estimand == "atc" else "largest"),
         cuts=dict(cutpoints or {}),
         subclasses=subclasses,
+        min_controls=float(min_controls),
+        max_controls=float(max_controls),
         seed=seed,
     )
     for argument, columns in {
@@ -209,7 +220,9 @@ def match(
             "compare(), or match by radius, which a bootstrap may repeat."
         )
     by_column = method in ("exact", "cem")
-    people = _People.by_column(data, formula) if by_column else _People.scored(data, formula, request)
+    people = (
+        StandingPeople.by_column(data, formula) if by_column else StandingPeople.scored(data, formula, request, missing)
+    )
     limit = float("inf") if by_column else people.width(request)
     sets = _sets(request, people, data, limit)
     _refuse_nobody(data, sets, request)
@@ -219,7 +232,7 @@ def match(
         arm=data.arm,
         arms=data.arms,
         sets=None if sets.sets is None else read_only(sets.sets, np.int64),
-        notes=_notes(data, request, people, sets),
+        notes=(*_notes(data, request, people, sets), *people.notes),
         provenance=MappingProxyType(
             {"formula": formula, "method": method, "estimand": estimand, "distance": distance, "caliper": caliper}
         ),
@@ -239,64 +252,7 @@ def match(
     )
 
 
-@dataclass(frozen=True)
-class _People:
-    """Where people stand; P people.
-
-    `points` (P, d) are where they stand, finite for those who are `usable`; `linear` the log odds of the score, None without one.
-    """
-
-    columns: tuple[str, ...]
-    terms: tuple[str, ...]
-    design: Array
-    linear: Array | None
-    points: Array
-    usable: npt.NDArray[np.bool_]
-
-    @classmethod
-    def by_column(cls, data: SurvivalData, formula: str) -> _People:
-        """Return people who are alike in columns or not: no score is fitted, and missing is a value."""
-        names = names_in(formula)
-        must_have(data.baseline, names, "formula")
-        everyone = np.ones(len(data.baseline), dtype=bool)
-        return cls((), names, np.empty((len(everyone), 0)), None, np.empty((len(everyone), 0)), everyone)
-
-    @classmethod
-    def scored(cls, data: SurvivalData, formula: str, request: MatchRequest) -> _People:
-        """Return people with a score, and where they stand by the distance asked for."""
-        matrix = design_matrix(formula, data.baseline, arm=None, what="match")
-        if data.arm_column is not None and data.arm_column in matrix.needed:
-            raise EstimationError(
-                f"match: the formula names the arm ({data.arm_column!r}); people are matched on what came before it."
-            )
-        treated = (data.arm == 1).astype(np.float64)
-        fit = fit_propensity(matrix.values, treated, matrix.columns, what="match")
-        if request.on_a_line:
-            line = {"logit": fit.linear, "score": fit.score, "odds": np.exp(fit.linear)}[request.distance]
-            points, usable = line[:, None], ~fit.certain & np.isfinite(line)
-        else:
-            points, usable = _spread_alike(matrix.values, data.arm), np.ones(len(treated), dtype=bool)
-        return cls(matrix.columns, matrix.terms, matrix.values, fit.linear, points, usable)
-
-    def width(self, request: MatchRequest) -> float:
-        """Return the caliper in the unit of the distance."""
-        if not np.isfinite(request.limit_in_sd):
-            return float("inf")
-        unit = float(self.points[self.usable, 0].std(ddof=1)) if request.on_a_line else 1.0
-        return request.limit_in_sd * unit
-
-
-def _spread_alike(columns: Array, arm: IntArray) -> Array:
-    """Return columns turned so that straight distance is Mahalanobis distance by the covariance within arms."""
-    within = columns - np.array([columns[arm == a].mean(axis=0) for a in (0, 1)])[arm]
-    covariance = within.T @ within / (len(columns) - 2)
-    size, axes = np.linalg.eigh(covariance)
-    there = size > 1e-10 * size.max(initial=0)
-    turned: Array = (columns - columns.mean(axis=0)) @ (axes[:, there] / np.sqrt(size[there]))
-    return turned
-
-
-def _sets(request: MatchRequest, people: _People, data: SurvivalData, limit: float) -> MatchedSets:
+def _sets(request: MatchRequest, people: StandingPeople, data: SurvivalData, limit: float) -> MatchedSets:
     frame, asked_about = data.baseline, _asked_about(data.arm, request.estimand)
     stratum = alike_in(frame, request.alike, what="exact")
     if request.method in ("exact", "cem"):
@@ -308,7 +264,9 @@ def _sets(request: MatchRequest, people: _People, data: SurvivalData, limit: flo
     elif request.method == "radius":
         return of_radius(people.points[:, 0], stratum, asked_about, people.usable, limit)
     else:
-        return of_pairs(pair(request, people.points, limit, stratum, asked_about, people.usable, frame), asked_about)
+        one_side = data.arm == (0 if request.estimand == "atc" else 1)
+        pairs = pair(request, people.points, limit, stratum, one_side, people.usable, frame)
+        return of_full(pairs, data.arm, request.estimand) if request.method == "full" else of_pairs(pairs, one_side)
     together = np.unique(stratum * (own.max(initial=0) + 1) + own, return_inverse=True)[1]
     return of_strata(together.astype(np.int64), data.arm, people.usable, request.estimand)
 
@@ -348,7 +306,7 @@ def _refuse_nobody(data: SurvivalData, sets: MatchedSets, request: MatchRequest)
     )
 
 
-def _notes(data: SurvivalData, request: MatchRequest, people: _People, sets: MatchedSets) -> tuple[Note, ...]:
+def _notes(data: SurvivalData, request: MatchRequest, people: StandingPeople, sets: MatchedSets) -> tuple[Note, ...]:
     notes = list(entry_rule_notes(data))
     found = _counterparts(data, request, sets)
     lost = int((~found).sum())
@@ -366,6 +324,10 @@ def _notes(data: SurvivalData, request: MatchRequest, people: _People, sets: Mat
                 f"{certain:,} people have covariates that only their own arm has; nobody can be matched with them.",
             )
         )
+    if request.method == "full":
+        idle = int((sets.weights == 0).sum()) - lost
+        if idle:
+            notes.append(Note("idle", f"{idle:,} comparison people are in no set and count for nothing."))
     if sets.pairs is not None and request.ratio > 1:
         counts = np.bincount(np.bincount(sets.pairs[:, 0])[np.unique(sets.pairs[:, 0])], minlength=request.ratio + 1)
         short = int(counts[1 : request.ratio].sum())

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from outcomes.adjust.who_may import WhoMay
 from outcomes.results import Array, IntArray
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
-__all__ = ["Allowed", "nearest_in_space", "nearest_on_a_line"]
-
-Allowed = Callable[[int, IntArray], npt.NDArray[np.bool_]]
-"""Of one person and several candidates, which of these may be taken."""
+__all__ = ["nearest_in_space", "nearest_on_a_line"]
 
 _FIRST_LOOK = 16  # candidates asked for at first; four times as many where they do not suffice
 _ALIKE = 1e-9  # distances that differ by less are one: which is the larger would hang on the machine
@@ -93,7 +89,7 @@ def nearest_in_space(
     ratio: int,
     limit: float,
     replace: bool = False,
-    allowed: Allowed | None = None,
+    may: WhoMay | None = None,
 ) -> IntArray:
     """Return whom each person takes by straight distance, as `nearest_on_a_line` does, in any number of dimensions.
 
@@ -102,7 +98,7 @@ def nearest_in_space(
     people, others : ndarray, shape (P, d) and (Q, d)
     replace : bool
         Whether one may be taken by several people; nobody takes the same twice.
-    allowed : callable, optional
+    may : WhoMay, optional
         Who may be taken by whom.
     """
     from scipy.spatial import cKDTree
@@ -119,8 +115,8 @@ def nearest_in_space(
             while True:
                 open_ = free[candidates] if not replace else np.ones(len(candidates), dtype=bool)
                 open_ &= ~np.isin(candidates, taken[person, :round_])
-                if allowed is not None:
-                    open_ &= allowed(person, candidates)
+                if may is not None:
+                    open_ &= may.of(person, candidates)
                 within = open_ & (distances <= limit)
                 # the last of those looked at may stand as near as one not looked at, who comes first
                 complete = len(candidates) == len(others)

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from outcomes.adjust.estimands import weights_from_odds
 from outcomes.adjust.fitted_hazards import FittedHazard, hazard_of_everybody, hazard_of_model
-from outcomes.adjust.propensity import fit_propensity
-from outcomes.adjust.weight_fit import refuse_missing_comparison
+from outcomes.adjust.propensity import Propensity, fit_propensity
+from outcomes.adjust.weight_fit import no_comparison_person
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, Note
 from outcomes.survival.cox_model import fit_cox
@@ -65,9 +65,16 @@ def fit_treatment(data: SurvivalData, formula: str, estimand: str) -> Score:
         )
     treated = (data.arm == 1).astype(np.float64)
     fit = fit_propensity(matrix.values, treated, matrix.columns, what=what)
-    refuse_missing_comparison(fit, treated, estimand, what=what)
+    _refuse_separated(fit, treated, estimand, what)
     weight, slope = weights_from_odds(fit.linear, treated, estimand)
     return Score(weight, slope[:, None] * fit.design, fit.influence)
+
+
+def _refuse_separated(fit: Propensity, treated: Array, estimand: str, what: str) -> None:
+    """Raise where covariates tell exactly the arm of people the estimand speaks of."""
+    asked = {"ate": np.ones(len(treated), dtype=bool), "att": treated == 1, "atc": treated == 0}[estimand]
+    if people := int((fit.certain & asked).sum()):
+        raise EstimationError(no_comparison_person(what, people, len(treated), fit.certain_columns))
 
 
 def fit_outcome(

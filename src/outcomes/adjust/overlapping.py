@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from outcomes.adjust.entry_rules import excluded_from
+from outcomes.adjust.trimming import common_range
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, Note, Result
 
@@ -36,10 +37,12 @@ class Overlap(Result):
     cells : pandas.DataFrame
         One row a cell of the columns asked for: the columns, n, n_<arm>, n_arms, ``by_rule`` (an arm is missing because its entry
         rules exclude everybody in the cell).
-    common : (float, float)
-        Range of scores both arms have; low above high where there is none.
+    scores : tuple of str
+        The arms whose scores are shown: the one that is not the reference; with several arms each.
+    ranges : tuple of (float, float)
+        Range of each score that all arms have; low above high where there is none.
     outside : tuple of int
-        People outside it, by arm.
+        People outside any of these, by arm.
     """
 
     frame: pd.DataFrame
@@ -47,7 +50,8 @@ class Overlap(Result):
     cells: pd.DataFrame
     arms: tuple[str, ...]
     estimand: str
-    common: tuple[float, float]
+    scores: tuple[str, ...]
+    ranges: tuple[tuple[float, float], ...]
     outside: tuple[int, ...]
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -55,27 +59,36 @@ class Overlap(Result):
     drawing: ClassVar[str | None] = "overlap"
     title: ClassVar[str] = "Overlap of propensity scores"
 
+    @property
+    def common(self) -> tuple[float, float]:
+        """Range of scores that all arms have; with several arms, of the first score."""
+        return self.ranges[0]
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row an arm and bin of the score: arm, score_low, score_high, n, share, share_weighted.
 
-        `logit` is the same in bins of the log odds (logit_low, logit_high), which spread out scores near 0 and 1.
+        With several arms `score_of` comes first: the arm whose score it is. `logit` is the same in bins of the log odds (logit_low,
+        logit_high), which spread out scores near 0 and 1.
         """
         return self.frame.copy()
 
     def summary(self) -> pd.DataFrame:
-        """Return one row an arm: n, n_outside_common, share_outside_common, and the range both arms have."""
+        """Return one row an arm: n, n_outside_common, share_outside_common, and the range all arms have.
+
+        With several arms each has a score, and the range is that of the arm's own.
+        """
         import pandas as pd
 
-        n = self.frame.groupby("arm", sort=False)["n"].sum()
-        low, high = self.common
+        one = self.frame[self.frame["score_of"] == self.scores[0]] if "score_of" in self.frame else self.frame
+        n = one.groupby("arm", sort=False)["n"].sum()
         rows = [
             {
                 "arm": arm,
                 "n": int(n[arm]),
                 "n_outside_common": self.outside[i],
                 "share_outside_common": self.outside[i] / int(n[arm]),
-                "common_low": low,
-                "common_high": high,
+                "common_low": self.ranges[i % len(self.ranges)][0],
+                "common_high": self.ranges[i % len(self.ranges)][1],
             }
             for i, arm in enumerate(self.arms)
         ]
@@ -83,14 +96,23 @@ class Overlap(Result):
 
     def describe(self) -> str:
         """Return the common range and who lies outside it, in a sentence."""
-        low, high = self.common
-        if low > high:
+        apart = [name for name, (low, high) in zip(self.scores, self.ranges, strict=True) if low > high]
+        if apart and len(self.arms) == 2:
             return "The scores of the arms do not overlap at all: nobody in one arm resembles anybody in the other."
+        if apart:
+            return f"The arms do not overlap at all in the score of {', '.join(apart)}: no value of it is found in all of them."
         rows = self.summary()
         parts = ", ".join(
             f"{r['n_outside_common']:,} of {r['n']:,} people in {r['arm']}" for r in rows.to_dict("records")
         )
-        return f"Both arms have people with scores from {low:.2f} to {high:.2f}; outside this range lie {parts}."
+        low, high = self.common
+        if len(self.arms) == 2:
+            return f"Both arms have people with scores from {low:.2f} to {high:.2f}; outside this range lie {parts}."
+        found = ", ".join(
+            f"of {name} from {low:.2f} to {high:.2f}"
+            for name, (low, high) in zip(self.scores, self.ranges, strict=True)
+        )
+        return f"All arms have people with scores {found}; outside any of these ranges lie {parts}."
 
 
 def overlap_of(weights: ScoredWeights, *, by: Sequence[str] = ()) -> Overlap:
@@ -102,28 +124,45 @@ def overlap_of(weights: ScoredWeights, *, by: Sequence[str] = ()) -> Overlap:
     by : sequence of str
         Columns of the baseline that decide who could be where, such as area and period, or entry rules.
     """
-    names = [by] if isinstance(by, str) else list(by)
-    for name in names:
+    by_names = [by] if isinstance(by, str) else list(by)
+    for name in by_names:
         if name not in weights.baseline.columns:
             raise EstimationError(
                 f"overlap: no column {name!r}. {did_you_mean(name, map(str, weights.baseline.columns))}"
             )
     scores, linear = weights.scores()
-    score = [scores[weights.arm == a] for a in range(len(weights.arms))]
-    low, high = max(float(s.min()) for s in score), min(float(s.max()) for s in score)
-    outside = tuple(int(((s < low) | (s > high)).sum()) for s in score)
-    cells = _cells(weights, names)
+    several = scores.ndim > 1
+    columns = scores if several else scores[:, None]
+    logits = linear if several else linear[:, None]
+    low, high = common_range(columns, np.asarray(weights.arm))
+    away = np.asarray(((columns < low) | (columns > high)).any(axis=1), dtype=bool)
+    outside = tuple(int(away[weights.arm == a].sum()) for a in range(len(weights.arms)))
+    names = weights.arms if several else weights.arms[1:]
+    cells = _cells(weights, by_names)
     return Overlap(
-        frame=_bins(weights, scores, _SCORE_EDGES, "score"),
-        logit=_bins(weights, linear, _LOGIT_EDGES, "logit"),
+        frame=_of_each(weights, columns, names, _SCORE_EDGES, "score"),
+        logit=_of_each(weights, logits, names, _LOGIT_EDGES, "logit"),
         cells=cells,
         arms=weights.arms,
         estimand=weights.estimand,
-        common=(low, high),
+        scores=names,
+        ranges=tuple(zip(low.tolist(), high.tolist(), strict=True)),
         outside=outside,
-        notes=(*weights.notes, *_notes(weights, cells, names, outside)),
+        notes=(*weights.notes, *_notes(weights, cells, by_names, outside)),
         provenance=weights.provenance,
     )
+
+
+def _of_each(weights: ScoredWeights, values: Array, names: tuple[str, ...], edges: Array, name: str) -> pd.DataFrame:
+    """Return the bins of each score, shape (P, number of scores); `score_of` says whose it is where there are several."""
+    import pandas as pd
+
+    found = [_bins(weights, column, edges, name) for column in values.T]
+    if len(found) == 1:
+        return found[0]
+    for frame, arm in zip(found, names, strict=True):
+        frame.insert(0, "score_of", arm)
+    return pd.concat(found, ignore_index=True)
 
 
 def _bins(weights: ScoredWeights, values: Array, edges: Array, name: str) -> pd.DataFrame:
@@ -157,9 +196,10 @@ def _notes(weights: ScoredWeights, cells: pd.DataFrame, names: list[str], outsid
     far = [(arm, n, of) for arm, n, of in zip(weights.arms, outside, people, strict=True) if n > _FAR * of]
     if far and weights.estimand in {"ate", "att", "atc"}:
         counted = ", ".join(f"{n:,} of {of:,} people in {arm}" for arm, n, of in far)
+        other, which = ("the other arm", "either") if len(weights.arms) == 2 else ("some other arm", "any")
         text = (
-            f"{counted} have scores that nobody in the other arm has. Overlap weights (estimand='ato') ask about the people "
-            "who might have gone to either arm."
+            f"{counted} have scores that nobody in {other} has. Overlap weights (estimand='ato') ask about the people "
+            f"who might have gone to {which} arm."
         )
         notes.append(Note("outside_common", text))
     ruled = cells[cells["by_rule"]]

@@ -1,4 +1,4 @@
-"""Pairs of people: by the nearest who is left, or with the smallest sum of distances."""
+"""Pairs of people: by the nearest who is left, with the smallest sum of distances, or in full matching."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.adjust.full_matching import full_pairs
 from outcomes.adjust.match_request import MatchRequest
-from outcomes.adjust.nearest_people import Allowed, nearest_in_space, nearest_on_a_line
+from outcomes.adjust.nearest_people import nearest_in_space, nearest_on_a_line
+from outcomes.adjust.who_may import WhoMay, who_may
 from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray
 
@@ -44,7 +46,7 @@ def pair(
         The baseline, for calipers on columns and columns in which a pair must differ.
     """
     order = _order(request, points, asked_about & usable)
-    found = []
+    found = [np.empty((0, 2), dtype=np.int64)]
     by_stratum = np.argsort(stratum[order], kind="stable")
     starts = np.flatnonzero(np.diff(stratum[order][by_stratum]) != 0) + 1
     rest = np.flatnonzero(~asked_about & usable)
@@ -55,10 +57,14 @@ def pair(
         code = stratum[people[0]]
         low, high = np.searchsorted(stratum[rest], [code, code + 1])
         others = rest[low:high]
-        taken = _taken(request, points, limit, people, others, frame)
-        person, place = np.nonzero(taken >= 0)
-        found.append(np.column_stack([people[person], others[taken[person, place]]]))
-    pairs = np.concatenate(found) if found else np.empty((0, 2), dtype=np.int64)
+        if request.method == "full":
+            person, other = _full(request, points, limit, people, others, frame).T
+        else:
+            taken = _taken(request, points, limit, people, others, frame)
+            person, place = np.nonzero(taken >= 0)
+            other = taken[person, place]
+        found.append(np.column_stack([people[person], others[other]]))
+    pairs = np.concatenate(found)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
@@ -77,11 +83,11 @@ def _taken(
     request: MatchRequest, points: Array, limit: float, people: IntArray, others: IntArray, frame: pd.DataFrame
 ) -> IntArray:
     """Return whom each of some people takes, as places in `others`, shape (number of people, ratio)."""
-    allowed = _allowed(request, frame, people, others)
+    may = who_may(frame, request.widths, request.unlike, people, others)
     if request.method == "optimal":
-        return _optimal(request, points, limit, people, others, allowed)
+        return _optimal(request, points, limit, people, others, may)
     order = np.arange(len(people))
-    if request.on_a_line and not request.replace and allowed is None:
+    if request.on_a_line and not request.replace and may is None:
         return nearest_on_a_line(points[people, 0], points[others, 0], order=order, ratio=request.ratio, limit=limit)
     return nearest_in_space(
         points[people],
@@ -90,33 +96,27 @@ def _taken(
         ratio=request.ratio,
         limit=limit,
         replace=request.replace,
-        allowed=allowed,
+        may=may,
     )
 
 
-def _allowed(request: MatchRequest, frame: pd.DataFrame, people: IntArray, others: IntArray) -> Allowed | None:
-    """Return who may stand for whom by the columns of the baseline; None where they say nothing."""
-    if not request.widths and not request.unlike:
-        return None
-    import pandas as pd
-
-    numbers = [(frame[c].to_numpy(dtype=np.float64, na_value=np.nan), width) for c, width in request.widths.items()]
-    codes = [pd.factorize(frame[c], use_na_sentinel=False)[0] for c in request.unlike]
-
-    def may(person: int, candidates: IntArray) -> npt.NDArray[np.bool_]:
-        mine, theirs = people[person], others[candidates]
-        open_ = np.ones(len(theirs), dtype=bool)
-        for values, width in numbers:
-            open_ &= np.abs(values[theirs] - values[mine]) <= width
-        for code in codes:
-            open_ &= code[theirs] != code[mine]
-        return open_
-
-    return may
+def _full(
+    request: MatchRequest, points: Array, limit: float, people: IntArray, others: IntArray, frame: pd.DataFrame
+) -> IntArray:
+    """Return the pairs of a full matching of some people and others, as places in them, shape (N, 2)."""
+    most_people = np.floor(1 / request.min_controls + 1e-9) if request.min_controls else np.inf
+    return full_pairs(
+        points[people],
+        points[others],
+        limit=limit,
+        most_others=request.max_controls,
+        most_people=float(most_people),
+        may=who_may(frame, request.widths, request.unlike, people, others),
+    )
 
 
 def _optimal(
-    request: MatchRequest, points: Array, limit: float, people: IntArray, others: IntArray, allowed: Allowed | None
+    request: MatchRequest, points: Array, limit: float, people: IntArray, others: IntArray, may: WhoMay | None
 ) -> IntArray:
     """Return the pairs with the smallest sum of distances, of those with the most pairs, shape (number of people, ratio)."""
     from scipy.optimize import linear_sum_assignment
@@ -132,12 +132,12 @@ def _optimal(
     if not len(others):
         return taken
     distance = cdist(points[people], points[others])
-    may = distance <= limit
-    if allowed is not None:
-        may &= np.array([allowed(i, np.arange(len(others))) for i in range(len(people))])
-    far = (distance[may].max(initial=0.0) + 1) * (len(people) * request.ratio + 1)
-    cost = np.repeat(np.where(may, distance, far), request.ratio, axis=0)
+    open_ = distance <= limit
+    if may is not None:
+        open_ &= may.block(slice(None))
+    far = (distance[open_].max(initial=0.0) + 1) * (len(people) * request.ratio + 1)
+    cost = np.repeat(np.where(open_, distance, far), request.ratio, axis=0)
     row, column = linear_sum_assignment(cost)
-    kept = may[row // request.ratio, column]
+    kept = open_[row // request.ratio, column]
     taken[row[kept] // request.ratio, row[kept] % request.ratio] = column[kept]
     return taken

@@ -13,7 +13,7 @@ from outcomes.errors import EstimationError
 from outcomes.results import Array
 from outcomes.survival.design_matrix import in_few_words
 
-__all__ = ["Propensity", "fit_propensity"]
+__all__ = ["Propensity", "c_statistic", "fit_propensity"]
 
 _SUSPICIOUS = 12.0  # log odds beyond which separation is looked for; a chance of 1 in 160,000
 _ROUNDING = 1e-6
@@ -32,7 +32,8 @@ class Propensity:
     certain_columns : tuple of str
         The columns that tell it.
     coefficients, std_errors : ndarray, shape (1 + number of columns,)
-        Missing for columns that say nothing once the certain people are left out.
+        Missing for columns that say nothing once the certain people are left out. The errors are those of the likelihood; with
+        sampling weights the sandwich's.
     design : ndarray, shape (P, K)
         With the intercept: the derivative of `linear` by the K coefficients that exist.
     influence : ndarray, shape (P, K)
@@ -55,7 +56,13 @@ class Propensity:
 
 
 def fit_propensity(
-    columns: Array, treated: Array, names: tuple[str, ...], *, what: str = "weight", sides: str = "the arms"
+    columns: Array,
+    treated: Array,
+    names: tuple[str, ...],
+    *,
+    what: str = "weight",
+    sides: str = "the arms",
+    sampling: Array | None = None,
 ) -> Propensity:
     """Fit the score by maximum likelihood (statsmodels), without penalty.
 
@@ -69,6 +76,8 @@ def fit_propensity(
         Names of the columns, for messages.
     what, sides : str
         Who asks, and what the score tells apart, for messages.
+    sampling : ndarray, shape (P,), optional
+        Sampling weights of the likelihood; ones where None.
 
     Raises
     ------
@@ -82,6 +91,7 @@ def fit_propensity(
     Covariates are centred and scaled inside, so that units do not decide whether the fit converges.
     """
     certain = np.zeros(len(treated), dtype=bool)
+    count = np.ones(len(treated)) if sampling is None else sampling
     telling: list[int] = []
     while True:
         mine = np.flatnonzero(~certain)
@@ -89,7 +99,7 @@ def fit_propensity(
         x, y = columns[mine][:, used], treated[mine]
         centre, scale = x.mean(axis=0), x.std(axis=0)
         inside = np.column_stack([np.ones(len(x)), (x - centre) / scale])
-        beta, converged = _maximise(inside, y)
+        beta, converged = _maximise(inside, y, count[mine])
         if not converged or np.abs(inside @ beta).max() > _SUSPICIOUS:
             found = separated(x, y)
             if found.people.any():
@@ -105,7 +115,7 @@ def fit_propensity(
             )
         break
     return _in_own_units(
-        columns, treated, certain, tuple(names[j] for j in sorted(telling)), used, (centre, scale), inside, beta
+        columns, treated, certain, tuple(names[j] for j in sorted(telling)), used, (centre, scale), inside, beta, count
     )
 
 
@@ -126,6 +136,7 @@ def _in_own_units(
     centring: tuple[Array, Array],
     inside: Array,
     beta: Array,
+    count: Array,
 ) -> Propensity:
     """Return the fit on centred and scaled columns `inside` (of the people who are not certain) in the covariates' own units."""
     centre, scale = centring
@@ -137,12 +148,14 @@ def _in_own_units(
     linear = np.where(treated == 1, np.inf, -np.inf)
     linear[mine] = inside @ beta
     score = 1 / (1 + np.exp(-linear))
-    covariance = np.linalg.inv(_information(inside, linear[mine]))
+    covariance = np.linalg.inv(_information(inside, linear[mine], count[mine]))
     influence = np.zeros((len(treated), len(beta)))
-    influence[mine] = ((treated - score)[mine][:, None] * inside) @ covariance @ back.T
+    influence[mine] = ((count * (treated - score))[mine][:, None] * inside) @ covariance @ back.T
     coefficients, errors = (np.full(1 + columns.shape[1], np.nan) for _ in range(2))
     place = [0, *(1 + j for j in used)]
-    coefficients[place], errors[place] = back @ beta, np.sqrt(np.diag(back @ covariance @ back.T))
+    by_likelihood = np.ptp(count) == 0
+    spread = np.diag(back @ covariance @ back.T) if by_likelihood else (influence**2).sum(axis=0)
+    coefficients[place], errors[place] = back @ beta, np.sqrt(spread)
     return Propensity(
         linear=linear,
         score=score,
@@ -152,19 +165,19 @@ def _in_own_units(
         std_errors=errors,
         design=np.column_stack([np.ones(len(columns)), columns[:, used]]),
         influence=influence,
-        loglik=-float(np.logaddexp(0.0, np.where(treated == 1, -linear, linear)).sum()),
-        c_statistic=_c_statistic(score, treated),
+        loglik=-float(count @ np.logaddexp(0.0, np.where(treated == 1, -linear, linear))),
+        c_statistic=c_statistic(score, treated),
     )
 
 
-def _information(inside: Array, linear: Array) -> Array:
+def _information(inside: Array, linear: Array, count: Array) -> Array:
     """Return the information matrix (K, K) at these log odds."""
-    spread = 1 / (2 + np.exp(linear) + np.exp(-linear))
+    spread = count / (2 + np.exp(linear) + np.exp(-linear))
     information: Array = inside.T @ (spread[:, None] * inside)
     return information
 
 
-def _maximise(inside: Array, treated: Array) -> tuple[Array, bool]:
+def _maximise(inside: Array, treated: Array, count: Array) -> tuple[Array, bool]:
     """Return the maximum of the likelihood and whether it is one: the score equations hold to rounding."""
     import statsmodels.api as sm
 
@@ -172,7 +185,10 @@ def _maximise(inside: Array, treated: Array) -> tuple[Array, bool]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # separation and convergence are judged below, and named
         try:
-            fit = sm.Logit(treated, inside).fit(method="newton", maxiter=100, tol=1e-12, disp=0)
+            if np.ptp(count) == 0:
+                fit = sm.Logit(treated, inside).fit(method="newton", maxiter=100, tol=1e-12, disp=0)
+            else:
+                fit = sm.GLM(treated, inside, family=sm.families.Binomial(), freq_weights=count).fit(tol=1e-12)
             beta = np.asarray(fit.params, dtype=np.float64)
         except Exception:  # statsmodels lets its own and numpy's errors through where the maximum is at infinity
             return beta, False
@@ -182,14 +198,15 @@ def _maximise(inside: Array, treated: Array) -> tuple[Array, bool]:
         try:
             for _ in range(3):  # the optimiser's last digits
                 linear = inside @ beta
-                gap = inside.T @ (treated - 1 / (1 + np.exp(-linear)))
-                beta = beta + np.linalg.solve(_information(inside, linear), gap)
+                gap = inside.T @ (count * (treated - 1 / (1 + np.exp(-linear))))
+                beta = beta + np.linalg.solve(_information(inside, linear, count), gap)
         except np.linalg.LinAlgError:
             return beta, False
     return beta, bool(np.isfinite(beta).all() and np.abs(gap).max() < _ROUNDING)
 
 
-def _c_statistic(score: Array, treated: Array) -> float:
+def c_statistic(score: Array, treated: Array) -> float:
+    """Return the chance that a person of the arm scores above one of the reference; ties count half."""
     from scipy.stats import rankdata
 
     ranks, n1 = rankdata(score), float(treated.sum())

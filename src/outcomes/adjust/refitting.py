@@ -69,6 +69,8 @@ def refit_within(weights: PropensityWeights, level: IntArray, levels: int) -> Re
             continue
         values[mine] = found.values
         for blocks, part in ((influences, found.influence), (gradients, found.gradient)):
+            if part is None:
+                continue
             block = np.zeros((people, part.shape[1]))
             block[mine] = part
             blocks.append(block)
@@ -78,10 +80,12 @@ def refit_within(weights: PropensityWeights, level: IntArray, levels: int) -> Re
 
 def _refit(weights: PropensityWeights, mine: IntArray) -> FittedWeights | str:
     """Return the weights of one level's people, or why there are none."""
-    treated = (weights.arm[mine] == 1).astype(np.float64)
+    if weights.influence is None:
+        return "its scores were given"
+    arm = weights.arm[mine]
     columns = np.asarray(weights.design)[mine]
     inside = independent(columns)
-    smaller = int(min(treated.sum(), len(treated) - treated.sum()))
+    smaller = int(np.bincount(arm, minlength=2).min())
     if smaller < _PEOPLE_A_COLUMN * max(len(inside), 1):
         return f"{smaller:,} people in the smaller arm are too few for {len(inside)} columns"
     names = tuple(weights.columns[j] for j in inside)
@@ -89,12 +93,13 @@ def _refit(weights: PropensityWeights, mine: IntArray) -> FittedWeights | str:
     try:
         return fit_weights(
             columns[:, inside],
-            treated,
+            arm,
             names,
             estimand=weights.estimand,
             trim=weights.trim,
             stabilise=weights.stabilise,
             method=weights.method,
+            sampling=None if weights.sampling is None else weights.sampling[mine],
         )
     except EstimationError as error:
         problem = (

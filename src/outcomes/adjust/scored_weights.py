@@ -29,9 +29,14 @@ class ScoredWeights(Weights):
     columns, terms : tuple of str
         Columns of the formula's design without the intercept, and the term each belongs to.
     design : ndarray, shape (P, len(columns))
-    score, linear : ndarray, shape (P,), or None
-        Propensity score, and its log odds: of being in the arm that is not the reference. None where none was asked for.
+    score, linear : ndarray, shape (P,) with two arms, (P, A) with more, or None
+        Propensity score, and its log odds: of being in the arm that is not the reference; of several arms, of being in each of them
+        rather than in any other. None where none was asked for.
     baseline : pandas.DataFrame
+    focal : str or None
+        With several arms, the one whose people the ATT is about.
+    sampling : ndarray, shape (P,), or None
+        Sampling weights, which are part of `values`; the arms before weighting are described with these alone.
     """
 
     formula: str
@@ -41,11 +46,19 @@ class ScoredWeights(Weights):
     score: Array | None
     linear: Array | None
     baseline: pd.DataFrame
+    focal: str | None = None
+    sampling: Array | None = None
 
     def balance(
-        self, terms: Sequence[str] | None = None, *, denominator: str | None = None, binary: str = "sample"
+        self,
+        terms: Sequence[str] | None = None,
+        *,
+        denominator: str | None = None,
+        binary: str = "sample",
+        squares: bool = False,
+        interactions: bool = False,
     ) -> Balance:
-        """Return how alike the arms are before and after.
+        """Return how alike the arms are before and after; of several arms, every two of them.
 
         Parameters
         ----------
@@ -53,12 +66,16 @@ class ScoredWeights(Weights):
             Columns of ``data.baseline``; default the covariates of the formula, and the score itself. Factors give one row
             a level.
         denominator : {"pooled", "arm", "reference"}, optional
-            Whose standard deviation, in the unadjusted sample, differences are divided by. Default: pooled for ATE, overlap
-            and matching weights, the arm's for ATT, the reference's for ATC.
+            Whose standard deviation, in the unadjusted sample, differences are divided by. Default: pooled (over all arms) for ATE,
+            overlap and matching weights, the arm's for ATT, the reference's for ATC. Of several arms "arm" is the one the ATT is about.
         binary : {"sample", "population"}
             Variance of a 0/1 column: with n - 1, as for numbers; or p(1 - p), as MatchIt and cobalt take it.
+        squares, interactions : bool
+            Also judge squares of numbers, and products of every two covariates.
         """
-        return balance_of(self, terms, denominator=denominator, binary=binary)
+        return balance_of(
+            self, terms, denominator=denominator, binary=binary, squares=squares, interactions=interactions
+        )
 
     def overlap(self, *, by: Sequence[str] = ()) -> Overlap:
         """Return how the scores of the arms overlap, and (with `by`) which cells of columns hold one arm only.

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from outcomes.results import Array
 
-__all__ = ["Separated", "independent", "separated"]
+__all__ = ["Separated", "independent", "rows_told", "separated"]
 
 _ROUNDING = 1e-6
 _FAR = 1e4  # bound of the combination's coefficients, in standard deviations
@@ -47,15 +47,25 @@ def separated(columns: Array, treated: Array) -> Separated:
     """
     scaled = (columns - columns.mean(axis=0)) / columns.std(axis=0)
     signed = np.where(treated == 1, 1.0, -1.0)[:, None] * np.column_stack([np.ones(len(columns)), scaled])
-    found = _by_divergence(signed)
-    if found is None:
-        found = _by_programming(signed)
+    found = rows_told(signed)
     if found is None:
         return Separated(np.zeros(len(columns), dtype=bool), ())
     told, combination = found
     together = tuple(j for j, b in enumerate(combination[1:]) if abs(b) > _ROUNDING * np.abs(combination).max())
     alone = tuple(j for j in together if _tells(columns[:, j], treated))
     return Separated(told, alone or together)
+
+
+def rows_told(signed: Array) -> tuple[npt.NDArray[np.bool_], Array] | None:
+    """Return the rows that some combination of their numbers puts above 0 while it puts none below, and the combination.
+
+    Parameters
+    ----------
+    signed : ndarray, shape (rows, parameters)
+        By how much each parameter speaks for what happened against what did not.
+    """
+    found = _by_divergence(signed)
+    return _by_programming(signed) if found is None else found
 
 
 def _by_divergence(signed: Array) -> tuple[npt.NDArray[np.bool_], Array] | None:

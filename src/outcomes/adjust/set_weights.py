@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from outcomes.results import Array, IntArray
 
-__all__ = ["MatchedSets", "of_pairs", "of_radius", "of_strata"]
+__all__ = ["MatchedSets", "of_full", "of_pairs", "of_radius", "of_strata"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class MatchedSets:
     classes : ndarray of int, shape (P,), or None
         Class of each person, where people are put into classes.
     pairs : ndarray of int, shape (N, 2), or None
-        A person asked about and one who stands for them; None where people are matched in classes or by a radius.
+        A person asked about and one who stands for them; None where people are matched in classes or by a radius. In full
+        matching either may be in several pairs of a set.
     """
 
     weights: Array
@@ -45,6 +46,15 @@ def of_pairs(pairs: IntArray, asked_about: npt.NDArray[np.bool_]) -> MatchedSets
     sets[other] = person
     several = len(np.unique(other)) < len(other)
     return MatchedSets(_as_many_as_they_are(share, in_set > 0), None if several else sets, pairs)
+
+
+def of_full(pairs: IntArray, arm: IntArray, estimand: str) -> MatchedSets:
+    """Return the sets of a full matching, in which one of the two of each pair is in no other: each is a class of its own."""
+    sets = np.arange(len(arm))
+    often = np.bincount(pairs.ravel(), minlength=len(arm))
+    alone = often[pairs[:, 1]] == 1  # the second of the pair has no other: the set is the first one's
+    sets[np.where(alone, pairs[:, 1], pairs[:, 0])] = np.where(alone, pairs[:, 0], pairs[:, 1])
+    return MatchedSets(of_strata(sets, arm, often > 0, estimand).weights, sets, pairs)
 
 
 def of_radius(

@@ -2,123 +2,141 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from outcomes.adjust.entropy_balancing import balance_entropy
-from outcomes.adjust.estimands import weights_from_odds
-from outcomes.adjust.propensity import Propensity, fit_propensity
+from outcomes.adjust.estimands import weights_from_log_odds
+from outcomes.adjust.scores import Scores, fit_scores
+from outcomes.adjust.trimming import Trim, check_trim, inside_bounds
 from outcomes.errors import EstimationError
-from outcomes.results import Array
+from outcomes.results import Array, IntArray
 from outcomes.survival.design_matrix import in_few_words
 
-__all__ = ["FittedWeights", "Trim", "fit_weights", "refuse_missing_comparison"]
-
-Trim = tuple[float, float] | Literal["common"] | None
+__all__ = ["FittedWeights", "Trim", "fit_weights", "no_comparison_person"]
 
 
 @dataclass(frozen=True)
 class FittedWeights:
-    """Weights of P people with M parameters: the score's coefficients and, where stabilised, the share of the arm; or those of
+    """Weights of P people with M parameters: the score's coefficients and, where stabilised, the shares of the arms; or those of
     entropy balancing.
 
     Attributes
     ----------
     values : ndarray, shape (P,)
-    influence, gradient : ndarray, shape (P, M)
-        Influence of each person on the parameters; derivative of each weight by them.
+    influence, gradient : ndarray, shape (P, M), or None
+        Influence of each person on the parameters; derivative of each weight by them. None where the scores were given.
     kept : ndarray of bool, shape (P,)
-    fit : Propensity
+    fit : Scores
     """
 
     values: Array
-    influence: Array
-    gradient: Array
+    influence: Array | None
+    gradient: Array | None
     kept: npt.NDArray[np.bool_]
-    fit: Propensity
+    fit: Scores
 
 
 def fit_weights(
     columns: Array,
-    treated: Array,
+    arm: IntArray | Array,
     names: tuple[str, ...],
     *,
     estimand: str,
     trim: Trim,
     stabilise: bool,
     method: str = "logistic",
+    arms: tuple[str, ...] = ("reference", "arm"),
+    target: int | None = None,
+    sampling: Array | None = None,
+    given: Scores | None = None,
 ) -> FittedWeights:
     """Fit the score on `columns` (P, K - 1) and return the weights for `estimand`, trimmed and stabilised as asked.
 
-    With ``method="entropy"`` the weights are those of entropy balancing, and the score only shows where the arms overlap.
+    With ``method="entropy"`` the weights are those of entropy balancing, and the score only shows where the arms overlap. `target` is
+    the arm whose people are asked about (ATT, ATC); `given` are scores to take in place of fitted ones.
     """
-    _check_trim(trim)
-    fit = fit_propensity(columns, treated, names)
-    refuse_missing_comparison(
-        fit, treated, estimand, what="weight", instead="ask about those who might have gone to either (estimand='ato'), "
-    )  # fmt: skip
+    rule = check_trim(trim)
+    arm = np.asarray(arm, dtype=np.int64)
+    asked = (0 if estimand == "atc" else 1) if target is None else target
+    fit = given or fit_scores(columns, arm, names, arms, estimand=estimand, method=method, sampling=sampling)
+    _refuse_missing_comparison(fit, arm, arms, estimand, asked)
+    base = np.ones(len(arm)) if sampling is None else sampling
     if method == "entropy":
-        balanced = balance_entropy(columns, treated.astype(np.int64), names, estimand)
-        everyone = np.ones(len(treated), dtype=bool)
+        balanced = balance_entropy(columns, arm, names, estimand, target=asked, sampling=sampling)
+        everyone = np.ones(len(arm), dtype=bool)
         return FittedWeights(balanced.values, balanced.influence, balanced.gradient, everyone, fit)
-    values, slope = weights_from_odds(fit.linear, treated, estimand)
-    gradient, influence = slope[:, None] * fit.design, fit.influence
+    values, slopes = weights_from_log_odds(fit.linear, arm, estimand, asked)
+    values, slopes = base * values, base[:, None] * slopes
+    gradient, influence = _by_coefficients(slopes, fit), fit.influence
     if stabilise:
-        share = float(treated.mean())
-        factor, turn = np.where(treated == 1, share, 1 - share), np.where(treated == 1, 1.0, -1.0)
-        gradient = np.column_stack([gradient * factor[:, None], values * turn])
-        influence = np.column_stack([influence, (treated - share) / len(treated)])
-        values = values * factor
-    kept = _inside(fit.score, treated, trim)
-    for side, what in ((0.0, "the reference arm"), (1.0, "the other arm")):
-        if trim is not None and not kept[treated == side].any():
-            raise EstimationError(
-                f"weight: trimming leaves nobody of {int((treated == side).sum()):,} people in {what}. Widen the bounds."
-            )
-    values, gradient = np.where(kept, values, 0.0), np.where(kept[:, None], gradient, 0.0)
+        share = np.bincount(arm, weights=base, minlength=len(arms)) / base.sum()
+        if gradient is not None and influence is not None:
+            is_it = (arm[:, None] == np.arange(1, len(arms))).astype(np.float64)
+            turn = np.where(arm[:, None] == 0, -1.0, is_it)
+            moved = base[:, None] * (is_it - share[1:]) / base.sum()
+            gradient = np.column_stack([gradient * share[arm][:, None], values[:, None] * turn])
+            influence = np.column_stack([influence, moved])
+        values = values * share[arm]
+    _refuse_nobody(values, arm, arms, fit)
+    kept = inside_bounds(fit.chances, arm, arms, rule, sampling=sampling)
+    values = np.where(kept, values, 0.0)
+    gradient = None if gradient is None else np.where(kept[:, None], gradient, 0.0)
     return FittedWeights(values, influence, gradient, kept, fit)
 
 
-_WITHOUT_COMPARISON = {"ate": (0.0, 1.0), "att": (1.0,), "atc": (0.0,), "ato": (), "atm": ()}
+def _by_coefficients(slopes: Array, fit: Scores) -> Array | None:
+    """Return the derivatives of the weights by the coefficients, arm after arm, shape (P, (A - 1) K)."""
+    if fit.design is None:
+        return None
+    return np.asarray((slopes[:, 1:, None] * fit.design[:, None, :]).reshape(len(slopes), -1))
 
 
-def refuse_missing_comparison(fit: Propensity, treated: Array, estimand: str, *, what: str, instead: str = "") -> None:
-    """Raise where people the estimand speaks of have nobody like them in the other arm.
+def _refuse_missing_comparison(fit: Scores, arm: IntArray, arms: tuple[str, ...], estimand: str, target: int) -> None:
+    """Raise where people the estimand speaks of have nobody like them in another arm.
 
-    Overlap and matching weights go to 0 for them, ATT and ATC weights for those who are not their target. `what` names who asks,
-    `instead` what else they could ask.
+    Overlap and matching weights go to 0 for them, ATT and ATC weights for those who are not their target.
     """
-    sides = _WITHOUT_COMPARISON[estimand]
-    people = int((fit.certain & np.isin(treated, sides)).sum())
-    if people:
-        raise EstimationError(
-            f"{what}: the covariates tell the arm of {people:,} of {len(treated):,} people exactly (separation), so no comparison person "
-            f"exists for them. Look at {in_few_words(fit.certain_columns)}. Restrict to people eligible for both arms, {instead}or leave "
-            "out or join what only one arm has."
-        )
-
-
-def _check_trim(trim: Trim) -> None:
-    if trim is None or trim == "common":
+    if estimand in ("ato", "atm"):
         return
-    good = not isinstance(trim, str) and len(trim) == 2 and all(math.isfinite(bound) for bound in trim)
-    if not good or not 0 <= trim[0] < trim[1] <= 1:
+    asked = np.ones(len(arm), dtype=bool) if estimand == "ate" else arm == target
+    people = int((fit.certain & asked).sum())
+    if not people:
+        return
+    if fit.design is None:
         raise EstimationError(
-            f"weight: trim must be two scores (low, high) with 0 <= low < high <= 1, such as (0.1, 0.9), or 'common'; got {trim!r}."
+            f"weight: the scores given ({', '.join(fit.telling)}) are 0 or 1 for {people:,} of {len(arm):,} people the estimand speaks of, "
+            "so no comparison person exists for them. Ask about those who might have gone to either arm (estimand='ato'), or leave "
+            "these people out."
         )
+    who = "either" if len(arms) == 2 else "any"
+    instead = f"ask about those who might have gone to {who} (estimand='ato'), "
+    raise EstimationError(
+        no_comparison_person("weight", people, len(arm), fit.telling, arms=len(arms), instead=instead)
+    )
 
 
-def _inside(score: Array, treated: Array, trim: Trim) -> npt.NDArray[np.bool_]:
-    """Return who lies inside the bounds (the bounds included), shape (P,)."""
-    if trim is None:
-        return np.ones(len(score), dtype=bool)
-    if isinstance(trim, str):
-        a, b = score[treated == 1], score[treated == 0]
-        low, high = max(a.min(), b.min()), min(a.max(), b.max())
-    else:
-        low, high = trim
-    return np.asarray((score >= low) & (score <= high), dtype=bool)
+def no_comparison_person(
+    what: str, people: int, everybody: int, telling: tuple[str, ...], *, arms: int = 2, instead: str = ""
+) -> str:
+    """Return what is said where covariates tell the arm of people asked about exactly."""
+    told = "the arm of" if arms == 2 else "that an arm could not be theirs for"
+    return (
+        f"{what}: the covariates tell {told} {people:,} of {everybody:,} people exactly (separation), so no comparison person exists for "
+        f"them. Look at {in_few_words(telling)}. Restrict to people eligible for {'both' if arms == 2 else 'all'} arms, {instead}or leave "
+        "out or join what only one arm has."
+    )
+
+
+def _refuse_nobody(values: Array, arm: IntArray, arms: tuple[str, ...], fit: Scores) -> None:
+    """Raise where an arm has no weight at all, since nobody of it could have been in every other arm."""
+    for index, name in enumerate(arms):
+        mine = arm == index
+        if not (values[mine] > 0).any():
+            raise EstimationError(
+                f"weight: nobody of the {int(mine.sum()):,} people in {name} could have been in every other arm "
+                f"(told exactly by {in_few_words(fit.telling)}), so nobody is left to compare. Leave out or join what only one arm has, "
+                "or compare fewer arms."
+            )

@@ -1,4 +1,4 @@
-"""Weights that make two arms alike: the function people call and the result they get."""
+"""Weights that make the arms alike: the function people call and the result they get."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from outcomes.adjust.entry_rules import entry_rule_notes, must_have_comparison_people
-from outcomes.adjust.estimands import ESTIMANDS
+from outcomes.adjust.arms_needed import must_have_arms
+from outcomes.adjust.entry_rules import must_have_comparison_people
+from outcomes.adjust.estimands import ESTIMANDS, population_of
+from outcomes.adjust.missing_indicators import completed_design
+from outcomes.adjust.sampling import sampling_weights
 from outcomes.adjust.scored_weights import ScoredWeights
-from outcomes.adjust.two_arms import must_have_two_arms
-from outcomes.adjust.weight_fit import FittedWeights, Trim, fit_weights
+from outcomes.adjust.scores import GivenScores, given_scores
+from outcomes.adjust.trimming import Trim, check_trim
+from outcomes.adjust.weight_fit import fit_weights
+from outcomes.adjust.weight_notes import weight_notes
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
-from outcomes.results import Array, Note, read_only
-from outcomes.survival.design_matrix import design_matrix, in_few_words
+from outcomes.results import Array, read_only
 from outcomes.survival.formula_text import names_in
 
 if TYPE_CHECKING:
@@ -25,28 +29,36 @@ if TYPE_CHECKING:
 
 __all__ = ["ESTIMANDS", "PropensityWeights", "weight"]
 
-_METHODS = ("logistic", "entropy")
-_LARGE = 0.10  # share of an arm's weight carried by one person
+_TITLES = {
+    "logistic": "Propensity weights",
+    "entropy": "Entropy-balancing weights",
+    "cbps": "Weights from a covariate balancing propensity score",
+    "given": "Weights from given scores",
+}
+_METHODS = ("logistic", "entropy", "cbps")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class PropensityWeights(ScoredWeights):
-    """Weights from a propensity score, with the score and the formula it came from; P people, K parameters.
+    """Weights from a propensity score, with the score and the formula it came from; P people, A arms, K parameters.
 
     Attributes
     ----------
-    coefficients, std_errors : ndarray, shape (1 + len(columns),)
-        Of the score, the intercept first.
+    coefficients, std_errors : ndarray, shape (1 + len(columns),); with several arms (A - 1, 1 + len(columns))
+        Of the score, the intercept first: log odds of the arm, of each other arm, against the reference. Missing where scores were given.
     c_statistic, loglik : float
+        With several arms the c-statistic is the mean over all pairs of them.
     kept, certain : ndarray of bool, shape (P,)
-        False for people who were trimmed; True for people whose arm the covariates tell exactly.
-    trim : (float, float), "common" or None
+        False for people who were trimmed; True for people whom the covariates keep from an arm exactly.
+    trim : (float, float), "common", "crump", ("percentile", float) or None
     stabilise : bool
     method : str
+        ``logistic``, ``entropy``, ``cbps`` or ``given``.
 
     Notes
     -----
-    `influence` and `gradient` have one column a coefficient; stabilised weights one more, for the share of the arm.
+    `influence` and `gradient` have one column a coefficient, arm after arm; stabilised weights one more for the share of each arm but the
+    reference; those of entropy balancing one a mean and one a multiplier.
     """
 
     score: Array
@@ -63,6 +75,11 @@ class PropensityWeights(ScoredWeights):
 
     title: ClassVar[str] = "Propensity weights"
 
+    @property
+    def heading(self) -> str:
+        """What the weights are, by the method that made them."""
+        return _TITLES[self.method]
+
     def summary(self) -> pd.DataFrame:
         """Return one row an arm.
 
@@ -75,17 +92,35 @@ class PropensityWeights(ScoredWeights):
         return frame
 
     def score_model(self) -> pd.DataFrame:
-        """Return the logistic regression behind the score, one row a column: term, estimate (log odds), std_error."""
+        """Return the regression behind the score: term, estimate (log odds), std_error; with several arms, arm first.
+
+        Raises
+        ------
+        EstimationError
+            The scores were given.
+        """
         import pandas as pd
 
+        if self.method == "given":
+            raise EstimationError("score_model: the scores were given; what model they came from is not known here.")
         names = ["Intercept", *self.columns]
-        return pd.DataFrame({"term": names, "estimate": self.coefficients, "std_error": self.std_errors})
+        if len(self.arms) == 2:
+            return pd.DataFrame({"term": names, "estimate": self.coefficients, "std_error": self.std_errors})
+        return pd.DataFrame(
+            {
+                "arm": np.repeat(self.arms[1:], len(names)),
+                "term": names * (len(self.arms) - 1),
+                "estimate": self.coefficients.ravel(),
+                "std_error": self.std_errors.ravel(),
+            }
+        )
 
     def describe(self) -> str:
         """Return the estimand in words, the effective sample size and how well the score tells the arms apart."""
         trimmed = int((~self.kept).sum())
         dropped = f" {trimmed:,} people were trimmed." if trimmed else ""
-        return f"{super().describe()} The population described: {ESTIMANDS[self.estimand]}.{dropped} c-statistic {self.c_statistic:.2f}."
+        whom = population_of(self.estimand, self.focal, len(self.arms))
+        return f"{super().describe()} The population described: {whom}.{dropped} c-statistic {self.c_statistic:.2f}."
 
 
 def weight(
@@ -93,7 +128,11 @@ def weight(
     formula: str,
     *,
     estimand: str,
+    focal: str | None = None,
     method: str = "logistic",
+    score: GivenScores | None = None,
+    missing: str = "error",
+    sampling: str | None = None,
     trim: Trim = None,
     stabilise: bool = False,
 ) -> PropensityWeights:
@@ -104,18 +143,32 @@ def weight(
     Parameters
     ----------
     data : SurvivalData
-        Two arms; the score is fitted on one row a person (``data.baseline``).
+        Two arms or more; the score is fitted on one row a person (``data.baseline``): a logistic regression, of several arms a
+        multinomial one.
     formula : str
         Covariates at time zero, such as ``"age_at_time_zero + C(risk_band)"``. Not the arm.
     estimand : {"ate", "att", "atc", "ato", "atm"}
         Whose effect is asked; required. ``att`` = people like those in the arm that is not the reference; ``atc`` = people
         like those in the reference.
-    method : {"logistic", "entropy"}
+    focal : str, optional
+        With several arms, the one whose people the ATT is about; required there.
+    method : {"logistic", "entropy", "cbps"}
         Logistic: weights from a propensity score by unpenalised maximum likelihood. Entropy: of all weights that make the means of the
         formula's columns alike, those nearest to equal ones (ATE, ATT, ATC); the score is fitted beside them, to show the overlap.
-    trim : (float, float) or "common", optional
-        People whose score lies outside these bounds, or outside the range both arms have, get weight 0 and are counted. The
-        score is not fitted again; the population described changes.
+        Cbps: the covariate balancing score, under whose weights the means of two arms agree exactly (ATE, ATT, ATC).
+    score : str, sequence of str, or mapping of arm to str, optional
+        Columns that hold scores made elsewhere, in place of a fitted one: the chance of the arm that is not the reference, or with
+        several arms one column an arm, in the order of ``data.arms`` or by name. The formula then says what balance is judged on.
+    missing : {"error", "indicator"}
+        Covariates that are missing for some are refused, or taken with an indicator of who misses them (a level of its own, of a factor).
+        For imputation see `impute`.
+    sampling : str, optional
+        Column of sampling weights (above 0): the score is fitted under them and the weights are multiplied by them, so that the people
+        described are those the sample stands for.
+    trim : (low, high), "common", "crump" or ("percentile", share), optional
+        People whose score lies outside these bounds, outside the range all arms have, outside the range in which the average effect is
+        known best, or below the percentile (such as 0.05) of the scores for an arm of those in it, get weight 0 and are counted. The score
+        is not fitted again; the population described changes. With several arms every arm's score must lie inside.
     stabilise : bool
         Multiply each arm's weights by its share (ATE only); curves do not change.
 
@@ -128,26 +181,32 @@ def weight(
     ------
     EstimationError
         One arm, fewer than two people in an arm, missing covariates (counted by column), constant or collinear columns, people the
-        estimand speaks of whose arm the covariates tell exactly (separation: columns named, people counted) or whom entry rules (columns
-        ``eligible_<arm>`` of the baseline) leave no comparison person (cells named, and what can be answered), no convergence,
-        trimming that leaves an arm empty.
+        estimand speaks of whom the covariates keep from an arm exactly (separation: columns named, people counted) or whom entry rules
+        (columns ``eligible_<arm>`` of the baseline) leave no comparison person (cells named, and what can be answered), no convergence,
+        trimming that leaves an arm empty, no `focal` for the ATT of several arms, scores or sampling weights that are missing or out of
+        range (counted by column).
     NotSupportedError
-        More than two arms; row counts; other methods; what a method does not answer; ``stabilise`` for estimands other than the ATE.
+        Row counts; other methods; what a method does not answer (``cbps`` of several arms; overlap weights by balance);
+        ``stabilise`` for estimands other than the ATE.
 
     Notes
     -----
-    With score e: ATE 1/e and 1/(1-e); ATT 1 and e/(1-e); ATC (1-e)/e and 1; overlap 1-e and e; matching min(e, 1-e) over the
-    probability of one's own arm. Overlap weights from this score balance the covariates' means exactly.
-    People whose arm the covariates tell exactly (a period or an entry rule that only one arm had) have no comparison person. The
-    ATE cannot be had with them, nor the ATT (ATC) where they are in the arm (the reference): an error. Overlap and matching
-    weights, and the other one of ATT and ATC, give them weight 0, and a note counts them.
-    The weights carry the influence and the gradient of the score's coefficients, so that contrasts can account for the
-    weights having been estimated; trimming bounds are taken as given.
+    With e the score of a person's own arm, weights are h / e: ATE h = 1; ATT and ATC h the score of the arm asked about; overlap h the
+    harmonic mean of all scores over their number; matching h the smallest. Of two arms with score e: ATE 1/e and 1/(1-e); ATT 1 and
+    e/(1-e); ATC (1-e)/e and 1; overlap 1-e and e; matching min(e, 1-e) over the probability of one's own arm. Overlap weights from the
+    logistic score of two arms balance the covariates' means exactly; of several arms they need not.
+    People whom the covariates keep from an arm exactly (a period or an entry rule that only one arm had) have no comparison person there.
+    The ATE cannot be had with them, nor the ATT (ATC) where they are in the arm asked about: an error. Overlap and matching weights give
+    them weight 0, and a note counts them; of the others, the ATT (ATC) gives weight 0 to those who could not be in the arm asked about.
+    The weights carry the influence and the gradient of the parameters behind them, so that contrasts can account for the weights having
+    been estimated; trimming bounds, given scores and sampling weights are taken as given.
 
     References
     ----------
     Rosenbaum & Rubin (1983), Biometrika 70:41; Li, Morgan & Zaslavsky (2018), JASA 113:390; Li & Greene (2013),
-    International Journal of Biostatistics 9:215; entropy: Hainmueller (2012), Political Analysis 20:25.
+    International Journal of Biostatistics 9:215; several arms: Imbens (2000), Biometrika 87:706, McCaffrey et al. (2013), Statistics in
+    Medicine 32:3388, Li & Li (2019), Annals of Applied Statistics 13:2389; entropy: Hainmueller (2012), Political Analysis 20:25; cbps:
+    Imai & Ratkovic (2014), JRSS B 76:243; sampling weights: DuGoff, Schuler & Stuart (2014), Health Services Research 49:284.
 
     Examples
     --------
@@ -159,35 +218,51 @@ def weight(
     """
     must_be_data(data, "weight(data, formula)")
     must_be(formula, str, what="weight(data, formula): formula", expected="text such as 'age + C(risk_band)'")
-    _check(data, estimand, method, stabilise, trim)
-    matrix = design_matrix(formula, data.baseline, arm=None, what="weight")
+    _check(data, estimand, method, stabilise, trim, score is not None)
+    target = _target(data, estimand, focal)
+    must_have_comparison_people(data, estimand, "weight", focal=data.arms[target] if estimand == "att" else None)
+    rule = check_trim(trim)
+    design = completed_design(formula, data.baseline, missing, "weight")
     if data.arm_column is not None and data.arm_column in names_in(formula):
         raise EstimationError(
             f"weight: the formula names the arm ({data.arm_column!r}); a score is fitted on what came before it."
         )
-    treated = (data.arm == 1).astype(np.float64)
+    several = len(data.arms) > 2
+    survey = None if sampling is None else sampling_weights(data.baseline, sampling, "weight")
     made = fit_weights(
-        matrix.values, treated, matrix.columns, estimand=estimand, trim=trim, stabilise=stabilise, method=method
+        design.values,
+        data.arm,
+        design.columns,
+        estimand=estimand,
+        trim=rule,
+        stabilise=stabilise,
+        method=method,
+        arms=data.arms,
+        target=target,
+        sampling=survey,
+        given=None if score is None else given_scores(data.baseline, score, data.arm, data.arms, len(design.columns)),
     )
-    fit = made.fit
-    rule = trim if trim is None or isinstance(trim, str) else (float(trim[0]), float(trim[1]))
+    fit, how = made.fit, method if score is None else "given"
+    notes = weight_notes(data, made, estimand=estimand, method=how, trim=rule, columns=len(design.columns))
+    made_how = {"formula": formula, "estimand": estimand, "method": how, "trim": rule, "stabilise": stabilise}
+    asked = {"focal": focal, "missing": None if missing == "error" else missing, "sampling": sampling}
     return PropensityWeights(
         values=read_only(made.values),
         estimand=estimand,
         arm=data.arm,
         arms=data.arms,
-        influence=read_only(made.influence),
-        gradient=read_only(made.gradient),
-        notes=_notes(data, made, estimand, method),
+        influence=None if made.influence is None else read_only(made.influence),
+        gradient=None if made.gradient is None else read_only(made.gradient),
+        notes=(*notes, *design.notes),
         provenance=MappingProxyType(
-            {"formula": formula, "estimand": estimand, "method": method, "trim": rule, "stabilise": stabilise}
+            {**made_how, **{name: value for name, value in asked.items() if value is not None}}
         ),
-        score=read_only(fit.score),
-        linear=read_only(fit.linear),
+        score=read_only(fit.chances if several else fit.chances[:, 1]),
+        linear=read_only(_against_all_others(fit.linear) if several else _against_the_first(fit.linear)),
         formula=formula,
-        columns=matrix.columns,
-        terms=matrix.terms,
-        design=read_only(matrix.values),
+        columns=design.columns,
+        terms=design.terms,
+        design=read_only(design.values),
         coefficients=read_only(fit.coefficients),
         std_errors=read_only(fit.std_errors),
         c_statistic=fit.c_statistic,
@@ -196,64 +271,76 @@ def weight(
         certain=read_only(fit.certain, bool),
         trim=rule,
         stabilise=stabilise,
-        method=method,
+        method=how,
         baseline=data.baseline,
+        focal=data.arms[target] if several and estimand == "att" else None,
+        sampling=None if survey is None else read_only(survey),
     )
 
 
-def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim: Trim) -> None:
+def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim: Trim, given: bool) -> None:
     one_of(estimand, ESTIMANDS, what="weight: estimand")
     if method not in _METHODS:
         raise NotSupportedError(f"weight: there is no method {method!r}. {did_you_mean(method, _METHODS)}")
+    if given and method != "logistic":
+        raise NotSupportedError(
+            f"weight: method={method!r} makes its own weights; scores given by score= would not be used."
+        )
     if method == "entropy" and (estimand in ("ato", "atm") or trim is not None or stabilise):
         raise NotSupportedError(
             "weight: method='entropy' answers 'ate', 'att' or 'atc', and neither trims nor stabilises; overlap weights (estimand='ato') "
             "from the logistic score balance means exactly too."
         )
-    must_have_two_arms(data, "weight")
-    must_have_comparison_people(data, estimand, "weight")
+    if method == "cbps" and estimand in ("ato", "atm"):
+        raise NotSupportedError(
+            "weight: method='cbps' answers 'ate', 'att' or 'atc'; overlap weights (estimand='ato') from the logistic score balance "
+            "means exactly too."
+        )
+    must_have_arms(data, "weight")
+    if method == "cbps" and len(data.arms) > 2:
+        raise NotSupportedError(
+            f"weight: method='cbps' balances two arms; these data have {len(data.arms)}. Take method='entropy', which balances several, or "
+            "method='logistic'."
+        )
     if stabilise and estimand != "ate":
         raise NotSupportedError(
             "weight: stabilise=True is for the ATE; the other estimands' weights are bounded on one side already."
         )
 
 
-def _notes(data: SurvivalData, made: FittedWeights, estimand: str, method: str) -> tuple[Note, ...]:
-    notes, values, kept, columns = list(entry_rule_notes(data)), made.values, made.kept, made.fit.design.shape[1] - 1
-    certain = [int(made.fit.certain[data.arm == a].sum()) for a in range(2)]
-    if sum(certain) and method == "logistic":  # entropy balancing takes them where the means can be had with them
-        counted = ", ".join(f"{n:,} in {arm}" for n, arm in zip(certain, data.arms, strict=True))
-        telling = in_few_words(made.fit.certain_columns)
-        text = (
-            f"{sum(certain):,} people ({counted}) have covariates that only their own arm has ({telling}); they count for nothing, "
-            "and the answer is not about them."
+def _target(data: SurvivalData, estimand: str, focal: str | None) -> int:
+    """Return the arm whose people are asked about; any where the estimand asks about no arm's."""
+    others = data.arms[1:]
+    if focal is not None and estimand != "att":
+        raise EstimationError(
+            f"weight: focal= names the arm the ATT is about; estimand={estimand!r} asks about "
+            f"{population_of(estimand, None, len(data.arms))}."
         )
-        notes.append(Note("one_arm_only", text))
-    trimmed = [int((~kept[data.arm == a]).sum()) for a in range(2)]
-    if sum(trimmed):
-        counted = ", ".join(f"{n:,} in {arm}" for n, arm in zip(trimmed, data.arms, strict=True))
-        text = f"{sum(trimmed):,} people ({counted}) lie outside the trimming bounds and count for nothing; the population changed."
-        notes.append(Note("trimmed", text))
-    people = data.people_by_arm()
-    smaller = int(people.argmin())
-    if people[smaller] < 10 * columns:
-        text = (
-            f"Arm {data.arms[smaller]} has {people[smaller]:,} people for {columns} columns of the score: fewer than 10 a column. "
-            "The score may chase accidents of this sample."
+    if focal is not None and focal not in others:
+        extra = " For the people of the reference ask estimand='atc'." if focal == data.reference else ""
+        raise EstimationError(f"weight: focal must be one of {', '.join(others)}; got {focal!r}.{extra}")
+    if focal is None and estimand == "att" and len(others) > 1:
+        raise EstimationError(
+            f"weight: estimand='att' with {len(data.arms)} arms needs focal=, the arm whose people are asked about: one of "
+            f"{', '.join(others)}."
         )
-        notes.append(Note("few_people", text))
-    arms = [values[data.arm == a] for a in range(2)]
-    shares = [float(w.sum() ** 2 / (w**2).sum() / len(w)) for w in arms]
-    thinnest = data.arms[int(np.argmin(shares))]
-    if min(shares) < 0.5 and estimand in {"ate", "att", "atc"}:
-        text = (
-            f"Weighting leaves {100 * min(shares):.0f} % of the effective sample of arm {thinnest}. Overlap weights "
-            "(estimand='ato') ask about the people who might have gone to either arm, for whom the data can speak."
-        )
-        notes.append(Note("poor_overlap", text))
-    heavy = [
-        (arm, float(w.max() / w.sum())) for arm, w in zip(data.arms, arms, strict=True) if w.max() > _LARGE * w.sum()
-    ]
-    for arm, share in heavy:
-        notes.append(Note("large_weight", f"One person carries {100 * share:.0f} % of the weight of arm {arm}."))
-    return tuple(notes)
+    if estimand == "atc":
+        return 0
+    return 1 if focal is None else data.arms.index(focal)
+
+
+def _against_the_first(linear: Array) -> Array:
+    """Return the log odds of the second of two arms, shape (P,)."""
+    return np.asarray(linear[:, 1] - linear[:, 0])
+
+
+def _against_all_others(linear: Array) -> Array:
+    """Return the log odds of each arm against all others together, shape (P, A)."""
+    rest = np.empty_like(linear)
+    with np.errstate(divide="ignore"):
+        for index in range(linear.shape[1]):
+            others = np.delete(linear, index, axis=1)
+            top = others.max(axis=1)
+            safe = np.where(np.isfinite(top), top, 0.0)
+            rest[:, index] = safe + np.log(np.exp(others - safe[:, None]).sum(axis=1))
+    return np.asarray(linear - rest)

@@ -1,4 +1,4 @@
-"""Intervals from bootstrap replicates of several numbers: percentile, basic, normal, and bias-corrected accelerated."""
+"""Intervals from bootstrap replicates of several numbers: percentile, basic, normal, bias-corrected accelerated, and studentised."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from outcomes.results import Array
 
 __all__ = ["INTERVALS", "Replicated", "acceleration", "intervals"]
 
-INTERVALS = ("percentile", "basic", "normal", "bca")
+INTERVALS = ("percentile", "basic", "normal", "bca", "studentised")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,12 @@ class Replicated:
 
 
 def intervals(
-    estimate: Array, replicates: Array, kind: str, conf_level: float, accelerated: Array | None = None
+    estimate: Array,
+    replicates: Array,
+    kind: str,
+    conf_level: float,
+    accelerated: Array | None = None,
+    errors: tuple[Array, Array] | None = None,
 ) -> Replicated:
     """Return bias, standard errors and limits.
 
@@ -35,9 +40,11 @@ def intervals(
         On the data as they are.
     replicates : ndarray, shape (R, K)
         Missing where a replicate gave no number; those are left out, number by number.
-    kind : {"percentile", "basic", "normal", "bca"}
+    kind : {"percentile", "basic", "normal", "bca", "studentised"}
     accelerated : ndarray, shape (K,), optional
         Accelerations, for bca.
+    errors : (ndarray, ndarray), shapes (K,), (R, K), optional
+        Standard errors on the data as they are, and in each replicate, for studentised.
 
     References
     ----------
@@ -45,13 +52,18 @@ def intervals(
     """
     found = np.full((5, len(estimate)), np.nan)
     for k, value in enumerate(estimate):
-        mine = replicates[np.isfinite(replicates[:, k]), k]
+        known = np.isfinite(replicates[:, k])
+        mine = replicates[known, k]
         found[4, k] = len(mine)
         if len(mine) < 2 or not np.isfinite(value):
             continue
         bias, error = float(mine.mean() - value), float(mine.std(ddof=1))
         faster = 0.0 if accelerated is None else float(accelerated[k])
-        found[:4, k] = bias, error, *_limits(value, mine, bias, error, kind, conf_level, faster)
+        if kind == "studentised" and errors is not None:
+            limits = _studentised(value, mine, errors[0][k], errors[1][known, k], conf_level)
+        else:
+            limits = _limits(value, mine, bias, error, kind, conf_level, faster)
+        found[:4, k] = bias, error, *limits
     return Replicated(*found)
 
 
@@ -75,6 +87,16 @@ def _limits(
     return (2 * value - high, 2 * value - low) if kind == "basic" else (low, high)
 
 
+def _studentised(value: float, mine: Array, error: float, errors: Array, conf_level: float) -> tuple[float, float]:
+    """Return limits from the replicates' distances in their own standard errors; those without one are left out."""
+    known = np.isfinite(errors) & (errors > 0)
+    if known.sum() < 2:
+        return float("nan"), float("nan")
+    apart = (mine[known] - value) / errors[known]
+    low, high = quantiles(apart, np.array([0.5 * (1 - conf_level), 0.5 * (1 + conf_level)]))
+    return value - high * error, value - low * error
+
+
 def quantiles(replicates: Array, shares: Array) -> tuple[float, float]:
     """Return the (R + 1) p-th of the ordered replicates, interpolated on the normal scale where it lies between two."""
     from scipy.special import ndtri
@@ -93,8 +115,10 @@ def quantiles(replicates: Array, shares: Array) -> tuple[float, float]:
 
 
 def acceleration(left_out: Array) -> Array:
-    """Return the acceleration of K numbers from their values with each group left out, shape (G, K)."""
-    apart = left_out.mean(axis=0) - left_out
+    """Return the acceleration of K numbers from their values with each group left out, shape (G, K); missing ones are passed over."""
+    known = np.isfinite(left_out)
+    mean = np.sum(left_out, axis=0, where=known) / np.maximum(known.sum(axis=0), 1)
+    apart = np.where(known, mean - left_out, 0.0)
     below = 6 * (apart**2).sum(axis=0) ** 1.5
     found: Array = np.divide((apart**3).sum(axis=0), below, out=np.zeros(left_out.shape[1]), where=below > 0)
     return found

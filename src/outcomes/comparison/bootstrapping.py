@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from outcomes.adjust.matching import Matched
-from outcomes.comparison.bootstrap_kernel import INTERVALS, acceleration, intervals
+from outcomes.comparison.bootstrap_kernel import INTERVALS, Replicated, acceleration, intervals
+from outcomes.comparison.drawn_units import units_to_draw
+from outcomes.comparison.repeating import repeated
 from outcomes.comparison.replicated_numbers import Numbers, numbers_of
 from outcomes.design.data import SurvivalData, must_be_data
-from outcomes.design.resampling import Units, data_from, parts_of, resampled
+from outcomes.design.resampling import Units, resampled
 from outcomes.errors import EstimationError, NotSupportedError, OutcomesError, one_of
 from outcomes.results import Array, IntArray, Note, Result, Weights
 from outcomes.survival.inputs import normal_quantile
@@ -120,8 +121,9 @@ def bootstrap(
         Column of the baseline (or ``"arm"``) within whose levels units are drawn, so that each level keeps its number of units.
     weights : Weights, optional
         Weights that stay as they are, such as a matching whose sets are drawn (Austin & Small 2014).
-    kind : {"percentile", "basic", "normal", "bca"}
+    kind : {"percentile", "basic", "normal", "bca", "studentised"}
         Of interval. Bias-corrected and accelerated (bca) repeats the analysis up to 200 times more, with a group left out each time.
+        Studentised needs a statistic whose table has a ``std_error`` on the scale of its ``estimate``: differences, coefficients.
     conf_level : float
     n_jobs : int, optional
         Processes, as joblib counts them (-1: all). Default: one, or what ``joblib.parallel_config`` says, whose dask, ray or Spark
@@ -172,16 +174,27 @@ def bootstrap(
     if replicates < 2:
         raise EstimationError(f"bootstrap: replicates must be 2 or more; got {replicates}.")
     whole = numbers_of(statistic(data) if weights is None else statistic(data, weights))
-    by, units, strata = _units(data, weights, by, within)
-    plan = _Plan(statistic, whole, units, strata, by == "cluster", seed)
-    drawn, failures = _replicated(plan, data, weights, replicates, n_jobs, progress)
+    by, units, strata = units_to_draw(data, weights, by, within)
+    if kind == "studentised":
+        _must_have_errors(whole)
+    plan = _Plan(statistic, whole, units, strata, by == "cluster", seed, with_errors=kind == "studentised")
+    held = None if weights is None else {name: getattr(weights, name) for name in _KEPT}
+    drawn, failures = repeated(plan, data, held, replicates, n_jobs=n_jobs, progress=progress, what="bootstrap")
     if 2 * sum(failures.values()) >= replicates:
         said, times = failures.most_common(1)[0]
         raise EstimationError(
             f"bootstrap: {sum(failures.values()):,} of {replicates:,} replicates gave no number. The commonest reason ({times:,}): {said}"
         )
-    faster = acceleration(_left_out(plan, data, weights)) if kind == "bca" else None
-    found = intervals(whole.values, drawn, kind, conf_level, faster)
+    drawn, drawn_errors = drawn[:, : len(whole.values)], drawn[:, len(whole.values) :]
+    left_out = _left_out(plan, data, weights) if kind == "bca" else None
+    found = intervals(
+        whole.values,
+        drawn,
+        kind,
+        conf_level,
+        None if left_out is None else acceleration(left_out),
+        None if whole.errors is None or kind != "studentised" else (whole.errors, drawn_errors),
+    )
     frame = whole.labels.assign(
         estimate=whole.values,
         bias=found.bias,
@@ -198,7 +211,7 @@ def bootstrap(
         conf_level=conf_level,
         seed=seed,
         failures=MappingProxyType(dict(failures)),
-        notes=(*whole.notes, *_notes(data, units, by, drawn, failures, kind)),
+        notes=(*whole.notes, *_notes(data, units, by, drawn, failures, kind), *_without_limits(found, left_out)),
         provenance=MappingProxyType({"replicates": replicates, "seed": seed, "by": by, "within": within, "kind": kind}),
     )
 
@@ -213,6 +226,7 @@ class _Plan:
     strata: IntArray
     as_clusters: bool
     seed: int
+    with_errors: bool = False
 
     def draw(self, replicate: int) -> IntArray:
         """Return the units of a replicate: of the seed and its number, whatever else runs."""
@@ -223,12 +237,22 @@ class _Plan:
         parts = [order[start[s] + rng.integers(0, size[s], size[s])] for s in range(len(size))]
         return np.sort(np.concatenate(parts)).astype(np.int64)
 
+    @property
+    def size(self) -> int:
+        """How many numbers the analysis gives, standard errors counted where they are asked for."""
+        return len(self.whole.values) * (2 if self.with_errors else 1)
+
+    def once(self, data: SurvivalData, held: dict[str, Any] | None, repeat: int) -> Array:
+        """Return the numbers of one replicate."""
+        return self.ask(data, None if held is None else Weights(**held), self.draw(repeat))
+
     def ask(self, data: SurvivalData, weights: Weights | None, drawn: IntArray) -> Array:
         """Return the numbers of the units drawn."""
         again, people = resampled(data, self.units, drawn, as_clusters=self.as_clusters)
         if weights is None:
-            return self.whole.again(self.statistic(again))
-        return self.whole.again(self.statistic(again, _weights_of(weights, people, self.units, drawn)))
+            return self.whole.again(self.statistic(again), errors=self.with_errors)
+        found = self.statistic(again, _weights_of(weights, people, self.units, drawn))
+        return self.whole.again(found, errors=self.with_errors)
 
 
 def _weights_of(weights: Weights, people: IntArray, units: Units, drawn: IntArray) -> Weights:
@@ -239,131 +263,49 @@ def _weights_of(weights: Weights, people: IntArray, units: Units, drawn: IntArra
     )
 
 
-def _units(
-    data: SurvivalData, weights: Weights | None, by: str | None, within: str | None
-) -> tuple[str, Units, IntArray]:
-    """Return what is drawn, and the stratum of each unit."""
-    _refuse_weights(weights)
-    has_sets = weights is not None and weights.sets is not None
-    if by is None:
-        by = "set" if has_sets else "cluster" if data.cluster is not None else "person"
-    one_of(by, ("person", "cluster", "set"), what="bootstrap: by")
-    if by == "set" and not has_sets:
-        raise EstimationError(
-            "bootstrap: by='set' draws matched sets: give weights=, a matching whose sets do not overlap."
-        )
-    if by == "cluster" and data.cluster is None:
-        raise EstimationError(
-            "bootstrap: by='cluster' needs data with clusters; name them with data.with_cluster(column)."
-        )
-    if by == "set":
-        assert weights is not None
-        codes = np.where(weights.values > 0, np.asarray(weights.sets), -1)
-    elif by == "cluster":
-        codes = _codes(data.baseline[data.cluster])
-    else:
-        codes = np.arange(len(data.baseline)) if data.clones is None else np.asarray(data.clones.person)
-    units = Units.of(codes.astype(np.int64))
-    if len(units) < 2:
-        raise EstimationError(f"bootstrap: there is only one {by} to draw.")
-    return by, units, _strata(data, units, within)
-
-
-def _refuse_weights(weights: Weights | None) -> None:
-    if weights is None:
-        return
-    if weights.within is not None:
-        raise NotSupportedError("bootstrap: weights that change over time must be made inside the statistic.")
-    if isinstance(weights, Matched) and weights.sets is None:
-        if weights.method == "nearest":
-            raise NotSupportedError(
-                "bootstrap: nearest-neighbour matching with replacement has no valid bootstrap (Abadie & Imbens 2008); take the intervals "
-                "of compare(), which know that people stand in several sets."
-            )
-        raise NotSupportedError(
-            f"bootstrap: method={weights.method!r} makes no sets to draw. Match inside the statistic: lambda d: … oc.match(d, …) …."
-        )
-
-
-def _strata(data: SurvivalData, units: Units, within: str | None) -> IntArray:
-    if within is None:
-        return np.zeros(len(units), dtype=np.int64)
-    if within != "arm" and within not in data.baseline.columns:
-        raise EstimationError(f"bootstrap: no column {within!r} (within).")
-    codes = np.asarray(data.arm) if within == "arm" else _codes(data.baseline[within])
-    of_row = codes[units.rows]
-    first = of_row[units.first[:-1]]
-    mixed = int((np.repeat(first, np.diff(units.first)) != of_row).sum())
-    if mixed:
-        raise EstimationError(
-            f"bootstrap: {within} differs within what is drawn for {mixed:,} people; within= must be the same for all of a "
-            "unit."
-        )
-    return np.unique(first, return_inverse=True)[1].astype(np.int64)
-
-
-def _codes(column: pd.Series[Any]) -> IntArray:
-    import pandas as pd
-
-    return np.asarray(pd.factorize(column, use_na_sentinel=False)[0], dtype=np.int64)
-
-
-def _replicated(
-    plan: _Plan, data: SurvivalData, weights: Weights | None, replicates: int, n_jobs: int | None, progress: bool | None
-) -> tuple[Array, Counter[str]]:
-    """Return the numbers of every replicate, shape (R, K), and what those said that gave none."""
-    from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
-
-    parallel = Parallel(
-        n_jobs=n_jobs, return_as="generator", max_nbytes=None
-    )  # rows about people are not written to a file
-    chunks = _chunks(replicates, parallel.n_jobs)
-    parts = parts_of(data)
-    held = None if weights is None else {name: getattr(weights, name) for name in _KEPT}
-    numbers, failures = [], Counter[str]()
-    with tqdm(
-        total=replicates,
-        desc="bootstrap",
-        unit="replicate",
-        disable=None if progress is None else not progress,
-        leave=False,
-    ) as bar:
-        for found, said in parallel(delayed(_chunk)(plan, parts, held, chunk) for chunk in chunks):
-            numbers.append(found)
-            failures.update(said)
-            bar.update(len(found))
-    return np.concatenate(numbers), failures
-
-
-def _chunks(replicates: int, jobs: int) -> Iterator[range]:
-    """Yield replicates in pieces: small enough that processes end together and a bar moves, the same numbers whatever their size."""
-    size = max(1, min(50, replicates // (4 * max(1, abs(jobs)))))
-    for first in range(0, replicates, size):
-        yield range(first, min(first + size, replicates))
-
-
-def _chunk(plan: _Plan, parts: dict[str, Any], held: dict[str, Any] | None, chunk: range) -> tuple[Array, list[str]]:
-    """Return the numbers of some replicates, shape (len(chunk), K), and what those said that gave none."""
-    data, weights = data_from(parts), None if held is None else Weights(**held)
-    out, said = np.full((len(chunk), len(plan.whole.values)), np.nan), []
-    for place, replicate in enumerate(chunk):
-        try:
-            out[place] = plan.ask(data, weights, plan.draw(replicate))
-        except NotSupportedError:
-            raise
-        except OutcomesError as error:
-            said.append(str(error))
-    return out, said
-
-
 def _left_out(plan: _Plan, data: SurvivalData, weights: Weights | None) -> Array:
-    """Return the numbers with each of up to 200 groups of units left out, shape (G, K)."""
+    """Return the numbers with each of up to 200 groups of units left out, shape (G, K); missing where there are none."""
     everyone = np.arange(len(plan.units))
     mixed = np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=(2**31,))).permutation(everyone)
     groups = np.array_split(mixed, min(len(everyone), _GROUPS))
-    found = [plan.ask(data, weights, np.delete(everyone, np.sort(group)).astype(np.int64)) for group in groups]
-    return np.array(found)
+    found = np.full((len(groups), plan.size), np.nan)
+    for place, group in enumerate(groups):
+        try:
+            found[place] = plan.ask(data, weights, np.delete(everyone, np.sort(group)).astype(np.int64))
+        except NotSupportedError:
+            raise
+        except OutcomesError:
+            continue
+    return found
+
+
+def _must_have_errors(whole: Numbers) -> None:
+    measures = whole.labels["measure"].astype(str).tolist() if "measure" in whole.labels else []
+    on_logs = sorted(
+        {one for one in measures if one == "nnt" or (one.endswith("_ratio") and not one.startswith("log_"))}
+    )
+    if whole.errors is None or on_logs:
+        told = f"those of {on_logs[0]} are on another scale" if on_logs else "there are none"
+        raise EstimationError(
+            "bootstrap: kind='studentised' needs standard errors on the scale of the estimates (columns estimate and std_error of the "
+            f"statistic's table), and {told}. Take kind='bca', or a difference or log ratio."
+        )
+
+
+def _without_limits(found: Replicated, left_out: Array | None) -> list[Note]:
+    """Return what must be said where an interval could not be made, or not of everything."""
+    notes = []
+    lost = int((np.isnan(found.low) & np.isfinite(found.std_error)).sum())
+    if lost:
+        text = (
+            f"{lost:,} of {len(found.low):,} numbers have no limits: all replicates lie on one side of the estimate, or too few have a "
+            "standard error."
+        )
+        notes.append(Note("no_limits", text))
+    if left_out is not None and (gone := int(np.isnan(left_out).any(axis=1).sum())):
+        text = f"{gone:,} of {len(left_out):,} groups could not be left out; the acceleration is that of the others."
+        notes.append(Note("groups_not_left_out", text))
+    return notes
 
 
 def _notes(data: SurvivalData, units: Units, by: str, drawn: Array, failures: Counter[str], kind: str) -> list[Note]:

@@ -72,8 +72,8 @@ def clustered(
         notes.append(Note("nested_clusters", text))
     if min(len(found) for found in mine) < FEW:
         text = (
-            f"Fewer than {FEW} clusters in an arm ({counted}): the interval may be too narrow even on t; read it with a randomisation "
-            "test by cluster."
+            f"Fewer than {FEW} clusters in an arm ({counted}): the interval may be too narrow even on t; read it with "
+            f"{'randomisation_test(data, …)' if both == 0 else 'wild_score_test(…) of a curve, a mean or a Cox model'}."
         )
         notes.append(Note("few_clusters", text))
     df = groups - (2 if both == 0 else 1) if cluster_df is None else cluster_df

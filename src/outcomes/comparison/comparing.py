@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from outcomes.adjust.scored_weights import ScoredWeights
 from outcomes.comparison.evalue import EValue, e_value
 from outcomes.comparison.measures import DIFFERENCES, RATIOS, Contrast
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
@@ -88,7 +89,7 @@ class Comparison(Result):
             conf_level=conf_level,
             margin=margin,
             variance=variance,
-            labels=MappingProxyType(dict(labels)),
+            labels=MappingProxyType({**labels, **_of_several_arms(weights)}),
             notes=tuple(dict.fromkeys(notes)),
             provenance=MappingProxyType(
                 {
@@ -240,6 +241,13 @@ def row_of(
         "value_reference": values[0],
         "value_arm": values[1],
     }
+
+
+def _of_several_arms(weights: Weights | None) -> dict[str, str]:
+    """Return the arm an estimand is about as sentences say it, where weights are of several arms."""
+    if weights is None or len(weights.arms) < 3:
+        return {}
+    return {"focal": (weights.focal or "") if isinstance(weights, ScoredWeights) else ""}
 
 
 def about_weights(asked: Asked) -> tuple[Note, ...]:

@@ -55,7 +55,8 @@ def e_value(
 
     Examples
     --------
-    >>> found = e_value(0.80, 0.71, 0.91)
+    >>> import outcomes as oc
+    >>> found = oc.e_value(0.80, 0.71, 0.91)
     >>> round(found.estimate, 3), round(found.limit, 3)
     (1.809, 1.429)
     """

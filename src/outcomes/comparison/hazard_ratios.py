@@ -6,16 +6,16 @@ import re
 
 import numpy as np
 
-from outcomes.comparison.clustering import clustered
+from outcomes.comparison.clustering import Clustered, clustered
 from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.measures import contrast
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Note, p_in_words
 from outcomes.survival.cox_result import Cox
 from outcomes.survival.estimates import by_person
-from outcomes.survival.few_clusters import CLUSTER_NOTES
+from outcomes.survival.few_clusters import CLUSTER_NOTES, few_clusters
 
-__all__ = ["compare_hazards"]
+__all__ = ["arm_term", "compare_hazards"]
 
 
 def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, cluster_df: float | None) -> Comparison:
@@ -24,14 +24,16 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
     covariance, kind = _covariance(result, variance)
     cluster = None if kind == "model" else asked.cluster
     counted = np.where(asked.used, data.arm, -1)
-    rows, notes = [], [note for note in result.notes if note.code not in CLUSTER_NOTES]
+    rows, notes = [], [note for note in result.notes if note.code not in ("weights_as_known", *CLUSTER_NOTES)]
     notes += about_weights(asked)
     alone = asked.weighted or len(result.terms) == len(data.arms) - 1
     estimand = asked.estimand if alone else "conditional"  # on the model's other terms
     people, events = asked.people_by_arm(data), data.events_by_arm(result.cause)
     for arm in range(1, len(data.arms)):
-        position, unit = _arm_term(result, arm)
-        groups = clustered(cluster, counted, data.arms, (0, arm), cluster_df)
+        position, unit = arm_term(result, arm)
+        groups = _of_the_model(
+            result, position, clustered(cluster, counted, data.arms, (0, arm), cluster_df), cluster_df
+        )
         notes += groups.notes
         value, spread = unit * float(result.coefficients[position]), unit**2 * float(covariance[position, position])
         pair, square = np.array([0.0, value]), np.array([[0.0, 0.0], [0.0, spread * groups.factor]])
@@ -74,10 +76,19 @@ def _covariance(result: Cox, variance: str | None) -> tuple[Array, str]:
     influence = result.influence(variance=variance)
     groups = result.asked.cluster
     summed = influence if groups is None else by_person(influence, groups, int(groups.max()) + 1)
-    return summed.T @ summed, variance
+    return result.wide_where_away(summed.T @ summed), variance
 
 
-def _arm_term(result: Cox, arm: int) -> tuple[int, float]:
+def _of_the_model(result: Cox, position: int, pair: Clustered, cluster_df: float | None) -> Clustered:
+    """Return the correction of a term as the model's own table has it, with what must be said of the two arms' clusters."""
+    if not np.isfinite(pair.factor) or np.isinf(pair.df):
+        return pair
+    few = few_clusters(result.data, result.asked, result.owners)
+    df = float(few.df[position]) if cluster_df is None else pair.df
+    return Clustered(float(few.factor[position]), df, pair.notes)
+
+
+def arm_term(result: Cox, arm: int) -> tuple[int, float]:
     """Return the position of an arm's coefficient, and how many units of its column lie between it and the reference."""
     data = result.data
     names = ["arm", *([data.arm_column] if data.arm_column else [])]

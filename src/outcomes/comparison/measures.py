@@ -85,6 +85,8 @@ def contrast(
     if error == 0 and limits is None:
         low = high = float("nan")
     estimate = value
+    if measure == "risk_difference" and np.isfinite(low):
+        low, high = max(low, -1.0), min(high, 1.0)  # risks differ by no more than everybody
     if measure in RATIOS:
         with np.errstate(over="ignore"):  # the limits of a term that separates are infinite
             estimate, low, high = (float(np.exp(x)) for x in (value, low, high))

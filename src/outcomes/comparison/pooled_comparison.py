@@ -99,7 +99,8 @@ def _agreement(values: Array) -> npt.NDArray[np.bool_]:
 def _contrast(first: Comparison, pooled: RubinRows, i: int, *, untested: bool) -> dict[str, Any]:
     """Return the numbers of one row, pooled; without test and limits where some set had none."""
     value, variance = float(pooled.estimate[i]), float(pooled.total[i])
-    as_if = "hazard_ratio" if first.measure in RATIOS else "nnt" if first.measure == "nnt" else "risk_difference"
+    plain = first.measure if first.measure in ("nnt", "risk_difference") else "rmst_difference"
+    as_if = "hazard_ratio" if first.measure in RATIOS else plain
     df = float(pooled.df[i]) if np.isfinite(variance) else float("nan")
     pair, square = np.array([0.0, value]), np.array([[0.0, 0.0], [0.0, variance]])
     one = contrast(as_if, pair, square, df=df, conf_level=first.conf_level)

@@ -32,6 +32,12 @@ _ESTIMANDS = {
     "matched_att": "weighted to the people of {arm} who could be matched (ATT of the matched)",
     "matched_atc": "weighted to the people of {reference} who could be matched (ATC of the matched)",
 }
+_OF_SEVERAL = {
+    "ate": "weighted to everybody in all arms (ATE)",
+    "att": "weighted to the people of {focal} (ATT)",
+    "ato": "weighted to those who might have gone to any arm (ATO)",
+    "atm": "weighted to those who have a match in every other arm (ATM)",
+}
 
 
 _SCALES = {
@@ -55,7 +61,7 @@ def sentence(
     row : mapping
         A row of a comparison, with ``value_reference`` and ``value_arm``.
     labels : mapping
-        Of the data: unit, outcome, proven_within.
+        Of the data: unit, outcome, proven_within; of weights of several arms: focal, the arm an ATT is about, empty where none is.
     conf_level : float
     plan : mapping, optional
         The row of ``Comparison.design`` beside it.
@@ -187,7 +193,10 @@ def _basis(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     parts = [f"{row['n']:,} {labels.get('counted', 'people')}, {row['n_events']:,} events"]
     if row["population"]:
         parts.append(_POPULATIONS.get(row["population"], f"population: {row['population']}"))
-    whom = _ESTIMANDS[row["estimand"]].format(arm=row["arm"], reference=row["reference"])
+    words = _ESTIMANDS if "focal" not in labels else {**_ESTIMANDS, **_OF_SEVERAL}
+    whom = words[row["estimand"]].format(
+        arm=row["arm"], reference=row["reference"], focal=labels.get("focal") or "one arm"
+    )
     parts.append(whom.replace("weighted", labels.get("adjusted_by", "weighted"), 1))
     if row["scale"]:
         parts.append(_SCALES.get(row["scale"], f"{row['scale']} time"))

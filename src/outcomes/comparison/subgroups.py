@@ -153,10 +153,10 @@ def subgroup_effects(
     Examples
     --------
     >>> import outcomes as oc
-    >>> from outcomes.comparison.subgroups import subgroup_effects
+    >>> import outcomes as oc
     >>> from lifelines.datasets import load_rossi
     >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
-    >>> subgroup_effects(data, "wexp", at=52).to_frame()[["level", "estimate"]].round(3).values.tolist()
+    >>> oc.subgroup_effects(data, "wexp", at=52).to_frame()[["level", "estimate"]].round(3).values.tolist()
     [['', -0.083], ['0', -0.104], ['1', -0.066]]
     """
     must_be_data(data, "subgroup_effects(data, by)")

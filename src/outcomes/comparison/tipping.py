@@ -126,10 +126,11 @@ def tipping_points(
 
     Examples
     --------
-    >>> found = tipping_points(0.70, 0.55, 0.89)
+    >>> import outcomes as oc
+    >>> found = oc.tipping_points(0.70, 0.55, 0.89)
     >>> row = found.to_frame().query("share_arm == 0.1 and share_reference == 0.5").iloc[0]
-    >>> round(row["for_estimate"], 2), round(row["for_limit"], 2)
-    (2.2, 1.32)
+    >>> row[["for_estimate", "for_limit"]].round(2).tolist()
+    [2.2, 1.32]
     """
     import pandas as pd
 

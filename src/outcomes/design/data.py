@@ -287,8 +287,9 @@ def survival_data(
     Examples
     --------
     >>> import pandas as pd
+    >>> import outcomes as oc
     >>> frame = pd.DataFrame({"week": [5, 8, 9, 12], "arrest": [1, 0, 1, 0], "fin": [0, 0, 1, 1]})
-    >>> survival_data(frame, duration="week", event="arrest", arm="fin", reference=0, unit="weeks").arms
+    >>> oc.survival_data(frame, duration="week", event="arrest", arm="fin", reference=0, unit="weeks").arms
     ('0', '1')
     """
     if (duration is None) == (exit is None):

@@ -110,7 +110,7 @@ def release(
     view = view_of(result, horizon)
     return Released(
         kind=view.kind,
-        title=result.title if title is None else title,
+        title=result.heading if title is None else title,
         frames=MappingProxyType({name: rounded(frame) for name, frame in view.frames.items()}),
         facts=MappingProxyType(dict(view.facts)),
         sentences=tuple(getattr(result, "sentences", (result.describe(),))),

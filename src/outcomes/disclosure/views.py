@@ -74,7 +74,7 @@ def view_of(result: Result, horizon: float | None) -> View:
         facts = {"arms": result.arms, "estimand": result.estimand, "bands": BANDS, "denominator": result.denominator}
         return View("balance", {"balance": result.to_frame()}, facts)
     if isinstance(result, Overlap):
-        facts = {"arms": result.arms, "estimand": result.estimand, "common": result.common}
+        facts = {"arms": result.arms, "estimand": result.estimand, "scores": result.scores, "ranges": result.ranges}
         return View("overlap", {"bins": result.to_frame(), "arms": result.summary()}, facts)
     if isinstance(result, ProportionalHazards):
         facts = {"unit": result.model.data.unit, "conf_level": result.model.conf_level, "cause": result.model.cause}

@@ -102,7 +102,7 @@ _PREDICTIONS = (
 FIGURES: Mapping[str, Drawing] = MappingProxyType(
     {
         "flow": Drawing("flow", *_FLOW),
-        "overlap": Drawing("overlap", *_OVERLAP),
+        "overlap": Drawing("overlap", *_OVERLAP, axes=overlap_plot.overlap_axes),
         "love_plot": Drawing("balance", *_LOVE),
         "kaplan_meier": Drawing("curves", *_CURVES),
         "cumulative_incidence": Drawing("curves", *_CURVES, axes=curve_plot.curve_axes),

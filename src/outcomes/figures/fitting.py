@@ -48,8 +48,8 @@ class Room:
     right: float
 
 
-def room(ax: Axes, *, laid_out: bool = False) -> Room:
-    """Return how much room an Axes has when its figure is laid out as it stands."""
+def room(ax: Axes, *, laid_out: bool = False, across: Sequence[Axes] = ()) -> Room:
+    """Return how much room an Axes has when its figure is laid out as it stands; those `across` do not end it."""
     figure: Any = ax.get_figure(root=True)
     if not laid_out:
         figure.draw_without_rendering()
@@ -58,6 +58,7 @@ def room(ax: Axes, *, laid_out: bool = False) -> Room:
         found.x0
         for other in figure.axes
         if other is not ax
+        and other not in across
         and _on_the_right(other.get_window_extent(), box)
         and (found := other.get_tightbbox()) is not None
     ]
@@ -81,10 +82,13 @@ def wrapped(text: str, points: float, size: float, *, fewest: int = 24) -> str:
     return "\n".join(textwrap.wrap(text.replace(" %", "\u00a0%"), max(fewest, int(points / (_WIDTH * size)))))
 
 
-def headed(ax: Axes, title: str, text: str, *, above: float = 0.0) -> Room:
-    """Write a title and under it what is drawn, in as many lines as it takes, `above` points over the Axes; return the room left."""
+def headed(ax: Axes, title: str, text: str, *, above: float = 0.0, across: Sequence[Axes] = ()) -> Room:
+    """Write a title and under it what is drawn, in as many lines as it takes, `above` points over the Axes; return the room left.
+
+    It may run over the Axes `across` on the right.
+    """
     ax.set_title(title, pad=17.0 + _LINE + above)
-    free = room(ax)
+    free = room(ax, across=across)
     said = wrapped(text, free.right - 4, 9.5)
     more = _LINE * said.count("\n")
     ax.set_title(wrapped(title, free.right, 1.2 * 12.5), pad=17.0 + _LINE + more + above)

@@ -22,10 +22,15 @@ def size(released: Released) -> tuple[float, float]:
 
 
 def love_data(released: Released) -> pd.DataFrame:
-    """Return one row a covariate or level: label, smd_before, smd_after (absolute values), smallest before first."""
-    frame = released.frame
+    """Return one row a covariate or level: label, smd_before, smd_after (absolute values), smallest before first.
+
+    Of several arms the largest of all pairs.
+    """
+    sizes = ["smd_before", "smd_after"]
+    frame = released.frame.assign(**{name: released.frame[name].abs() for name in sizes})
+    frame = frame.groupby(["term", "level"], sort=False)[sizes].max().reset_index()
     label = [f"{term}: {level}" if level else term for term, level in zip(frame["term"], frame["level"], strict=True)]
-    out = frame[["smd_before", "smd_after"]].abs()
+    out = frame[sizes]
     out.insert(0, "label", [text.replace("_", " ") for text in label])
     out = out.dropna(subset=["smd_before"])
     return out.sort_values(["smd_before", "label"], kind="stable").reset_index(drop=True)
@@ -51,9 +56,13 @@ def paint_love(released: Released, axes: list[Axes]) -> None:
     ax.set_ylim(-0.7, len(frame) - 0.3)
     ax.set_xlim(left=0)
     ax.grid(axis="y", visible=False)
-    ax.set_xlabel("absolute standardised difference between the arms", loc="left")
+    ax.set_xlabel(f"absolute standardised difference between {_between(released)}", loc="left")
     ax.set_title(released.title, pad=18)
     ax.legend(loc="lower right", frameon=True, facecolor="white", edgecolor=PALE, fontsize=9.5)
+
+
+def _between(released: Released) -> str:
+    return "the arms" if len(released.facts["arms"]) == 2 else "any two arms, the largest"
 
 
 def love_in_words(released: Released) -> str:

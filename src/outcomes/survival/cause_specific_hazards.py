@@ -60,7 +60,7 @@ class CauseSpecific(Result):
         ]
 
     def tests(self) -> pd.DataFrame:
-        """Return the tests of all terms at once, by cause: cause, test, statistic, df, p_value.
+        """Return the tests of all terms at once, by cause: cause, test, statistic, df, df_residual, p_value.
 
         The row ``all`` asks whether any term matters for any cause: the likelihood of all causes is the product of their own, so
         their Wald statistics add up. It is not given where the variance is robust.
@@ -69,7 +69,7 @@ class CauseSpecific(Result):
         from scipy.special import chdtrc
 
         frame = pd.concat([m.tests().assign(cause=cause) for cause, m in self.models.items()], ignore_index=True)[
-            ["cause", "test", "statistic", "df", "p_value"]
+            ["cause", "test", "statistic", "df", "df_residual", "p_value"]
         ]
         if any(m.asked.variance != "model" for m in self.models.values()):
             return frame
@@ -80,6 +80,7 @@ class CauseSpecific(Result):
             "test": "wald",
             "statistic": statistic,
             "df": df,
+            "df_residual": float("inf"),
             "p_value": float(chdtrc(df, statistic)),
         }
         return pd.concat([frame, pd.DataFrame([whole])], ignore_index=True)

@@ -12,7 +12,7 @@ from outcomes.survival.design_matrix import in_few_words
 from outcomes.survival.few_clusters import FewClusters
 from outcomes.survival.inputs import normal_quantile
 
-__all__ = ["coefficient_columns", "wald_statistic", "without_spread"]
+__all__ = ["coefficient_columns", "wald_test", "without_spread"]
 
 
 def coefficient_columns(
@@ -65,15 +65,31 @@ def without_spread(covariance: Array, unit: Array, names: Sequence[str]) -> tupl
     return np.where(none | none[:, None], 0.0, covariance), (Note("no_variance", text),)
 
 
-def wald_statistic(coefficients: Array, covariance: Array, clusters: int | None) -> float:
-    """Return the Wald statistic of all coefficients; missing where there are not more clusters than coefficients."""
+def wald_test(coefficients: Array, covariance: Array, few: FewClusters, clusters: int | None) -> dict[str, float]:
+    """Return the test of all coefficients at once: statistic (chi-squared, that of R), df, df_residual, p_value.
+
+    Where people are clustered the p-value is that of Hotelling's T², with variances times G/(G - 1) and the fewest degrees of freedom
+    of the terms: for one term it is that of the table. Missing where there are not more clusters than coefficients.
+    """
+    from scipy.special import chdtrc, fdtrc
+
+    terms, none = len(coefficients), float("nan")
+    found = {"statistic": none, "df": terms, "df_residual": float("inf"), "p_value": none}
     # G clusters span at most G - 1 directions: with fewer than the terms need there is no test of all of them
-    if clusters is not None and clusters <= len(coefficients):
-        return float("nan")
+    if clusters is not None:
+        free = float(np.min(few.df))
+        found["df_residual"] = free - terms + 1
+        if clusters <= terms or not found["df_residual"] > 0:
+            return {**found, "df_residual": none}
     size = np.sqrt(np.diag(covariance))
-    if not (size > 0).all() or np.linalg.matrix_rank(covariance / np.outer(size, size), hermitian=True) < len(size):
-        return float("nan")
-    return float(coefficients @ np.linalg.solve(covariance, coefficients))
+    if not (size > 0).all() or np.linalg.matrix_rank(covariance / np.outer(size, size), hermitian=True) < terms:
+        return found
+    statistic = float(coefficients @ np.linalg.solve(covariance, coefficients))
+    found["statistic"] = statistic
+    if clusters is None:
+        return {**found, "p_value": float(chdtrc(terms, statistic))}
+    ratio = statistic / float(np.max(few.factor)) * found["df_residual"] / (free * terms)
+    return {**found, "p_value": float(fdtrc(terms, found["df_residual"], ratio))}
 
 
 def _quantile(conf_level: float, df: Array) -> Array:

@@ -98,13 +98,15 @@ def _time_weights(model: Cox, time_weight: str) -> Array:
     died = ((data.event == 1 + data.causes.index(model.cause)) & used).astype(np.int64)
     final = np.append(data.person[1:] != data.person[:-1], True)
 
-    def before(event: IntArray) -> Array:
-        fit = fit_arm(data.entry[used], data.exit[used], event[used], weight[used], count[used], 1)
+    def before(event: IntArray, until: Array) -> Array:
+        fit = fit_arm(data.entry[used], until[used], event[used], weight[used], count[used], 1)
         at = np.concatenate(([1.0], fit.survival))
         return np.asarray(at[np.searchsorted(fit.times, rows.time, side="left")])
 
-    free = before(died)
-    uncensored = before(((died == 0) & final).astype(np.int64)) if time_weight in ("S/G", "n/G2") else free
+    free, uncensored = before(died, data.exit), np.ones(len(rows.time))
+    if time_weight in ("S/G", "n/G2"):
+        lost = (died == 0) & final  # at one time events come first, and those who had one are not at risk of being lost
+        uncensored = before(lost.astype(np.int64), np.where(lost, np.nextafter(data.exit, np.inf), data.exit))
     with np.errstate(divide="ignore"):
         if time_weight == "S":
             return np.asarray(weight.sum() * free / at_risk)

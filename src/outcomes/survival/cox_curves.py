@@ -78,6 +78,10 @@ class CoxCurves(Result):
         for code in np.unique(self.stratum):
             mine = np.flatnonzero(self.stratum == code)
             hazard[mine], error[mine] = self._of_stratum(int(code), mine, moments)
+        if self.model.away and self.model.asked.variance != "model":
+            error = np.full_like(
+                error, np.nan
+            )  # what moves a coefficient without a maximum hangs on where the iteration stopped
         hazard[moments > self.baseline.last[self.stratum][:, None]] = np.nan
         free = np.exp(-hazard)
         low, high = probability_limits(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from outcomes.survival.coefficient_table import coefficient_columns, wald_statistic
+from outcomes.survival.coefficient_table import coefficient_columns, wald_test
 from outcomes.survival.few_clusters import few_clusters
 
 if TYPE_CHECKING:
@@ -45,9 +45,15 @@ def overall_tests(model: Cox) -> pd.DataFrame:
     from scipy.special import chdtrc
 
     df = len(model.terms)
-    rows = [("wald", wald_statistic(model.coefficients, model.covariance, model.asked.n_clusters))]
+    few = few_clusters(model.data, model.asked, model.owners)
+    wald = {"test": "wald", **wald_test(model.coefficients, model.covariance, few, model.asked.n_clusters)}
+    rows: list[tuple[str, float]] = []
     if model.asked.variance == "model" and not isinstance(model.penalty, float):
         rows.append(("likelihood ratio", 2 * (model.loglik - model.loglik_null)))
         if model.penalty is None:
             rows.append(("score", model.score_statistic))
-    return pd.DataFrame([{"test": n, "statistic": s, "df": df, "p_value": float(chdtrc(df, s))} for n, s in rows])
+    plain = [
+        {"test": n, "statistic": s, "df": df, "df_residual": float("inf"), "p_value": float(chdtrc(df, s))}
+        for n, s in rows
+    ]
+    return pd.DataFrame([wald, *plain])

@@ -23,7 +23,7 @@ from outcomes.survival.cox_variance import robust_covariance
 from outcomes.survival.design_matrix import DesignMatrix, check_columns, dependent_columns, design_matrix, in_few_words
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fitted_information import inverse_information, refuse_flat, runaway
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +79,7 @@ def cox(
     formula : str
         Terms joined by ``+``: columns of ``data.frame``, ``C(column)`` for factors, ``arm`` (or its original column) with the
         reference first. An effect that changes over time is ``arm * time_band`` on data from `split_follow_up`.
-    cause : str
+    cause : str, optional
         Required where causes compete: the cause whose hazard is modelled; the others are censored (cause-specific hazard).
     weights : Weights, str or array of shape (P,) or (N,), optional
         Sampling weights, one a person, or one a row where they change over time. Row counts belong to ``survival_data(frequency=)``.
@@ -165,7 +165,7 @@ def fit_cox(
     rows, centre, scale = _sorted(data, asking, efron=ties == "efron")
     fit = _fit(rows, asking.count[rows.order], ties, penalty, shrink * _sample(asking))
     total = float((asking.weight * asking.count)[asking.died].sum())
-    inverse, notes = _inverse(
+    inverse, away, notes = _inverse(
         fit, asking.matrix.columns, int(rows.deaths.sum()), total, penalty, shrink * _sample(asking), what
     )
     model = read_only(inverse / np.outer(scale, scale))
@@ -188,14 +188,15 @@ def fit_cox(
         scale=read_only(scale),
         strata=() if asking.levels is None else tuple(asking.levels.columns),
         strata_levels=asking.levels,
+        away=away,
         offset=offset,
         penalty=penalty if penalty is None or isinstance(penalty, str) else float(penalty),
         conf_level=conf_level,
-        notes=(*data.notes, *notes, *few.notes),
+        notes=(*data.notes, *notes, *few.notes, *known_weights(asked)),
     )
     if asked.variance == "model":
         return result
-    covariance, exact = without_spread(robust_covariance(result), 1 / scale, result.terms)
+    covariance, exact = without_spread(result.wide_where_away(robust_covariance(result)), 1 / scale, result.terms)
     return replace(result, covariance=read_only(covariance), notes=(*result.notes, *exact))
 
 
@@ -332,16 +333,16 @@ def _inverse(
     penalty: str | float | None,
     ridge: float,
     what: str,
-) -> tuple[Array, tuple[Note, ...]]:
-    """Return the inverse information on the scaled columns, and what must be said about the fit.
+) -> tuple[Array, tuple[str, ...], tuple[Note, ...]]:
+    """Return the inverse information on the scaled columns, terms that run away, and what must be said about the fit.
 
     `weight` is the events' total.
     """
     notes: list[Note] = []
     refuse_flat(fit, columns, weight, what=what)
     inverse = inverse_information(fit, ridge)
-    away = runaway(fit, inverse, columns)
-    if away and penalty is None:
+    away = () if penalty is not None else tuple(runaway(fit, inverse, columns))
+    if away:
         notes.append(
             Note(
                 "separation",
@@ -360,4 +361,4 @@ def _inverse(
     if ridge:
         text = "Estimates are pulled towards 0 by a ridge; their intervals do not know it."
         notes.append(Note("ridge", text))
-    return inverse, tuple(notes)
+    return inverse, away, tuple(notes)

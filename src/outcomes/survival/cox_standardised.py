@@ -226,8 +226,10 @@ class StandardisedCurves(Result):
         return found
 
     def _influence(self, arm: int, times: Array, asked: Asked) -> Array:
-        """Return people's total influences on one arm's risk, shape (P, T)."""
+        """Return people's total influences on one arm's risk, shape (P, T); missing where a coefficient has no finite maximum."""
         model, stratum = self.model, self.stratum[arm]
+        if model.away:
+            return np.full((len(self.share), len(times)), np.nan)
         free = self._free(arm, times)
         first = first_rows(self.data)
         within = np.reshape(asked.beside(first), (-1, 1))

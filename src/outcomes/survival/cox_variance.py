@@ -9,7 +9,7 @@ import numpy as np
 
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array
-from outcomes.survival.cox_kernel import moment, residual_moment, score_residuals
+from outcomes.survival.cox_kernel import RiskSums, moment, residual_moment, score_residuals
 from outcomes.survival.estimates import by_person, stack
 from outcomes.survival.inputs import ask_again
 from outcomes.survival.risk_table import summed
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["coefficient_derivative", "influence_of", "meat", "robust_covariance", "score_by_person"]
 
 
-def score_by_person(model: Cox, by_group: Array | None = None) -> Array:
-    """Return each person's score residual by term, per unit of the person's weight, shape (P, p), on the scaled columns."""
+def score_by_person(model: Cox, by_group: Array | None = None, sums: RiskSums | None = None) -> Array:
+    """Return each person's score residual by term, per unit of the person's weight, shape (P, p), on the scaled columns.
+
+    With `sums` they are those at other coefficients than the estimate.
+    """
     rows, person = model.rows, model.data.person[model.rows.order]
-    residual = score_residuals(rows, model.sums, by_group) * model.asked.beside(rows.order)
+    residual = score_residuals(rows, model.sums if sums is None else sums, by_group) * model.asked.beside(rows.order)
     return by_person(residual.T, person, len(model.data.baseline))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.results import Array, IntArray, Note
-from outcomes.survival.parametric_curves import Estimate
+from outcomes.survival.parametric_curves import Averaged
 from outcomes.survival.parametric_fit import predictors
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ _STILL_TO_COME = 0.05
 _ENOUGH = 3
 
 
-def cured_share(designs: tuple[Array, ...], weight: Array, theta: Array) -> Estimate:
+def cured_share(designs: tuple[Array, ...], weight: Array, theta: Array) -> Averaged:
     """Return the weighted mean share of people (n, p_k) who never have the event, and its slope; shape (1,)."""
     never = 1 / (1 + np.exp(-predictors(designs, theta)[0]))
     part = weight / weight.sum()
     slope = np.zeros((1, len(theta)))
     slope[0, : designs[0].shape[1]] = (part * never * (1 - never)) @ designs[0]
-    return Estimate(np.array([part @ never]), slope)
+    return Averaged(np.array([part @ never]), slope, never[:, None], np.arange(len(never)))
 
 
 def follow_up_notes(

@@ -12,7 +12,7 @@ import numpy as np
 
 from outcomes.errors import EstimationError, did_you_mean, must_be
 from outcomes.results import Array
-from outcomes.survival.formula_text import must_be_one_side, names_in, required_by
+from outcomes.survival.formula_text import must_be_one_side, names_in, parsed, required_by
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -266,13 +266,12 @@ def _check_arm(needed: tuple[str, ...], table: pd.DataFrame, arm: ArmCodes | Non
 def _by_formulaic(
     formula: str, table: pd.DataFrame, arm: ArmCodes | None, what: str, unsaid: tuple[str, ...]
 ) -> DesignMatrix:
-    from formulaic import Formula
     from formulaic.errors import FormulaicError
 
     problem = ""
     try:
-        parsed = Formula(f"1 + {formula}")
-        needed = required_by(parsed, formula)
+        read = parsed(f"1 + {formula}")
+        needed = required_by(read, formula)
     except (FormulaicError, SyntaxError, ValueError):
         problem = (
             f"{what}: the formula {formula!r} cannot be read. Expected terms joined by +, such as 'age + C(risk_band)'."
@@ -284,7 +283,7 @@ def _by_formulaic(
     _refuse_texts(needed, table, what)
     matrix = None
     try:
-        matrix = parsed.get_model_matrix(table[list(needed)], na_action="ignore") if needed else None
+        matrix = read.get_model_matrix(table[list(needed)], na_action="ignore") if needed else None
     except (FormulaicError, TypeError, ValueError, KeyError):
         problem = f"{what}: the formula {formula!r} does not fit the data: check that numbers are numbers and factors are in C(…)."
     if problem:

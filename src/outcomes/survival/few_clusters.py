@@ -84,7 +84,9 @@ def few_clusters(data: SurvivalData, asked: Asked, owners: tuple[str, ...]) -> F
         return FewClusters(factor, df, (Note("one_cluster", text),))
     if (min(counts) if by_arm else groups) < FEW:
         text = f"Fewer than {FEW} clusters{' in an arm' if by_arm else ''} ({listed}): intervals may be too narrow even on t."
-        return FewClusters(factor, df, (Note("few_clusters", text),))
+        whole = by_arm and sum(counts) == groups
+        beside = "with randomisation_test(data, …)" if whole else "(of a Cox model) with wild_score_test(…)"
+        return FewClusters(factor, df, (Note("few_clusters", f"{text} Read them {beside}."),))
     return FewClusters(factor, df, ())
 
 

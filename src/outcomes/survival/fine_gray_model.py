@@ -20,7 +20,7 @@ from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import few_clusters
 from outcomes.survival.fine_gray_result import FineGray
 from outcomes.survival.fitted_information import inverse_information, refuse_flat, runaway
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.observation_chances import Observation, observe
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def fine_gray(
         One row a person; late entry is allowed.
     formula : str
         Terms joined by ``+``, as in `cox`.
-    cause : str
+    cause : str, optional
         The cause whose incidence is modelled; required where there is more than one.
     weights : Weights, str or array of shape (P,), optional
         Sampling weights, one a person. The chances of being in view are estimated under the same weights.
@@ -137,13 +137,15 @@ def fine_gray(
         centre=read_only(fit.centre),
         scale=read_only(fit.scale),
         strata_levels=levels,
+        away=fit.away,
         n_competing=fit.n_competing,
         conf_level=conf_level,
-        notes=(*data.notes, *fit.notes, *few_clusters(data, asked, matrix.terms).notes),
+        notes=(*data.notes, *fit.notes, *few_clusters(data, asked, matrix.terms).notes, *known_weights(asked)),
     )
     inverse = fit.inverse * fit.scale
     middle = covariance_of(asked, stack(asked, result.scores))
-    covariance, exact = without_spread(inverse @ middle @ inverse.T, 1 / fit.scale, matrix.columns)
+    robust = result.wide_where_away(inverse @ middle @ inverse.T)
+    covariance, exact = without_spread(robust, 1 / fit.scale, matrix.columns)
     return replace(result, covariance=read_only(covariance), notes=(*result.notes, *exact))
 
 
@@ -160,6 +162,7 @@ class _Fit:
     centre: Array
     scale: Array
     n_competing: int
+    away: tuple[str, ...]
     notes: tuple[Note, ...]
 
 
@@ -191,17 +194,19 @@ def _fit(
     refuse_flat(fit, matrix.columns, float(total[died].sum()), what="fine_gray")
     inverse = inverse_information(fit)
     n_competing = int(count[rival].sum())
-    notes = _about(fit, inverse, matrix.columns, int(rows.deaths.sum()), n_competing)
+    away = tuple(runaway(fit, inverse, matrix.columns))
+    notes = _about(fit, away, matrix.columns, int(rows.deaths.sum()), n_competing)
     return _Fit(
         fit.beta / scale, inverse / np.outer(scale, scale), fit.loglik_null, fit.loglik, rows, observation, centre, scale,
-        n_competing, notes,
+        n_competing, away, notes,
     )  # fmt: skip
 
 
-def _about(fit: CoxFit, inverse: Array, columns: tuple[str, ...], events: int, n_competing: int) -> tuple[Note, ...]:
+def _about(
+    fit: CoxFit, away: tuple[str, ...], columns: tuple[str, ...], events: int, n_competing: int
+) -> tuple[Note, ...]:
     """Return what must be said about a fit."""
     notes = []
-    away = runaway(fit, inverse, columns)
     if away:
         text = (
             f"The coefficient of {in_few_words(away)} has no finite maximum (all or no events on one side); it and its interval mean "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from outcomes.errors import one_of
 from outcomes.results import Array
-from outcomes.survival.coefficient_table import coefficient_columns, wald_statistic
+from outcomes.survival.coefficient_table import coefficient_columns, wald_test
 from outcomes.survival.competing_rows import CompetingRows
 from outcomes.survival.estimates import by_person, stack
 from outcomes.survival.few_clusters import few_clusters
@@ -103,16 +103,16 @@ class FineGray(PartialLikelihoodFit):
         )
 
     def tests(self) -> pd.DataFrame:
-        """Return the Wald test of all terms at once: test, statistic, df, p_value.
+        """Return the Wald test of all terms at once: test, statistic, df, df_residual (infinite without clusters), p_value.
 
-        Missing where there are not more clusters than terms. A pseudo-likelihood has no likelihood-ratio test.
+        With clusters the p-value is Hotelling's, as that of one term in the table is on t; missing where there are not more clusters than
+        terms. A pseudo-likelihood has no likelihood-ratio test.
         """
         import pandas as pd
-        from scipy.special import chdtrc
 
-        df = len(self.terms)
-        wald = wald_statistic(self.coefficients, self.covariance, self.asked.n_clusters)
-        return pd.DataFrame([{"test": "wald", "statistic": wald, "df": df, "p_value": float(chdtrc(df, wald))}])
+        few = few_clusters(self.data, self.asked, self.design.terms)
+        wald = wald_test(self.coefficients, self.covariance, few, self.asked.n_clusters)
+        return pd.DataFrame([{"test": "wald", **wald}])
 
     def influence(self, *, variance: str | None = None) -> Array:
         """Return each person's influence on the coefficients, shape (P, p); summed by cluster its square is the covariance.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from outcomes.errors import EstimationError
@@ -9,7 +11,7 @@ from outcomes.results import Array
 from outcomes.survival.cox_kernel import FLAT, CoxFit
 from outcomes.survival.design_matrix import dependent_columns, in_few_words
 
-__all__ = ["inverse_information", "refuse_flat", "runaway"]
+__all__ = ["held_wide", "inverse_information", "refuse_flat", "runaway"]
 
 
 def refuse_flat(fit: CoxFit, columns: tuple[str, ...], weight: float, *, what: str) -> None:
@@ -40,3 +42,16 @@ def inverse_information(fit: CoxFit, ridge: float = 0.0) -> Array:
 def runaway(fit: CoxFit, inverse: Array, columns: tuple[str, ...]) -> list[str]:
     """Return the columns whose coefficient has no finite maximum, by its size or variance per standard deviation."""
     return [name for name, b, v in zip(columns, fit.beta, np.diag(inverse), strict=True) if abs(b) > 8 or v > 1e4]
+
+
+def held_wide(covariance: Array, model: Array, away: Sequence[bool]) -> Array:
+    """Return a robust covariance (p, p) in which coefficients that run away are as uncertain as the likelihood has them.
+
+    Where a maximum lies at infinity people's own influence on the coefficient dies out, and what they vary by hangs on where the
+    iteration stopped: small, for an estimate that means nothing. The model's variance grows without end there, as it should.
+    """
+    far = np.asarray(away, dtype=bool)
+    if not far.any():
+        return covariance
+    apart = far[:, None] != far
+    return np.where(far[:, None] & far, model, np.where(apart, 0.0, covariance))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from outcomes.errors import EstimationError
 
-__all__ = ["must_be_one_side", "names_in", "required_by"]
+__all__ = ["must_be_one_side", "names_in", "parsed", "required_by"]
 
 _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*\b(?!\s*(?:[(.]|=(?!=)))")  # no function, no module, no name of an argument
 
@@ -34,9 +35,15 @@ def names_in(formula: str) -> tuple[str, ...]:
     >>> names_in("bs(age, df=4) + np.log(prior)")
     ('age', 'prior')
     """
+    return required_by(parsed(formula), formula)
+
+
+@lru_cache(maxsize=256)
+def parsed(formula: str) -> Any:
+    """Return a formula as formulaic reads it, read once; what it learns of data is kept with the matrix it makes, not here."""
     from formulaic import Formula
 
-    return required_by(Formula(formula), formula)
+    return Formula(formula)
 
 
 def required_by(parsed: Any, formula: str) -> tuple[str, ...]:

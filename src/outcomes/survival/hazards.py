@@ -17,7 +17,7 @@ from outcomes.survival.curve_results import fit_arms
 from outcomes.survival.curves import event_of
 from outcomes.survival.estimates import variance_over_time
 from outcomes.survival.few_clusters import about_clusters_of_arms, reach_of_arm
-from outcomes.survival.inputs import ClusterLike, WeightsLike, normal_quantile, resolve
+from outcomes.survival.inputs import ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.risk_table import RiskTable
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def nelson_aalen(
         frame=pd.concat(frames, ignore_index=True),
         unit=data.unit,
         conf_level=conf_level,
-        notes=(*data.notes, *notes, *more, *about_clusters_of_arms(data, asked)),
+        notes=(*data.notes, *notes, *more, *about_clusters_of_arms(data, asked), *known_weights(asked)),
     )
 
 

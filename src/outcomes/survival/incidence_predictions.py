@@ -96,6 +96,8 @@ class PredictedIncidence(Result):
         import pandas as pd
 
         hazard, error = self._cumulative_hazards(times)
+        if self.model.away:  # what moves a coefficient without a maximum hangs on where the iteration stopped
+            error = np.full_like(error, np.nan)
         estimate = -np.expm1(-hazard)
         low, high = probability_limits(
             estimate, np.exp(-hazard) * error, reach_of_model(self.model.asked, self.model.conf_level), self.conf_type

@@ -14,7 +14,7 @@ from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, Note, Result, p_in_words, read_only
 from outcomes.survival.arm_tables import ArmTables, tables_by_arm
 from outcomes.survival.cox_rows import strata_codes
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, resolve
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, resolve
 from outcomes.survival.logrank_kernel import chi_squared, logrank_sums, nothing_to_test
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def logrank_test(
         rho=rho,
         gamma=gamma,
         scores=None if values is None else tuple(float(v) for v in values),
-        notes=(*data.notes, *nothing_to_test(df)),
+        notes=(*data.notes, *known_weights(asked), *nothing_to_test(df)),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError
 from outcomes.results import Array, Note, Result, p_in_words, read_only
-from outcomes.survival.inputs import ClusterLike, WeightsLike
+from outcomes.survival.inputs import ClusterLike, WeightsLike, known_weights
 from outcomes.survival.largest_of_several import chance_of_larger, value_exceeded
 from outcomes.survival.logrank import checked_weightings, tables_to_test
 from outcomes.survival.logrank_kernel import logrank_sums, nothing_to_test
@@ -177,5 +177,5 @@ def max_combo_test(
         variance=asked.variance,
         statistic=statistic,
         p_value=p_value,
-        notes=(*data.notes, *nothing_to_test(int(known.sum()))),
+        notes=(*data.notes, *known_weights(asked), *nothing_to_test(int(known.sum()))),
     )

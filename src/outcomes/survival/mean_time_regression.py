@@ -17,7 +17,7 @@ from outcomes.survival.coefficient_table import coefficient_columns, without_spr
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import FewClusters, few_clusters
-from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, normal_quantile, resolve
+from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.mean_time_kernel import fit_mean_time
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def rmst_regression(
         conf_level=conf_level,
         labels=data.labels,
         unit=data.unit,
-        notes=(*data.notes, *few.notes, *exact),
+        notes=(*data.notes, *few.notes, *known_weights(asked), *exact),
     )
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from outcomes.results import Array
+from outcomes.results import Array, IntArray
 from outcomes.survival.parametric_fit import predictors
 
 if TYPE_CHECKING:
     from outcomes.survival.parametric_families import Family
 
-__all__ = ["Estimate", "averaged_survival", "event_times", "survival"]
+__all__ = ["Averaged", "Estimate", "averaged_survival", "event_times", "survival"]
 
 _BISECTIONS = 80
 
@@ -37,6 +37,27 @@ class Estimate:
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
+@dataclass(frozen=True)
+class Averaged(Estimate):
+    """M means over people, and what each person adds to them.
+
+    Attributes
+    ----------
+    kinds : ndarray, shape (K, M)
+        The numbers of people who are alike in every column.
+    who : ndarray of int, shape (P,)
+        Each person's kind.
+    """
+
+    kinds: Array
+    who: IntArray
+
+    def apart(self) -> Array:
+        """Return by how much each person's numbers lie above the means, shape (P, M)."""
+        found: Array = (self.kinds - self.value)[self.who]
+        return found
+
+
 def survival(family: Family, designs: tuple[Array, ...], theta: Array, time: float) -> Estimate:
     """Return each person's probability to be free of the event at one time; `designs` (n, p_k) each."""
     from autograd import elementwise_grad
@@ -57,14 +78,15 @@ def survival(family: Family, designs: tuple[Array, ...], theta: Array, time: flo
 
 def averaged_survival(
     family: Family, designs: tuple[Array, ...], weight: Array, theta: Array, times: Array
-) -> Estimate:
+) -> Averaged:
     """Return the weighted mean of everybody's probability to be free of the event, at each time."""
     alike, who = np.unique(np.hstack(designs), axis=0, return_inverse=True)
     share = np.bincount(who.ravel(), weights=weight / weight.sum(), minlength=len(alike))
     ends = np.cumsum([design.shape[1] for design in designs])
     blocks = tuple(np.split(alike, ends[:-1], axis=1))
     each = [survival(family, blocks, theta, float(time)) for time in times]
-    return Estimate(np.array([share @ e.value for e in each]), np.stack([share @ e.slope for e in each]))
+    kinds = np.stack([e.value for e in each], axis=1)
+    return Averaged(share @ kinds, np.stack([share @ e.slope for e in each]), kinds, who.ravel())
 
 
 def event_times(family: Family, designs: tuple[Array, ...], theta: Array, share: float) -> Estimate:

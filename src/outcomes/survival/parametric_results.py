@@ -15,11 +15,11 @@ from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.coefficient_table import coefficient_columns
 from outcomes.survival.cured_share import cured_share
-from outcomes.survival.estimates import stack
+from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import few_clusters, reach_of_model
 from outcomes.survival.inputs import Asked
 from outcomes.survival.intervals import probability_limits
-from outcomes.survival.parametric_curves import Estimate, averaged_survival, event_times, survival
+from outcomes.survival.parametric_curves import Averaged, Estimate, averaged_survival, event_times, survival
 from outcomes.survival.parametric_design import INTERCEPT, ParametricDesign
 
 if TYPE_CHECKING:
@@ -205,9 +205,9 @@ class Parametric(Result):
         Returns
         -------
         pandas.DataFrame
-            One row per arm and time: outcome, estimand, cause, arm, time, measure, estimate, std_error, conf_low, conf_high (delta
-            method, on the log-log scale), n, n_at_risk (in the arm, just before the time), extrapolated (the time lies beyond the last
-            time anybody was at risk in that arm).
+            One row per arm and time: outcome, estimand, cause, arm, time, measure, estimate, std_error, conf_low, conf_high (on
+            the log-log scale; of the model and of the people averaged over, who are a sample too), n, n_at_risk (in the arm, just
+            before the time), extrapolated (the time lies beyond the last time anybody was at risk in that arm).
         """
         import pandas as pd
 
@@ -316,12 +316,24 @@ class Parametric(Result):
         return weight
 
     def _shares(self, found: Estimate, measure: str, conf_type: str = "log-log") -> dict[str, Any]:
-        error = found.std_error(self.theta_covariance)
+        error = self._error_of_means(found) if isinstance(found, Averaged) else found.std_error(self.theta_covariance)
         low, high = probability_limits(found.value, error, reach_of_model(self.asked, self.conf_level), conf_type)
         value = np.clip(found.value, 0.0, 1.0)
         if measure == "risk":
             value, low, high = 1 - value, 1 - high, 1 - low
         return {"measure": measure, "estimate": value, "std_error": error, "conf_low": low, "conf_high": high}
+
+    def _error_of_means(self, found: Averaged) -> Array:
+        """Return standard errors of means over people, who are a sample too: of the model, and of who is averaged over."""
+        weight, asked = self._averaged_over("at"), self.asked
+        alone = asked.weight * asked.count
+        share = np.divide(weight / weight.sum(), alone, out=np.zeros(len(weight)), where=alone > 0)
+        averaging = share[:, None] * found.apart()
+        if asked.variance == "model":
+            own = ((asked.weight**2 * asked.count)[:, None] * averaging**2).sum(axis=0)
+            return np.asarray(np.sqrt(found.std_error(self.theta_covariance) ** 2 + own))
+        derivative = self.scores @ self.theta_model_covariance @ found.slope.T + averaging
+        return np.sqrt(np.diag(covariance_of(asked, stack(asked, derivative))))
 
     def _last_time_of(self, new: pd.DataFrame) -> Array:
         """Return the last time at risk in each row's arm, of anybody where `new` does not name it, shape (n,)."""

@@ -8,10 +8,13 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from outcomes.results import Array, Note, Result
 from outcomes.survival.cox_kernel import RiskSums, risk_sums
 from outcomes.survival.cox_rows import CoxRows
 from outcomes.survival.design_matrix import DesignMatrix
+from outcomes.survival.fitted_information import held_wide
 from outcomes.survival.inputs import Asked
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ class PartialLikelihoodFit(Result):
         Mean and standard deviation of each column; `coefficients` are per unit, those of the sorted rows per standard deviation.
     strata_levels : pandas.DataFrame or None
         Values of the strata's columns, one row a code of the sorted rows' strata.
+    away : tuple of str
+        Terms whose coefficients have no finite maximum.
     """
 
     data: SurvivalData
@@ -59,6 +64,7 @@ class PartialLikelihoodFit(Result):
     centre: Array
     scale: Array
     strata_levels: pd.DataFrame | None = None
+    away: tuple[str, ...] = ()
     conf_level: float
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -69,6 +75,12 @@ class PartialLikelihoodFit(Result):
     def terms(self) -> tuple[str, ...]:
         """Column names: numeric columns keep theirs, a level is ``arm[bespoke]``."""
         return self.design.columns
+
+    def wide_where_away(self, covariance: Array) -> Array:
+        """Return a robust covariance (p, p) that says of terms without a finite maximum that nothing is known of them."""
+        return held_wide(
+            np.asarray(covariance), np.asarray(self.model_covariance), [name in self.away for name in self.terms]
+        )
 
     @property
     def n_events(self) -> int:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
@@ -17,6 +18,7 @@ from outcomes.survival.count_kernel import CountFit, fit_counts, shape_terms
 from outcomes.survival.design_matrix import check_columns, design_matrix, in_few_words
 from outcomes.survival.estimates import covariance_of, stack
 from outcomes.survival.few_clusters import few_clusters
+from outcomes.survival.fitted_information import held_wide
 from outcomes.survival.inputs import Asked, ClusterLike, WeightsLike, known_weights, normal_quantile, resolve
 from outcomes.survival.risk_table import summed
 
@@ -213,8 +215,10 @@ def rate_model(
     each = np.zeros((people, x.shape[1]))
     each[used] = np.linalg.solve(fit.information, fit.scores.T).T[:, : x.shape[1]]
     back = _unscaled(centre, scale)
+    away = np.append(False, _runaway(fit))
+    scaled = held_wide(_covariance(fit, asked, each, dispersion, family, variance), _model_inverse(fit), away.tolist())
     covariance, exact = without_spread(
-        back @ _covariance(fit, asked, each, dispersion, family, variance) @ back.T,
+        back @ scaled @ back.T,
         np.append(1.0, 1 / scale),
         ("Intercept", *matrix.columns),
     )
@@ -298,12 +302,22 @@ def _theta_error(fit: CountFit, y: Array, weight: Array) -> float:
     return float(1 / np.sqrt(-curvature)) if curvature < 0 else float("nan")
 
 
+def _model_inverse(fit: CountFit) -> Array:
+    """Return the inverse of the expected information; where a coefficient runs away variances are large and never negative."""
+    values, vectors = np.linalg.eigh(fit.expected)
+    return np.asarray((vectors / np.maximum(values, 1e-15 * values.max())) @ vectors.T)
+
+
+def _runaway(fit: CountFit) -> npt.NDArray[np.bool_]:
+    """Return which columns' coefficients have no finite maximum, shape (p - 1,), the intercept left out."""
+    error = np.sqrt(np.diag(_model_inverse(fit)))[1:]
+    return np.asarray((np.abs(fit.beta[1:]) > 8) | (error > 100))
+
+
 def _about(fit: CountFit, columns: tuple[str, ...], events: int, family: str) -> list[Note]:
     """Return what must be said about the fit."""
     notes = []
-    spread = np.diag(np.linalg.inv(fit.expected))[1:]
-    error = np.sqrt(np.where(spread > 0, spread, np.inf))  # rounding can make that of a runaway coefficient negative
-    runaway = [name for name, b, e in zip(columns, fit.beta[1:], error, strict=True) if abs(b) > 8 or e > 100]
+    runaway = [name for name, far in zip(columns, _runaway(fit), strict=True) if far]
     if runaway:
         away = in_few_words(runaway)
         text = f"The coefficient of {away} has no finite maximum (no events on one side); it and its interval mean nothing."

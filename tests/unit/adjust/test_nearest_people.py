@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outcomes.adjust.nearest_people import nearest_in_space, nearest_on_a_line
+from outcomes.adjust.who_may import who_may
 
 PLACES = st.lists(st.sampled_from([0.0, 1.0, 1.5, 2.0, 4.0, 7.25]), max_size=9)
 
@@ -48,7 +50,7 @@ def test_with_replacement_everyone_takes_the_nearest_and_nobody_the_same_twice()
 
 def test_whoever_may_not_be_taken_is_passed_over_however_many_stand_nearer() -> None:
     people, others = np.array([[0.0]]), np.arange(200.0)[:, None]
-    found = nearest_in_space(
-        people, others, order=np.array([0]), ratio=1, limit=np.inf, allowed=lambda _, candidates: candidates >= 150
-    )
+    frame = pd.DataFrame({"town": ["north"] * 151 + ["south"] * 50})  # the person, 150 of the same town, 50 of another
+    may = who_may(frame, {}, ["town"], np.array([0]), np.arange(1, 201))
+    found = nearest_in_space(people, others, order=np.array([0]), ratio=1, limit=np.inf, may=may)
     assert found.tolist() == [[150]]

@@ -235,6 +235,54 @@ def test_bias_corrected_intervals_by_hand() -> None:
         assert limit == pytest.approx(1000 * norm.cdf(shift + moved / (1 - faster * moved)), abs=0.01)
 
 
+def test_studentised_intervals_by_hand() -> None:
+    drawn, errors = np.array([[1.0], [2.0], [4.0], [7.0]]), np.array([[1.0], [0.5], [2.0], [0.0]])
+    found = intervals(np.array([3.0]), drawn, "studentised", 0.5, None, (np.array([10.0]), errors))
+    apart = np.array([-2.0, -2.0, 0.5])  # the one without an error is left out; a quarter of 4 is the first
+    assert (found.low[0], found.high[0]) == (3 - 10 * apart[2], 3 - 10 * apart[0])
+    assert found.std_error[0] == drawn.std(ddof=1)
+
+
+def test_a_studentised_interval_of_a_mean_is_near_that_on_t() -> None:
+    def mean(data: oc.SurvivalData) -> pd.DataFrame:
+        x = np.asarray(data.exit)
+        return pd.DataFrame({"estimate": [x.mean()], "std_error": [x.std(ddof=1) / np.sqrt(len(x))]})
+
+    some = ROSSI.iloc[:60]
+    found = oc.bootstrap(take(some), mean, kind="studentised", replicates=1500).to_frame().iloc[0]
+    x = some["week"].to_numpy(float)
+    error = x.std(ddof=1) / np.sqrt(60)
+    assert found["std_error"] == pytest.approx(error, rel=0.1)
+    assert (
+        x.mean() - found["conf_low"]
+    ) / error > 2.001  # weeks are skewed to the left: the lower limit is the farther one
+    assert (found["conf_high"] - x.mean()) / error == pytest.approx(1.8, abs=0.25)
+
+
+def test_studentised_intervals_need_errors_on_the_scale_of_the_estimate() -> None:
+    with pytest.raises(oc.EstimationError, match="there are none"):
+        oc.bootstrap(take(), share_arrested, kind="studentised", replicates=4)
+    ratio = lambda d: oc.compare(oc.kaplan_meier(d), measure="risk_ratio", at=50)  # noqa: E731
+    with pytest.raises(oc.EstimationError, match="those of risk_ratio are on another scale"):
+        oc.bootstrap(take(), ratio, kind="studentised", replicates=4)
+
+
+def test_a_group_that_cannot_be_left_out_is_said_and_passed_over() -> None:
+    few = ROSSI.iloc[:40].assign(
+        arrest=[1] + [0] * 39, fin=[0, 1] * 20
+    )  # without its one event there is nothing to fit
+    found = oc.bootstrap(take(few), lambda d: oc.cox(d, "age"), kind="bca", replicates=60)
+    note = {n.code: n.text for n in found.notes}["groups_not_left_out"]
+    assert note.startswith("1 of 40 groups could not be left out")
+
+
+def test_a_number_that_no_replicate_goes_below_has_no_bca_limits_and_says_so() -> None:
+    numbered = take(ROSSI.assign(number=range(len(ROSSI))))
+    found = oc.bootstrap(numbered, lambda d: float(-d.frame["number"].nunique()), kind="bca", replicates=40)
+    assert np.isnan(found.to_frame()["conf_low"].item())
+    assert "no_limits" in {note.code for note in found.notes}
+
+
 def test_the_acceleration_of_a_mean_is_a_sixth_of_its_skewness() -> None:
     x = np.random.default_rng(0).exponential(size=500)
     left_out = ((x.sum() - x) / (len(x) - 1))[:, None]

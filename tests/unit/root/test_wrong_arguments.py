@@ -79,7 +79,14 @@ OF_DATA = {name: needed for name in oc.__all__ if (needed := _needed(name))[:1] 
 def _answer(name: str, first: Any, formula: Any = "arm") -> str:
     """Return what a function of time at risk says of arguments, the others as it takes them."""
     others: dict[str, Any] = {"formula": formula, "horizon": 8, "measure": "rmst", "at": 8, "by": "week"}
-    others |= {"terms": ["week"], "estimand": "ato", "distribution": "weibull", "statistic": len, "seed": 1}
+    others |= {
+        "terms": ["week"],
+        "estimand": "ato",
+        "distribution": "weibull",
+        "statistic": len,
+        "seed": 1,
+        "weights": None,
+    }
     rest = {key: others[key] for key in OF_DATA[name][1:]}
     with pytest.raises(oc.EstimationError) as caught:
         getattr(oc, name)(first, **rest)

@@ -143,6 +143,18 @@ def test_a_number_a_note_or_an_error_of_ours(topic: str, kind: str) -> None:
                 _check(result, closely=topic == "courses" and asked.keys() <= _PLAIN)
 
 
+def test_ordinary_data_are_answered_by_every_estimator() -> None:
+    """Without this the sweep would pass if everything refused."""
+    frame, refused = awkward("courses", "ordinary"), set()
+    first, every = _take(frame, every=False), _take(frame, every=True)
+    for name, estimate in ESTIMATORS.items():
+        data = every if name in _OF_EVERY_EVENT else first
+        for asked in _calls(name, "courses", data.causes):
+            if _attempt(partial(estimate, data, **asked)) is None:
+                refused.add((name, *asked))
+    assert refused == {("gray_test", "cause", "weights")}  # weights are no counts
+
+
 def _codes(result: Any) -> set[str]:
     return {note.code for note in result.notes}
 
@@ -165,7 +177,7 @@ def test_a_coefficient_nobody_moves_has_no_interval_and_a_note() -> None:
     assert abs(row["estimate"]) < 1e-12
     assert row["std_error"] == 0
     assert row[["statistic", "p_value", "conf_low", "conf_high"]].isna().all()
-    assert oc.cox(data, "arm", cause="first").tests().shape == (3, 4)
+    assert oc.cox(data, "arm", cause="first").tests().shape == (3, 5)
 
 
 def test_proportional_hazards_cannot_be_tested_at_one_time_of_events() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lifelines.datasets import load_rossi
 from scipy.stats import norm, t
 
 import outcomes as oc
@@ -96,3 +97,60 @@ def test_a_band_of_few_clusters_is_wider_by_what_its_limits_are() -> None:
     band = oc.kaplan_meier(data, cause="any", cluster="area").bands(draws=400, seed=1)
     found = band.groupby("arm")["critical"].first()
     assert (found > t.ppf(0.975, 3) * np.sqrt(4 / 3)).all()  # no narrower than the limits at one time
+
+
+CLUSTERED = load_rossi().assign(
+    nested=lambda f: 2 * (np.arange(len(f)) % 4) + f["fin"],
+    crossed=lambda f: np.arange(len(f)) % 6,
+    week=lambda f: f["week"].astype(float),
+)
+
+
+def _rossi(cluster: str) -> oc.SurvivalData:
+    return oc.survival_data(CLUSTERED, duration="week", event="arrest", arm="fin", reference=0, cluster=cluster)
+
+
+@pytest.mark.parametrize("cluster", ["nested", "crossed"])
+@pytest.mark.parametrize("fit", [oc.cox, oc.fine_gray], ids=["cox", "fine_gray"])
+def test_the_test_of_the_only_term_is_that_of_the_table(fit: Any, cluster: str) -> None:
+    model = fit(_rossi(cluster), "fin")
+    whole, row = model.tests().iloc[0], model.to_frame().iloc[0]
+    assert whole["p_value"] == pytest.approx(row["p_value"])
+    assert whole["df_residual"] == row["df"]
+
+
+@pytest.mark.parametrize("cluster", ["nested", "crossed"])
+def test_a_comparison_of_hazards_has_the_interval_of_the_model(cluster: str) -> None:
+    model = oc.cox(_rossi(cluster), "arm")
+    table, compared = (
+        model.to_frame(exponentiate=True).iloc[0],
+        oc.compare(model, measure="hazard_ratio").to_frame().iloc[0],
+    )
+    for name in ("estimate", "conf_low", "conf_high", "p_value"):
+        assert compared[name] == pytest.approx(table[name])
+
+
+def test_the_test_of_several_terms_is_hotellings() -> None:
+    from scipy.stats import f
+
+    model = oc.cox(_rossi("crossed"), "prio + age")
+    covariance = model.covariance * 6 / 5
+    t2 = model.coefficients @ np.linalg.solve(covariance, model.coefficients)
+    row = model.tests().iloc[0]
+    assert row["p_value"] == pytest.approx(f.sf(t2 * (5 - 2 + 1) / (5 * 2), 2, 4))
+    assert row["statistic"] == pytest.approx(t2 * 6 / 5)  # R's, without the factor
+
+
+@pytest.mark.slow
+def test_clusters_given_to_arms_with_no_effect_are_seldom_told_apart() -> None:
+    rng, wrong, draws = np.random.default_rng(12), np.zeros(2), 400
+    for _ in range(draws):
+        area = np.repeat(np.arange(8), 20)
+        frail = rng.gamma(4, 0.25, 8)[area]
+        t, until = rng.exponential(50, 160) / frail, rng.uniform(20, 90, 160)
+        frame = pd.DataFrame(
+            {"t": np.minimum(t, until), "e": t <= until, "arm": area % 2, "x": rng.normal(size=160), "area": area}
+        )
+        data = oc.survival_data(frame, duration="t", event="e", arm="arm", reference=0, cluster="area")
+        wrong += [oc.cox(data, f).tests()["p_value"].item() < 0.05 for f in ("arm", "arm + x")]
+    assert (wrong / draws < 0.05 + 4 * np.sqrt(0.05 * 0.95 / draws)).all(), wrong / draws

@@ -209,3 +209,17 @@ def test_other_causes_count_as_censored_and_that_is_said() -> None:
     model = oc.cox(data, "arm + prio", cause="arrest")
     for curves in (model.standardised(), model.predict(NEW)):
         assert "competing_censored" in {note.code for note in curves.notes}
+
+
+def test_at_one_time_events_come_before_censorings_in_weighted_concordance() -> None:
+    """With this rule S(t) G(t) is the share still there, so that both weightings are one; the number is R's (survival 3.5-3)."""
+    frame = pd.DataFrame(
+        {
+            "t": [2, 2, 2, 4, 4, 6, 6, 7, 9, 9],
+            "e": [1, 0, 0, 1, 0, 1, 0, 1, 1, 0],
+            "x": [0.1, 0.9, 0.4, 0.8, 0.2, 0.3, 0.7, 0.5, 0.6, 0.0],
+        }
+    )
+    model = oc.cox(oc.survival_data(frame, duration="t", event="e"), "x")
+    for weight in ("S/G", "n/G2"):
+        assert model.concordance(time_weight=weight).estimate == pytest.approx(0.529043, abs=5e-7)

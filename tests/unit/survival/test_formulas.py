@@ -69,6 +69,17 @@ def test_splines_and_polynomials_are_the_columns_formulaic_makes(term: str) -> N
     assert ours.to_frame()["estimate"].tolist() == pytest.approx(theirs.to_frame()["estimate"].tolist())
 
 
+def test_a_formula_read_before_learns_the_knots_of_new_people_anew() -> None:
+    old, young = (take(ROSSI[mine].reset_index(drop=True)) for mine in (ROSSI["age"] > 22, ROSSI["age"] <= 22))
+    first = oc.cox(young, "bs(age, df=4)").coefficients
+    oc.cox(old, "bs(age, df=4)")
+    assert oc.cox(young, "bs(age, df=4)").coefficients.tolist() == first.tolist()
+    from outcomes.survival.formula_text import parsed
+
+    parsed.cache_clear()
+    assert oc.cox(young, "bs(age, df=4)").coefficients.tolist() == first.tolist()
+
+
 def test_arm_may_not_mean_two_things() -> None:
     frame = ROSSI.assign(arm=ROSSI["race"])
     assert len(oc.cox(take(frame), "fin + age").to_frame()) == 2

@@ -245,13 +245,15 @@ def test_errors_of_curves_and_times_are_the_slopes_of_the_coefficients(
         fit.quantile(new, 0.05)["std_error"].iloc[0],
     ]
     spread = np.sqrt(np.diag(fit.theta_covariance))
-    for number, error in zip(asked, reported, strict=True):
+    each = fit.predict(ROSSI.assign(aid="paid"), 40)["estimate"]  # the people averaged over are a sample too
+    sampled = [((each - each.mean()) ** 2).sum() / len(each) ** 2, 0.0, 0.0]
+    for number, error, own in zip(asked, reported, sampled, strict=True):
         slope = []
         for k in range(len(fit.theta)):
             move = 1e-4 * spread[k] * np.eye(len(fit.theta))[k]
             up, down = (number(replace(fit, theta=fit.theta + side * move)) for side in (1, -1))
             slope.append((up - down) / (2e-4 * spread[k]))
-        assert error == pytest.approx(np.sqrt(slope @ fit.theta_covariance @ slope), rel=1e-4)
+        assert error == pytest.approx(np.sqrt(slope @ fit.theta_covariance @ slope + own), rel=1e-4)
 
 
 def test_what_lies_beyond_an_arm_s_own_follow_up_is_marked() -> None:
@@ -337,3 +339,22 @@ def test_lifelines_finds_the_same(fits: dict[str, oc.Parametric], monkeypatch: p
     np.testing.assert_allclose(again.theta, fits["weibull"].theta, rtol=1e-6)
     near = climbs[1]  # where lifelines' search ended, before the last digits
     assert near[-1] == pytest.approx(fits["weibull"].theta[-1], abs=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", [{}, {"weights": "w", "cluster": "site"}])
+def test_errors_of_standardised_curves_are_those_of_moving_each_person(given: dict[str, str]) -> None:
+    """The infinitesimal jackknife: everybody's weight moved a little, the model fitted and averaged again."""
+    weights = ROSSI["w"].to_numpy() if "weights" in given else np.ones(len(ROSSI))
+    cluster = ROSSI["site"].to_numpy() if "cluster" in given else np.arange(len(ROSSI))
+
+    def at(w: np.ndarray) -> np.ndarray:
+        return oc.parametric(take(), "arm + prio", distribution="weibull", weights=w).at(40)["estimate"].to_numpy()
+
+    found = oc.parametric(take(), "arm + prio", distribution="weibull", robust=True, **given).at(40)["std_error"]
+    moved = (
+        np.array([(at(weights + step) - at(weights - step)) / 2e-4 for step in 1e-4 * np.eye(len(weights))])
+        * weights[:, None]
+    )
+    summed = np.array([moved[cluster == c].sum(axis=0) for c in np.unique(cluster)])
+    assert found.to_numpy() == pytest.approx(np.sqrt((summed**2).sum(axis=0)), rel=2e-3)
