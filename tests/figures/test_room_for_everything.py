@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -105,13 +105,14 @@ def test_nothing_is_cut_off_and_nothing_stands_on_something_else(name: str, coun
     assert _on_each_other(boxes) == []
 
 
+@pytest.mark.parametrize("layout", ["constrained", None])
 @pytest.mark.parametrize(
     "name", ["kaplan_meier", "cumulative_incidence", "rmst", "cox", "logrank", "compare", "parametric"]
 )
-def test_in_a_narrow_axes_it_stays_on_its_own_side(name: str) -> None:
+def test_in_a_narrow_axes_it_stays_on_its_own_side(name: str, layout: Literal["constrained"] | None) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure = Figure(figsize=(10, 4), layout="constrained")
+        figure = Figure(figsize=(10, 4), layout=layout)
         left, right = figure.subplots(1, 2)
         DRAWN[name](2).plot(ax=left)
         boxes = _written(figure)
@@ -193,3 +194,10 @@ def test_scores_of_several_arms_are_named_each_under_its_own_axis() -> None:
 
     oc.weight(one(4), "age", estimand="ate").overlap().plot()
     assert _on_each_other(_written(plt.gcf())) == []
+
+
+def test_a_layout_that_somebody_chose_stays() -> None:
+    figure = Figure(layout="tight")
+    chosen = figure.get_layout_engine()
+    DRAWN["cox"](2).plot(ax=figure.add_subplot())
+    assert figure.get_layout_engine() is chosen

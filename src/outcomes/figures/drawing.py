@@ -129,7 +129,8 @@ def draw(name: str, result: Result | Released, *, ax: Axes | None = None, **fact
     result : Result or Released
         A result that was not released is drawn exactly and marked internal.
     ax : Axes, optional
-        Where to draw. Default: a new figure, which for curves of several causes has one panel a cause; the first is returned.
+        Where to draw; a figure without a layout is given matplotlib's constrained one, so that what is written beside an Axes has room.
+        Default: a new figure, which for curves of several causes has one panel a cause; the first is returned.
     facts
         Passed to `release`: ``horizon=``.
 
@@ -142,9 +143,12 @@ def draw(name: str, result: Result | Released, *, ax: Axes | None = None, **fact
     released = result if isinstance(result, Released) else release(result, INTERNAL, **facts)
     _check(name, drawing, released)
     if ax is not None:
+        theirs: Any = ax.get_figure(root=True)
+        if theirs.get_layout_engine() is None:
+            theirs.set_layout_engine("constrained")
         with style():
             drawing.paint(released, [ax])
-            _mark(ax.get_figure(root=True), released)
+            _mark(theirs, released)
         return ax
     return max(figure_of(name, released, pyplot=True).axes, key=_area)
 
