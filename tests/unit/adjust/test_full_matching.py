@@ -148,7 +148,7 @@ def test_those_whom_bounds_leave_in_no_set_are_counted(drawn: oc.SurvivalData) -
 )
 def test_refused(drawn: oc.SurvivalData, given: dict[str, object], said: str) -> None:
     with pytest.raises(oc.EstimationError, match=said):
-        oc.match(drawn, "x + z", **given)  # type: ignore[arg-type]
+        oc.match(drawn, "x + z", **given)
 
 
 def test_too_many_distances_are_refused_before_they_are_made() -> None:
