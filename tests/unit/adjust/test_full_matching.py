@@ -72,7 +72,7 @@ class TestSmallestSum:
         full = oc.match(data, "x", method="full", min_controls=1, max_controls=1)
         optimal = oc.match(data, "x", method="optimal")
         assert full.pairs is not None and optimal.pairs is not None  # noqa: PT018
-        lengths = [np.abs(np.diff(m.linear[m.pairs], axis=1)).sum() for m in (full, optimal)]  # type: ignore[index]
+        lengths = [np.abs(np.diff(m.linear[m.pairs], axis=1)).sum() for m in (full, optimal)]
         assert lengths[0] == pytest.approx(lengths[1])
 
 

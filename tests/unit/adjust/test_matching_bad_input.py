@@ -18,7 +18,7 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-def people(arm: list[int], x: np.ndarray) -> oc.SurvivalData:  # type: ignore[type-arg]
+def people(arm: list[int], x: np.ndarray) -> oc.SurvivalData:
     frame = pd.DataFrame({"arm": arm, "x": x, "day": np.arange(len(arm)) + 1.0, "seen": 1})
     return oc.survival_data(frame, duration="day", event="seen", arm="arm", reference=0)
 
@@ -39,7 +39,7 @@ DRAWN = np.random.default_rng(0).normal(size=40)
     ],
     ids=["missing", "constant", "separated", "one asked about", "one to compare with"],
 )
-def test_refused(way: dict[str, Any], arm: list[int], x: np.ndarray, said: str) -> None:  # type: ignore[type-arg]
+def test_refused(way: dict[str, Any], arm: list[int], x: np.ndarray, said: str) -> None:
     with pytest.raises(oc.EstimationError, match=said):
         oc.match(people(arm, x), "x", **way)
 
