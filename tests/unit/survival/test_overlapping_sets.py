@@ -18,7 +18,7 @@ def shares(sets: OverlappingSets) -> Array:
     for row, (asked, first, last, part) in enumerate(zip(sets.asked, sets.first, sets.last, sets.part, strict=True)):
         found[row, sets.listed[first:last]] = part
         found[row, asked] = 1.0
-    return found / np.maximum(found.sum(axis=0), 1e-300)
+    return np.asarray(found / np.maximum(found.sum(axis=0), 1e-300))
 
 
 def with_replacement() -> OverlappingSets:
@@ -155,13 +155,13 @@ class TestEveryEstimator:
     @pytest.mark.parametrize("of", ["coefficients", "predicted", "standardised"])
     def test_cox(self, drawn: oc.SurvivalData, matched: oc.Matched, pairs: oc.SurvivalData, of: str) -> None:
         def variance(data: oc.SurvivalData, weights: object, cluster: str | None = None) -> Array:
-            model = oc.cox(data, "arm + x", weights=weights, cluster=cluster, ties="breslow")  # type: ignore[arg-type]
+            model = oc.cox(data, "arm + x", weights=weights, cluster=cluster, ties="breslow")
             if of == "coefficients":
                 return np.asarray(model.covariance)
             if of == "standardised":
                 return np.asarray(model.standardised().arm_estimates(AT).covariance)
             new = pd.DataFrame({"arm": ["1"], "x": [0.5]})
-            return model.predict(new).at(AT)["std_error"].to_numpy() ** 2
+            return np.asarray(model.predict(new).at(AT)["std_error"]) ** 2
 
         expected = three_ways(pairs, lambda c: variance(pairs, "w", c))
         np.testing.assert_allclose(variance(drawn, matched), expected, rtol=1e-7, atol=1e-14)
