@@ -135,6 +135,17 @@ def test_methods_that_make_their_own_weights_take_no_scores(method: str) -> None
         oc.weight(two(ps=0.5), FORMULA, estimand="ate", method=method, score="ps")
 
 
+def test_an_arm_of_whose_people_one_could_have_been_elsewhere_is_an_error() -> None:
+    data = two()
+    ps = np.where(data.arm == 1, 1.0, 0.5)
+    nobody = r"nobody of the 247 people in 1 could have been in every other arm \(told exactly by ps\)"
+    with pytest.raises(oc.EstimationError, match=nobody):
+        oc.weight(two(ps=ps), FORMULA, estimand="ato", score="ps")
+    ps[np.flatnonzero(data.arm == 1)[0]] = 0.5
+    with pytest.raises(oc.EstimationError, match=r"only one of the 247 people in arm '1' has any weight"):
+        oc.weight(two(ps=ps), FORMULA, estimand="ato", score="ps")
+
+
 def test_one_person_with_nearly_all_the_weight_of_an_arm_is_said() -> None:
     data = two()
     ps = np.full(432, 0.5)

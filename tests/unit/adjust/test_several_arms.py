@@ -196,6 +196,17 @@ def test_an_arm_nobody_of_which_could_have_been_elsewhere_is_an_error() -> None:
         oc.weight(data, "age + alone", estimand="ato")
 
 
+def test_extreme_scores_without_separation_are_fitted_not_refused() -> None:
+    x = np.concatenate([np.linspace(-30, 1, 300), np.linspace(-1, 30, 300), np.linspace(28, 60, 300)])
+    frame = pd.DataFrame({"t": 1.0, "e": 0, "x": x, "arm": np.repeat(["a", "b", "c"], 300)})
+    made = oc.weight(oc.survival_data(frame, duration="t", event="e", arm="arm", reference="a"), "x", estimand="ato")
+    assert np.abs(made.linear).max() > 12
+    assert not made.certain.any()
+    assert np.isfinite(made.values).all()
+    assert np.isfinite(made.gradient).all()
+    assert np.isfinite(made.std_errors).all()
+
+
 @pytest.mark.parametrize("formula", ["age + flat", "age + age2"])
 def test_columns_that_say_nothing_are_refused(formula: str) -> None:
     with pytest.raises(oc.EstimationError, match=r"flat|age2"):
