@@ -32,7 +32,7 @@ def test_a_column_of_fitted_scores_gives_the_weights_of_the_fit(estimand: str) -
 
 
 @pytest.mark.parametrize("estimand", ["ate", "ato", "atm"])
-@pytest.mark.parametrize("names", [["p0", "p1", "p2"], {"2": "p2", "0": "p0", "1": "p1"}])
+@pytest.mark.parametrize("names", [["p0", "p1", "p2"], {"2": "p2", "0": "p0", "1": "p1"}, {2: "p2", 0: "p0", 1: "p1"}])
 def test_several_arms_take_a_column_each_in_order_or_by_name(estimand: str, names: object) -> None:
     fitted = oc.weight(three(), FORMULA, estimand=estimand)
     columns = {f"p{a}": fitted.score[:, a] for a in range(3)}

@@ -247,6 +247,24 @@ def test_the_yardstick_of_several_arms() -> None:
         weights("ate").balance(denominator="arm")
 
 
+def test_characteristics_set_every_arm_beside_the_reference() -> None:
+    data = rossi()
+    made = weights("att", data=data)
+    found = oc.characteristics(data, ["age", "prio"], weights=made)
+    frame, balance = found.to_frame(), made.balance(["age", "prio"]).to_frame()
+    assert list(zip(frame["term"], frame["arm"], strict=True)) == [
+        (t, a) for t in ("age", "prio") for a in ("one", "two")
+    ]
+    beside = balance[balance["reference"] == "none"].reset_index(drop=True)
+    for column in ("smd_before", "smd_after", "n_arm"):
+        np.testing.assert_allclose(frame[column], beside[column])
+    ages = load_rossi()["age"]
+    assert list(frame["arm_value"][:2]) == pytest.approx([ages[data.arm == a].mean() for a in (1, 2)])
+    assert list(frame["arm_sd"][:2]) == pytest.approx([ages[data.arm == a].std() for a in (1, 2)])
+    assert found.describe().startswith("76 people in none, 198 people in one, 158 people in two. Of 2 characteristics")
+    assert list(found.summary().columns[:3]) == ["term", "level", "arm"]
+
+
 def test_overlap_has_bins_of_every_score_by_arm() -> None:
     made = weights("ate")
     found = made.overlap()
