@@ -283,3 +283,21 @@ def test_row_counts_move_with_their_cluster() -> None:
 def test_notes_of_few_clusters_name_it() -> None:
     assert "randomisation_test(data, …)" in {n.code: n.text for n in difference(take()).notes}["few_clusters"]
     assert "randomisation_test(data, …)" in {n.code: n.text for n in oc.cox(take(), "fin").notes}["few_clusters"]
+
+
+def test_order_of_rows_names_of_clusters_and_unit_of_time_do_not_matter() -> None:
+    mixed = ROSSI.sample(frac=1, random_state=1).assign(
+        week=lambda f: f["week"] * 7, town=lambda f: f["town"].map("abcdef".__getitem__)
+    )
+    one, other = (
+        oc.randomisation_test(take()).to_frame(),
+        oc.randomisation_test(take(mixed.reset_index(drop=True))).to_frame(),
+    )
+    assert other["estimate"].item() == pytest.approx(one["estimate"].item())
+    assert other["p_value"].item() == one["p_value"].item()
+
+
+def test_arms_the_other_way_round_turn_the_sign_alone() -> None:
+    one, other = oc.randomisation_test(take()).to_frame(), oc.randomisation_test(take(reference=1)).to_frame()
+    assert other["estimate"].item() == pytest.approx(-one["estimate"].item())
+    assert other["p_value"].item() == one["p_value"].item()
