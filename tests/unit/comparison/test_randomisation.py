@@ -207,9 +207,12 @@ def test_a_test_that_could_not_have_found_anything_says_so() -> None:
     note = {n.code: n.text for n in found.notes}["coarse_test"]
     assert note.startswith("No p-value below 0.1 was possible")
     assert found.to_frame()["smallest_p"].item() == 0.1
-    assert found.describe().startswith(
-        "Randomisation test over all 20 ways to give arms to clusters (3 in 0 and 3 in 1): "
-    )
+    ways = "Randomisation test over all 20 ways to give arms to clusters (3 in 0 and 3 in 1): "
+    assert found.describe().startswith(f"{ways}1 against 0, observed less expected of arrest -10.4")
+    risks = oc.randomisation_test(take(), difference).describe()
+    assert risks.startswith(f"{ways}1 against 0, risk difference of arrest by 50 -0.06")
+    age = oc.randomisation_test(take(), lambda d: float(d.baseline["age"][d.arm == 1].mean())).describe()
+    assert age.startswith(f"{ways}0 {ROSSI['age'][ROSSI['fin'] == 1].mean():.4g}, p = ")
 
 
 def test_arrangements_without_a_number_are_counted_and_said() -> None:
