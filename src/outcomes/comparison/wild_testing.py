@@ -178,7 +178,7 @@ def wild_score_test(
                 "statistic": np.nan if untold else found.statistic,
                 "p_value": np.nan if untold else found.p_value,
                 "smallest_p": np.nan if untold else found.smallest_p,
-                "n_clusters": int((score.parts != 0).sum()),
+                "n_clusters": found.n_clusters,
                 "n_draws": found.n_draws,
             }
         )
