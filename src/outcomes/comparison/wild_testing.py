@@ -270,6 +270,11 @@ def _spoken(data: SurvivalData, asked: Asked, cause: str) -> dict[str, Any]:
 
 
 def _must_be_clustered(asked: Asked) -> None:
+    if asked.overlapping is not None:
+        raise NotSupportedError(
+            "wild_score_test: matched sets that share people are no clusters whose signs could turn. Name clusters (cluster=), or match "
+            "without replacement."
+        )
     if asked.cluster is None:
         raise EstimationError(
             "wild_score_test: there are no clusters here; it is for few clusters. Name them: survival_data(cluster=), "

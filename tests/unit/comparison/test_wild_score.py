@@ -302,3 +302,11 @@ def test_order_of_rows_names_of_clusters_unit_of_time_and_reference_do_not_matte
     other = take(mixed.reset_index(drop=True), reference=1)
     assert p_of(oc.kaplan_meier(other), at=280) == p_of(oc.kaplan_meier(take()), at=40)
     assert p_of(oc.cox(other, "arm + age")) == p_of(oc.cox(take(), "arm + age"))
+
+
+def test_matched_sets_that_share_people_are_refused() -> None:
+    data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="wexp", reference=0, unit="weeks")
+    weights = oc.match(data, "age + prio", replace=True)
+    assert weights.overlapping is not None
+    with pytest.raises(oc.NotSupportedError, match="matched sets that share people are no clusters"):
+        oc.wild_score_test(oc.kaplan_meier(data, weights=weights), at=50)
