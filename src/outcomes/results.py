@@ -242,6 +242,7 @@ class Weights(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Weights"
+    instead: ClassVar[str] = "Fitted weights draw what they do: .balance().plot() and .overlap().plot()."
 
     @property
     def effective_sample_size(self) -> dict[str, float]:

@@ -47,6 +47,7 @@ class AdjustedRmst(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Adjusted restricted mean time"
+    instead: ClassVar[str] = "Draw compare(result, measure='rmst_difference').plot(), or the curves."
     tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:

@@ -44,6 +44,7 @@ class Characteristics(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Characteristics at time zero"
+    instead: ClassVar[str] = "Differences before and after weighting are drawn by weights.balance().plot()."
     tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:

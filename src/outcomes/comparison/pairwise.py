@@ -33,6 +33,7 @@ class PairwiseLogRank(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Pairwise log-rank tests"
+    instead: ClassVar[str] = "The arms themselves are drawn by kaplan_meier(data).plot()."
     tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:
