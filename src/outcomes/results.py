@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.errors import DisclosureError, NotSupportedError
+from outcomes.overlapping_sets import OverlappingSets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -227,6 +228,8 @@ class Weights(Result):
     sets : ndarray of int, shape (P,), or None
         Matched set of each person, where nobody is in several; people in none have a number of their own. Those of a set are not
         independent.
+    overlapping : OverlappingSets, or None
+        Matched sets that share people, in place of `sets`: variances are by set and by person.
     """
 
     values: Array
@@ -237,10 +240,12 @@ class Weights(Result):
     gradient: Array | None = None
     within: Array | None = None
     sets: IntArray | None = None
+    overlapping: OverlappingSets | None = None
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Weights"
+    instead: ClassVar[str] = "Fitted weights draw what they do: .balance().plot() and .overlap().plot()."
 
     @property
     def effective_sample_size(self) -> dict[str, float]:

@@ -245,7 +245,7 @@ def test_numbers_of_one_group_have_the_same_decimals() -> None:
 
 
 def test_what_has_no_picture_says_which_call_draws() -> None:
-    with pytest.raises(oc.NotSupportedError, match=r"kaplan_meier\(data\)\.plot\(\) draws"):
+    with pytest.raises(oc.NotSupportedError, match=r"kaplan_meier\(data\)\.plot\(\)"):
         oc.risk_sets(ONE).plot()
     for kind in (oc.RiskWindow, oc.CommunityDays):
         assert ".plot() draws" in kind.instead

@@ -54,6 +54,9 @@ def _weighted(rng: np.random.Generator) -> dict[Key, Found]:
     for estimand in ("ate", "att", "atc"):
         weights = oc.weight(data, FORMULA, estimand=estimand, method="entropy")
         found["weight, entropy", f"risk difference, {estimand}"] = _difference(data, weights)
+    for estimand in ("ate", "att"):
+        weights = oc.weight(data, FORMULA, estimand=estimand, method="cbps")
+        found["weight, cbps", f"risk difference, {estimand}"] = _difference(data, weights)
     return found
 
 
@@ -62,6 +65,7 @@ MATCHINGS = {
     "nearest, caliper 0.02": {"caliper": 0.02},
     "nearest, with replacement, caliper 0.05": {"replace": True, "caliper": 0.05},
     "radius, caliper 0.05": {"method": "radius", "caliper": 0.05},
+    "full, caliper 0.05": {"method": "full", "caliper": 0.05},
     "subclass, 10 classes": {"method": "subclass", "subclasses": 10},
 }
 

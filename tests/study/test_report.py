@@ -111,6 +111,13 @@ def test_what_changed_between_two_reports_is_said_in_numbers(built: Path) -> Non
     ]
 
 
+def test_indicators_change_nothing_where_nothing_is_missing(built: Path, tmp_path: Path) -> None:
+    study = _study(tmp_path, ('missing = "error"', 'missing = "indicator"'))
+    build_report(study, tmp_path / "report")
+    table = Path("tables", "table2_headline.csv")
+    assert (tmp_path / "report" / table).read_bytes() == (built / table).read_bytes()
+
+
 BAD = [
     ("misspelt key", [('horizon = "5y"\nscale', 'horizn = "5y"\nscale')], r"horizon: is required .*There is 'horizn'", DesignError),
     ("unknown figure", [('draws = "love_plot"', 'draws = "lov_plot"')], "Did you mean 'love_plot'", DesignError),

@@ -17,7 +17,7 @@ from outcomes.adjust.nuisance_models import Score
 from outcomes.durations import days, in_words, moments_of
 from outcomes.errors import EstimationError, one_of
 from outcomes.results import Array, IntArray, Note, Result, in_capitals
-from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
+from outcomes.survival.estimates import ArmEstimates, Influence, by_cluster, covariance_of, stack
 from outcomes.survival.few_clusters import reach_of_arm
 from outcomes.survival.inputs import Asked
 from outcomes.survival.intervals import probability_limits
@@ -226,6 +226,7 @@ class AdjustedCurves(Result):
             cluster=asked.cluster,
             arms=self.arms,
             n_clusters=asked.n_clusters,
+            overlapping=asked.overlapping,
         )
 
     def arm_estimates(
@@ -304,9 +305,7 @@ class AdjustedCurves(Result):
         for arm in range(len(self.arms)):
             for part in few_at_once(len(times), len(self.target)):
                 risk[arm, part], moved = self.risk_of_arm(arm, times[part])
-                moved = stack(self.asked, moved)
-                if self.asked.cluster is not None:
-                    moved = by_person(moved, self.asked.cluster, int(self.asked.cluster.max()) + 1)
+                moved = by_cluster(self.asked, stack(self.asked, moved))
                 error[arm, part] = np.sqrt((moved**2).sum(axis=0))
         return risk, error
 

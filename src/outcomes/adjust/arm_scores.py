@@ -17,7 +17,7 @@ __all__ = ["ArmScores", "fit_arm_scores"]
 _SUSPICIOUS = 12.0  # log odds beyond which separation is looked for; a chance of 1 in 160,000
 _STEPS = 100
 _SETTLED = 1e-10  # of the information of one person
-_FLAT = 1e-9  # of the largest eigenvalue: directions that no person's chances tell
+_FLAT = 1e-12  # of the largest eigenvalue: directions that no person's chances tell
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from outcomes.adjust.balancing import YARDSTICK, balance_row
 from outcomes.adjust.covariates import Covariate, columns_of
+from outcomes.adjust.scored_weights import ScoredWeights
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, IntArray, Note, Result, Weights
@@ -25,7 +26,7 @@ __all__ = ["Characteristics", "characteristics"]
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Characteristics(Result):
-    """People of two arms described side by side.
+    """People of the arms described side by side.
 
     Attributes
     ----------
@@ -43,10 +44,11 @@ class Characteristics(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Characteristics at time zero"
+    instead: ClassVar[str] = "Differences before and after weighting are drawn by weights.balance().plot()."
     tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a number, or a level of a factor.
+        """Return one row a number, or a level of a factor; with several arms one for each that is not the reference.
 
         Columns: term, level ("" for numbers, "missing" where values are missing), kind (mean, share), arm, reference,
         n_reference, n_arm (people with the level; with a value), reference_value, arm_value (mean, or share), reference_sd, arm_sd
@@ -55,31 +57,37 @@ class Characteristics(Result):
         return self.frame.copy()
 
     def summary(self) -> pd.DataFrame:
-        """Return term, level, reference_value, arm_value, smd_before, smd_after."""
-        return self.frame[["term", "level", "reference_value", "arm_value", "smd_before", "smd_after"]].copy()
+        """Return term, level, reference_value, arm_value, smd_before, smd_after; with several arms `arm` after level."""
+        names = ["term", "level", "reference_value", "arm_value", "smd_before", "smd_after"]
+        if len(self.people) > 2:
+            names.insert(2, "arm")
+        return self.frame[names].copy()
 
     def describe(self) -> str:
         """Return how many people there are and how many characteristics differ, in a sentence."""
         people = ", ".join(f"{n:,} people in {arm}" for arm, n in self.people.items())
-        wide = int((self.frame["smd_before"].abs() > 0.10).sum())
-        text = f"{people}. Of {len(self.frame)} characteristics and levels {wide} differ by more than 0.10 standard deviations"
+        columns = ["smd_before", "smd_after"]
+        sizes = self.frame.assign(**{name: self.frame[name].abs() for name in columns})
+        largest = sizes.groupby(["term", "level"], sort=False)[columns].max()
+        wide = int((largest["smd_before"] > 0.10).sum())
+        text = f"{people}. Of {len(largest)} characteristics and levels {wide} differ by more than 0.10 standard deviations"
         if self.estimand == "none":
             return f"{text}."
-        left = int((self.frame["smd_after"].abs() > 0.10).sum())
+        left = int((largest["smd_after"] > 0.10).sum())
         return f"{text} before weighting and {left} after."
 
 
 def characteristics(
     data: SurvivalData, terms: str | Sequence[str], *, weights: Weights | None = None
 ) -> Characteristics:
-    """Describe the people of two arms at time zero, with standardised differences and no p-values.
+    """Describe the people of the arms at time zero, with standardised differences and no p-values.
 
     Use it as the first table of a report; with characteristics that are not in the score too, to see what weighting did to them.
 
     Parameters
     ----------
     data : SurvivalData
-        Two arms.
+        Two arms or more.
     terms : str or sequence of str
         Columns of ``data.baseline``, or a formula that names them.
     weights : Weights, optional
@@ -94,12 +102,12 @@ def characteristics(
     EstimationError
         No such column.
     NotSupportedError
-        Other than two arms.
+        One arm.
 
     Notes
     -----
-    Differences are divided by a standard deviation of the unadjusted sample, as `balance` takes it: pooled (the mean of the two
-    variances), the arm's for ATT, the reference's for ATC.
+    Differences are divided by a standard deviation of the unadjusted sample, as `balance` takes it: pooled (the mean of the variances of
+    all arms), the arm's for ATT, the reference's for ATC. With several arms each is set beside the reference.
 
     Examples
     --------
@@ -112,7 +120,7 @@ def characteristics(
     import pandas as pd
 
     must_be_data(data, "characteristics(data, terms)")
-    if len(data.arms) != 2:
+    if len(data.arms) < 2:
         raise NotSupportedError(
             f"characteristics: two arms are needed; these data have {len(data.arms)}.{data.instead_of_arms}"
         )
@@ -120,7 +128,15 @@ def characteristics(
     used = np.ones(len(arm)) if weights is None else _at_time_zero(weights, data)
     whose = "pooled" if weights is None else YARDSTICK.get(weights.estimand, "pooled")
     found = columns_of(data.baseline, names_in(terms) if isinstance(terms, str) else terms)
-    rows = [_row(one, arm, data.arms, used, whose, weighted=weights is not None) for one in found]
+    focal = weights.focal if isinstance(weights, ScoredWeights) else None
+    if whose == "arm" and focal is None and len(data.arms) > 2:
+        whose = "pooled"
+    asked = 1 if focal is None else data.arms.index(focal)
+    rows = [
+        _row(one, arm, data.arms, used, whose, other, asked, weighted=weights is not None)
+        for one in found
+        for other in range(1, len(data.arms))
+    ]
     return Characteristics(
         frame=pd.DataFrame(rows),
         people=MappingProxyType(dict(zip(data.arms, map(int, data.people_by_arm()), strict=True))),
@@ -137,18 +153,26 @@ def _at_time_zero(weights: Weights, data: SurvivalData) -> Array:
 
 
 def _row(
-    covariate: Covariate, arm: IntArray, arms: tuple[str, ...], weights: Array, whose: str, *, weighted: bool
+    covariate: Covariate,
+    arm: IntArray,
+    arms: tuple[str, ...],
+    weights: Array,
+    whose: str,
+    other: int,
+    focal: int,
+    *,
+    weighted: bool,
 ) -> dict[str, Any]:
-    row = balance_row(covariate, arm, arms, weights, whose)
+    row = balance_row(covariate, arm, arms, weights, whose, pair=(0, other), focal=focal)
     share = bool(covariate.level) or covariate.binary
-    spread = [_sd(covariate.values[covariate.known & (arm == a)]) for a in range(2)]
+    spread = [_sd(covariate.values[covariate.known & (arm == a)]) for a in (0, other)]
     none = float("nan")
     return {
         "term": row["term"],
         "level": row["level"],
         "kind": "share" if share else "mean",
-        "arm": arms[1],
-        "reference": arms[0],
+        "arm": row["arm"],
+        "reference": row["reference"],
         "n_reference": row["n_reference"],
         "n_arm": row["n_arm"],
         "reference_value": row["mean_reference"],

@@ -169,14 +169,15 @@ def match(
     the ATE people weigh what makes each arm's share of a set or class that of everyone.
     Whoever is not matched has weight 0: the answer is then about those who could be, the estimand says so (``matched_att``), and a
     note counts them.
-    Sets made around a person are the clusters of every variance where nobody is in two of them, unless the data or the call name
-    others; otherwise, and in classes, people are taken as independent. The distance, or the classes, are taken as known.
+    Sets made around a person are the clusters of every variance, unless the data or the call name others. Where comparison people
+    are in several sets (replacement, radius) it is that by set plus that by person minus that by person in a set. In classes people
+    are taken as independent. The distance, or the classes, are taken as known.
 
     References
     ----------
     Stuart (2010), Statistical Science 25:1; Iacus, King & Porro (2012), Political Analysis 20:1; Austin (2011), Pharmaceutical
     Statistics 10:150; Hansen (2004), Journal of the American Statistical Association 99:609; Austin & Small (2014), Statistics in
-    Medicine 33:4306.
+    Medicine 33:4306; Austin & Cafri (2020), Statistics in Medicine 39:1623.
 
     Examples
     --------
@@ -232,6 +233,7 @@ def match(
         arm=data.arm,
         arms=data.arms,
         sets=None if sets.sets is None else read_only(sets.sets, np.int64),
+        overlapping=sets.overlapping,
         notes=(*_notes(data, request, people, sets), *people.notes),
         provenance=MappingProxyType(
             {"formula": formula, "method": method, "estimand": estimand, "distance": distance, "caliper": caliper}
@@ -333,10 +335,10 @@ def _notes(data: SurvivalData, request: MatchRequest, people: StandingPeople, se
         short = int(counts[1 : request.ratio].sum())
         if short:
             notes.append(Note("incomplete_sets", f"{short:,} people have fewer than {request.ratio} counterparts."))
-    if sets.sets is None and sets.classes is None:
+    if sets.overlapping is not None:
         text = (
-            "Comparison people stand for several people; intervals take people as independent, which is too wide where people of a set "
-            "are alike."
+            f"{int((sets.overlapping.total > 0).sum()):,} comparison people stand for {len(sets.overlapping.asked):,} people asked about: "
+            "variances are by set and by person."
         )
         notes.append(Note("overlapping_sets", text))
     return tuple(notes)

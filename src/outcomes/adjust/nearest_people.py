@@ -109,15 +109,17 @@ def nearest_in_space(
     tree, free = cKDTree(others), np.ones(len(others), dtype=bool)
     looked = min(len(others), _FIRST_LOOK + ratio)
     near, far = _neighbours(tree, people, looked)
+    first_open = far <= limit
+    if may is not None:
+        first_open &= may.each(near)
     for round_ in range(ratio):
         for person in order.tolist():
-            candidates, distances = near[person], far[person]
+            candidates, distances, within = near[person], far[person], first_open[person]
             while True:
-                open_ = free[candidates] if not replace else np.ones(len(candidates), dtype=bool)
-                open_ &= ~np.isin(candidates, taken[person, :round_])
-                if may is not None:
-                    open_ &= may.of(person, candidates)
-                within = open_ & (distances <= limit)
+                if not replace:  # whom a person has taken is not free
+                    within = within & free[candidates]
+                elif round_:
+                    within = within & ~np.isin(candidates, taken[person, :round_])
                 # the last of those looked at may stand as near as one not looked at, who comes first
                 complete = len(candidates) == len(others)
                 sure = within & (complete | (distances < distances[-1] * (1 - _ALIKE)))
@@ -129,6 +131,9 @@ def nearest_in_space(
                 if complete or distances[-1] > limit:
                     break
                 candidates, distances = (x[0] for x in _neighbours(tree, people[[person]], 4 * len(candidates)))
+                within = distances <= limit
+                if may is not None:
+                    within &= may.of(person, candidates)
     return taken
 
 

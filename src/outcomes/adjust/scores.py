@@ -178,6 +178,7 @@ def given_scores(
 def _columns_given(given: GivenScores, arms: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns in the order of the arms."""
     if isinstance(given, Mapping):
+        given = {str(name): column for name, column in given.items()}
         asked = arms[1:] if len(arms) == 2 and len(given) == 1 else arms
         unknown = [name for name in given if name not in arms]
         if unknown or set(given) != set(asked):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.overlapping_sets import OverlappingSets
 from outcomes.results import Array, IntArray
 
 __all__ = ["MatchedSets", "of_full", "of_pairs", "of_radius", "of_strata"]
@@ -28,12 +29,15 @@ class MatchedSets:
     pairs : ndarray of int, shape (N, 2), or None
         A person asked about and one who stands for them; None where people are matched in classes or by a radius. In full
         matching either may be in several pairs of a set.
+    overlapping : OverlappingSets or None
+        The sets where a person may be in several.
     """
 
     weights: Array
     sets: IntArray | None
     pairs: IntArray | None = None
     classes: IntArray | None = None
+    overlapping: OverlappingSets | None = None
 
 
 def of_pairs(pairs: IntArray, asked_about: npt.NDArray[np.bool_]) -> MatchedSets:
@@ -44,8 +48,14 @@ def of_pairs(pairs: IntArray, asked_about: npt.NDArray[np.bool_]) -> MatchedSets
     share = np.bincount(other, weights=1 / in_set[person], minlength=people).astype(np.float64)
     sets = np.arange(people)
     sets[other] = person
-    several = len(np.unique(other)) < len(other)
-    return MatchedSets(_as_many_as_they_are(share, in_set > 0), None if several else sets, pairs)
+    weights = _as_many_as_they_are(share, in_set > 0)
+    if len(np.unique(other)) == len(other):
+        return MatchedSets(weights, sets, pairs)
+    listed = other[np.argsort(person, kind="stable")]
+    asked = np.flatnonzero(in_set)
+    last = np.cumsum(in_set[asked])
+    overlapping = OverlappingSets(people, asked, listed, last - in_set[asked], last, 1 / in_set[asked])
+    return MatchedSets(weights, None, pairs, overlapping=overlapping)
 
 
 def of_full(pairs: IntArray, arm: IntArray, estimand: str) -> MatchedSets:
@@ -61,22 +71,22 @@ def of_radius(
     line: Array, stratum: IntArray, asked_about: npt.NDArray[np.bool_], usable: npt.NDArray[np.bool_], limit: float
 ) -> MatchedSets:
     """Return the weights where everyone of the same stratum within `limit` stands, in equal parts, for a person asked about."""
-    share, found = np.zeros(len(line)), np.zeros(len(line), dtype=bool)
+    sets, listed, before = list[IntArray](), list[IntArray](), 0
     for code in np.unique(stratum[asked_about & usable]):
         people = np.flatnonzero(asked_about & usable & (stratum == code))
+        people = people[np.argsort(line[people], kind="stable")]
         others = np.flatnonzero(~asked_about & usable & (stratum == code))
         others = others[np.argsort(line[others], kind="stable")]
         first = np.searchsorted(line[others], line[people] - limit, side="left")
         last = np.searchsorted(line[others], line[people] + limit, side="right")
-        near = last > first
-        part = 1 / (last - first)[near]
-        steps = np.bincount(first[near], part, len(others) + 1) - np.bincount(last[near], part, len(others) + 1)
-        reached = np.bincount(first[near], minlength=len(others) + 1) - np.bincount(
-            last[near], minlength=len(others) + 1
-        )
-        share[others] = np.where(np.cumsum(reached)[:-1] > 0, np.cumsum(steps)[:-1], 0.0)
-        found[people[near]] = True
-    return MatchedSets(_as_many_as_they_are(share, found), None)
+        sets.append(np.column_stack([people, first + before, last + before])[last > first])
+        listed.append(others)
+        before += len(others)
+    if not sets:
+        return MatchedSets(np.zeros(len(line)), None)
+    asked, first, last = np.concatenate(sets).T
+    found = OverlappingSets(len(line), asked, np.concatenate(listed), first, last, 1 / (last - first))
+    return MatchedSets(_as_many_as_they_are(found.total, np.isin(np.arange(len(line)), asked)), None, overlapping=found)
 
 
 def of_strata(stratum: IntArray, arm: IntArray, usable: npt.NDArray[np.bool_], estimand: str) -> MatchedSets:

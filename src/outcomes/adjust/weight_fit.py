@@ -83,6 +83,7 @@ def fit_weights(
     _refuse_nobody(values, arm, arms, fit)
     kept = inside_bounds(fit.chances, arm, arms, rule, sampling=sampling)
     values = np.where(kept, values, 0.0)
+    _refuse_one(values, arm, arms)
     gradient = None if gradient is None else np.where(kept[:, None], gradient, 0.0)
     return FittedWeights(values, influence, gradient, kept, fit)
 
@@ -128,6 +129,17 @@ def no_comparison_person(
         f"them. Look at {in_few_words(telling)}. Restrict to people eligible for {'both' if arms == 2 else 'all'} arms, {instead}or leave "
         "out or join what only one arm has."
     )
+
+
+def _refuse_one(values: Array, arm: IntArray, arms: tuple[str, ...]) -> None:
+    """Raise where one person is all that is left of an arm: nothing tells how others like them would have fared."""
+    for index, name in enumerate(arms):
+        mine = arm == index
+        if (values[mine] > 0).sum() == 1:
+            raise EstimationError(
+                f"weight: only one of the {int(mine.sum()):,} people in arm {name!r} has any weight; nobody can be made alike to so few. "
+                "Widen the bounds, look at what the others lack, or compare fewer arms."
+            )
 
 
 def _refuse_nobody(values: Array, arm: IntArray, arms: tuple[str, ...], fit: Scores) -> None:

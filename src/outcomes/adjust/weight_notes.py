@@ -45,13 +45,12 @@ def _given(made: FittedWeights) -> list[Note]:
 
 def _one_arm_only(data: SurvivalData, made: FittedWeights, method: str) -> list[Note]:
     """Say whom the covariates keep from an arm; entropy balancing takes them where the means can be had with them."""
-    several = len(data.arms) > 2
     out = made.fit.certain & (made.values == 0)
-    certain = [int((out if several else made.fit.certain)[data.arm == a].sum()) for a in range(len(data.arms))]
+    certain = [int(out[data.arm == a].sum()) for a in range(len(data.arms))]
     if not sum(certain) or method == "entropy":
         return []
     telling = in_few_words(made.fit.telling)
-    whose = "that an arm of the comparison lacks" if several else "that only their own arm has"
+    whose = "that an arm of the comparison lacks" if len(data.arms) > 2 else "that only their own arm has"
     text = (
         f"{sum(certain):,} people ({_counted(data, certain)}) have covariates {whose} ({telling}); they count for nothing, "
         "and the answer is not about them."

@@ -245,7 +245,11 @@ def weight(
     fit, how = made.fit, method if score is None else "given"
     notes = weight_notes(data, made, estimand=estimand, method=how, trim=rule, columns=len(design.columns))
     made_how = {"formula": formula, "estimand": estimand, "method": how, "trim": rule, "stabilise": stabilise}
-    asked = {"focal": focal, "missing": None if missing == "error" else missing, "sampling": sampling}
+    asked = {
+        "focal": None if focal is None else data.arms[target],
+        "missing": None if missing == "error" else missing,
+        "sampling": sampling,
+    }
     return PropensityWeights(
         values=read_only(made.values),
         estimand=estimand,
@@ -311,6 +315,7 @@ def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim
 def _target(data: SurvivalData, estimand: str, focal: str | None) -> int:
     """Return the arm whose people are asked about; any where the estimand asks about no arm's."""
     others = data.arms[1:]
+    focal = None if focal is None else str(focal)
     if focal is not None and estimand != "att":
         raise EstimationError(
             f"weight: focal= names the arm the ATT is about; estimand={estimand!r} asks about "

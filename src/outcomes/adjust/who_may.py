@@ -46,6 +46,15 @@ class WhoMay:
             open_ &= self.levels_of_others[None, :, column] != self.levels[part, column, None]
         return open_
 
+    def each(self, candidates: IntArray) -> npt.NDArray[np.bool_]:
+        """Return whether each person may be in a pair with each of their own candidates (P, C), shape (P, C)."""
+        open_ = np.ones(candidates.shape, dtype=bool)
+        for column, width in enumerate(self.widths):
+            open_ &= np.abs(self.numbers_of_others[candidates, column] - self.numbers[:, column, None]) <= width
+        for column in range(self.levels.shape[1]):
+            open_ &= self.levels_of_others[candidates, column] != self.levels[:, column, None]
+        return open_
+
     def of(self, person: int, candidates: IntArray) -> npt.NDArray[np.bool_]:
         """Return whether one person may be in a pair with each of some others, shape (C,)."""
         near = np.abs(self.numbers_of_others[candidates] - self.numbers[person]) <= self.widths

@@ -12,7 +12,7 @@ from outcomes.comparison.measures import contrast
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Note, p_in_words
 from outcomes.survival.cox_result import Cox
-from outcomes.survival.estimates import by_person
+from outcomes.survival.estimates import by_cluster
 from outcomes.survival.few_clusters import CLUSTER_NOTES, few_clusters
 
 __all__ = ["arm_term", "compare_hazards"]
@@ -73,9 +73,7 @@ def _covariance(result: Cox, variance: str | None) -> tuple[Array, str]:
                 "compare: the model-based variance takes weights for counts of people. Use variance='robust'."
             )
         return np.asarray(result.model_covariance), "model"
-    influence = result.influence(variance=variance)
-    groups = result.asked.cluster
-    summed = influence if groups is None else by_person(influence, groups, int(groups.max()) + 1)
+    summed = by_cluster(result.asked, result.influence(variance=variance))
     return result.wide_where_away(summed.T @ summed), variance
 
 

@@ -212,6 +212,7 @@ def _joint_weights(
             arms=joint.arms,
             within=within,
             sets=None if weights.sets is None else read_only(weights.sets[kept], np.int64),
+            overlapping=None if weights.overlapping is None else weights.overlapping.among(kept),
         )
         return made, [Note("weights_as_given", text)]
     refit = refit_within(weights, level, len(usable))

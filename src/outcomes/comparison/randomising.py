@@ -74,9 +74,8 @@ class RandomisationTest(Result):
 
     def describe(self) -> str:
         """Return each number with its p-value, and how the arms could have been given."""
-        named = [name for name in self.frame.columns if name not in _NUMBERS]
         said = [
-            f"{', '.join(str(row[name]) for name in named if str(row[name]))}: {row['estimate']:.4g}, {p_in_words(row['p_value'])}"
+            f"{_named(row)} {row['estimate']:.4g}, {p_in_words(row['p_value'])}"
             for row in self.frame.to_dict("records")
         ]
         counted = " and ".join(f"{count:,} in {arm}" for arm, count in self.units.items())
@@ -220,6 +219,15 @@ def randomisation_test(
             {"seed": seed, "by": by, "within": within, "read": read, "alternative": alternative}
         ),
     )
+
+
+def _named(row: Mapping[Any, Any]) -> str:
+    """Return what a number is, in words."""
+    if not {"arm", "reference", "measure"} <= row.keys():
+        return ", ".join(str(value) for name, value in row.items() if name not in _NUMBERS and str(value))
+    when = f" by {row['time']:g}" if np.isfinite(row.get("time", np.nan)) else ""
+    of = f" of {row['cause']}" if row.get("cause") else ""
+    return f"{row['arm']} against {row['reference']}, {row['measure'].replace('_', ' ')}{of}{when}"
 
 
 @dataclass(frozen=True)

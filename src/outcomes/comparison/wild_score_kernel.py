@@ -32,6 +32,8 @@ class WildScore:
         Signs tried, the observed ones among them.
     everything : bool
         Whether these were all there are.
+    n_clusters : int
+        Clusters that have a part in it.
     """
 
     statistic: float
@@ -39,6 +41,7 @@ class WildScore:
     smallest_p: float
     n_draws: int
     everything: bool
+    n_clusters: int
 
 
 def wild_score(parts: Array, answer: Array | None, multipliers: str, draws: int, seed: int) -> WildScore:
@@ -68,9 +71,10 @@ def wild_score(parts: Array, answer: Array | None, multipliers: str, draws: int,
     Kline & Santos (2012), Journal of Econometric Methods 1:23; Webb (2014), Queen's Economics Department working paper 1315.
     """
     points = np.array(MULTIPLIERS[multipliers])
+    parts, answer = _with_a_part(parts, answer)
     size = len(parts)
     if not parts.any():
-        return WildScore(float("nan"), float("nan"), float("nan"), 0, True)
+        return WildScore(float("nan"), float("nan"), float("nan"), 0, True, size)
     statistic = float(parts.sum() / np.sqrt((parts**2).sum()))
     observed = float(_squared(np.ones((1, size)), parts, answer)[0])  # by the same sums as those it is read against
     ways = len(points) ** size
@@ -89,8 +93,17 @@ def wild_score(parts: Array, answer: Array | None, multipliers: str, draws: int,
         beyond += int((again >= observed * (1 - _ROUNDING)).sum())
         highest, top = _counted(again, highest, top)
     if everything:
-        return WildScore(statistic, beyond / ways, top / ways, ways, True)
-    return WildScore(statistic, (1 + beyond) / draws, 1 / draws, draws, False)
+        return WildScore(statistic, beyond / ways, top / ways, ways, True, size)
+    return WildScore(statistic, (1 + beyond) / draws, 1 / draws, draws, False, size)
+
+
+def _with_a_part(parts: Array, answer: Array | None) -> tuple[Array, Array | None]:
+    """Return the same without clusters that nothing comes from, such as those of people who weigh nothing or are of another arm."""
+    some = parts != 0
+    if answer is None:
+        return parts[some], None
+    some = some | answer.any(axis=0) | answer.any(axis=1)
+    return parts[some], answer[np.ix_(some, some)]
 
 
 def _squared(signs: Array, parts: Array, answer: Array | None) -> Array:

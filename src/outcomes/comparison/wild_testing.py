@@ -179,7 +179,7 @@ def wild_score_test(
                 "statistic": np.nan if untold else found.statistic,
                 "p_value": np.nan if untold else found.p_value,
                 "smallest_p": np.nan if untold else found.smallest_p,
-                "n_clusters": int((score.parts != 0).sum()),
+                "n_clusters": found.n_clusters,
                 "n_draws": found.n_draws,
             }
         )
@@ -271,6 +271,11 @@ def _spoken(data: SurvivalData, asked: Asked, cause: str) -> dict[str, Any]:
 
 
 def _must_be_clustered(asked: Asked) -> None:
+    if asked.overlapping is not None:
+        raise NotSupportedError(
+            "wild_score_test: matched sets that share people are no clusters whose signs could turn. Name clusters (cluster=), or match "
+            "without replacement."
+        )
     if asked.cluster is None:
         raise EstimationError(
             "wild_score_test: there are no clusters here; it is for few clusters. Name them: survival_data(cluster=), "

@@ -74,7 +74,7 @@ def love_in_words(released: Released) -> str:
         for band in released.facts["bands"]
     )
     return (
-        f"Dot plot of {len(frame)} absolute standardised differences between the arms. Largest before: {before['label']}, "
+        f"Dot plot of {len(frame)} absolute standardised differences between {_between(released)}. Largest before: {before['label']}, "
         f"{before['smd_before']:.2f} ({before['smd_after']:.2f} after). Largest after weighting: {after['label']}, "
         f"{after['smd_after']:.2f}. {counts}"
     )

@@ -136,10 +136,9 @@ def _supported(study: Study) -> None:
         raise DesignError(
             "report: the study has several outcomes and names none in advance; write [headline] with one of them."
         )
-    if study.adjust is not None and study.adjust.missing != "error":
-        instead = " In Python: impute(data, …) and pool(…)." if study.adjust.missing == "impute" else ""
+    if study.adjust is not None and study.adjust.missing == "impute":
         raise NotSupportedError(
-            f"[adjust] missing = {study.adjust.missing!r} is not there yet; there is 'error'.{instead}"
+            "[adjust] missing = 'impute' is not there yet; there are 'error' and 'indicator'. In Python: impute(data, …) and pool(…)."
         )
 
 
@@ -147,6 +146,7 @@ def _outcome(cohort: Cohort, name: str, study: Study) -> OutcomeAnalysis:
     data = cohort.outcome(name)
     weights = None
     if study.adjust is not None:
-        weights = weight(data, study.adjust.formula, estimand=study.adjust.estimand, method=study.adjust.method)
+        asked = study.adjust
+        weights = weight(data, asked.formula, estimand=asked.estimand, method=asked.method, missing=asked.missing)
     adjusted = None if weights is None else cumulative_incidence(data, weights=weights)
     return OutcomeAnalysis(name, data, weights, cumulative_incidence(data), adjusted)

@@ -9,7 +9,6 @@ import numpy as np
 from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray
 from outcomes.survival.band_constants import equal_precision_constant, hall_wellner_constant
-from outcomes.survival.estimates import by_person
 from outcomes.survival.few_clusters import reach_of_arm
 from outcomes.survival.influence_paths import InfluencePath
 from outcomes.survival.inputs import Asked, normal_quantile
@@ -121,15 +120,23 @@ def _deviations(
     Lin, Fleming & Wei (1994), Biometrika 81:73. People of one cluster share a number.
     """
     person = data.person[rows]
-    groups, times = asked.groups, asked.count if asked.cluster is not None else np.sqrt(asked.count)
-    normal = rng.standard_normal((int(groups.max()) + 1, draws))
+    times = asked.count if asked.cluster is not None else np.sqrt(asked.count)
+    normal = _numbers_of_people(asked, draws, rng)
     each = (asked.by_row(data, rows) * times[person])[:, None]
     found = np.concatenate(
-        [path.totals(each * normal[groups[person], low : low + 50])[:, inside] for low in range(0, draws, 50)]
+        [path.totals(each * normal[person, low : low + 50])[:, inside] for low in range(0, draws, 50)]
     )
     score = asked.score
     if score is not None:
         gradient, influence = score
         moved = path.totals((asked.count[person] * asked.beside(rows))[:, None] * gradient[person])[:, inside]
-        found = found + (normal.T @ by_person(times[:, None] * influence, groups, len(normal))) @ moved
+        found = found + (normal.T @ (times[:, None] * influence)) @ moved
     return found
+
+
+def _numbers_of_people(asked: Asked, draws: int, rng: np.random.Generator) -> Array:
+    """Return standard normal numbers, shape (P, draws), that people of one cluster share and overlapping sets share out."""
+    if asked.overlapping is not None:
+        return asked.overlapping.spread(rng.standard_normal((asked.overlapping.size, draws)))
+    found: Array = rng.standard_normal((int(asked.groups.max()) + 1, draws))
+    return found if asked.cluster is None else found[asked.cluster]

@@ -13,7 +13,7 @@ from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.cox_baseline import Baseline, baseline_of, encode, hazard_derivative, log_relative, stratum_of
-from outcomes.survival.estimates import by_person, stack
+from outcomes.survival.estimates import by_cluster, stack
 from outcomes.survival.few_clusters import reach_of_model
 from outcomes.survival.inputs import normal_quantile
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
@@ -141,15 +141,12 @@ def _spreads(model: Cox, baseline: Baseline, code: int, times: Array, square: Ar
         spread = model.covariance * np.outer(scale, scale)
         return square, np.zeros((len(times), len(scale))), spread
     asked = model.asked
-    slopes = stack(asked, model.slopes * scale)
-    groups = int(asked.groups.max()) + 1
-    slopes = slopes if asked.cluster is None else by_person(slopes, asked.cluster, groups)
+    slopes = by_cluster(asked, stack(asked, model.slopes * scale))
     own, cross = np.empty(len(times)), np.empty((len(times), len(scale)))
     step = max(1, _CELLS // len(model.rows.order))
     for start in range(0, len(times), step):
         part = slice(start, start + step)
-        each = stack(asked, hazard_derivative(model, baseline, code, times[part]))
-        each = each if asked.cluster is None else by_person(each, asked.cluster, groups)
+        each = by_cluster(asked, stack(asked, hazard_derivative(model, baseline, code, times[part])))
         own[part], cross[part] = (each**2).sum(axis=0), each.T @ slopes
     return own, cross, slopes.T @ slopes
 

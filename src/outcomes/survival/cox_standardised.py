@@ -15,7 +15,7 @@ from outcomes.results import Array, IntArray, Note, Result
 from outcomes.survival.arm_worlds import first_rows, in_arm
 from outcomes.survival.cox_baseline import Baseline, baseline_of, encode, hazard_derivative, log_relative, stratum_of
 from outcomes.survival.cox_curves import about_competing, event_times, refuse_rates
-from outcomes.survival.estimates import ArmEstimates, Influence, by_person, covariance_of, stack
+from outcomes.survival.estimates import ArmEstimates, Influence, by_cluster, covariance_of, stack
 from outcomes.survival.few_clusters import CLUSTER_NOTES, reach_of_model
 from outcomes.survival.inputs import Asked, ask_again
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
@@ -162,6 +162,7 @@ class StandardisedCurves(Result):
             cluster=asked.cluster,
             arms=self.arms,
             n_clusters=asked.n_clusters,
+            overlapping=asked.overlapping,
         )
 
     def arm_estimates(
@@ -252,9 +253,7 @@ class StandardisedCurves(Result):
         """Return the standard error of one arm's risk at each time, shape (T,)."""
         found, step = np.empty(len(times)), max(1, _CELLS // len(self.share))
         for start in range(0, len(times), step):
-            each = self._influence(arm, times[start : start + step], asked)
-            if asked.cluster is not None:
-                each = by_person(each, asked.cluster, int(asked.cluster.max()) + 1)
+            each = by_cluster(asked, self._influence(arm, times[start : start + step], asked))
             found[start : start + step] = np.sqrt((each**2).sum(axis=0))
         return found
 

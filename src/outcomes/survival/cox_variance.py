@@ -10,7 +10,7 @@ import numpy as np
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array
 from outcomes.survival.cox_kernel import RiskSums, moment, residual_moment, score_residuals
-from outcomes.survival.estimates import by_person, stack
+from outcomes.survival.estimates import by_cluster, by_person, stack
 from outcomes.survival.inputs import ask_again
 from outcomes.survival.risk_table import summed
 
@@ -65,6 +65,10 @@ def meat(model: Cox, residual: Array) -> Array:
     weight, count = asked.by_row(model.data, rows.order), asked.count[person]
     if asked.cluster is None and not model.data.multi_row:
         return moment(residual, weight**2 * count)
+    if asked.overlapping is not None:
+        people = by_person((residual * (weight * count)).T, person, len(asked.weight))
+        sums = by_cluster(asked, people)
+        return np.asarray(sums.T @ sums)
     group = person if asked.cluster is None else asked.cluster[person]
     each = weight * (np.sqrt(count) if asked.cluster is None else count)
     total = np.stack([summed(group, row * each, int(group.max()) + 1) for row in residual])

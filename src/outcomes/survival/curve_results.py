@@ -265,6 +265,7 @@ class Curves(Result):
             cluster=asked.cluster,
             arms=self.arms,
             n_clusters=asked.n_clusters,
+            overlapping=asked.overlapping,
         )
 
     def _influence(self, arm: int, cause: int, times: Array, asked: Asked) -> Array:

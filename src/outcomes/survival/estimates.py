@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from outcomes.overlapping_sets import OverlappingSets
 from outcomes.results import Array, IntArray
 from outcomes.survival.influence_paths import InfluencePath
 from outcomes.survival.inputs import Asked
@@ -14,7 +15,9 @@ from outcomes.survival.inputs import Asked
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
 
-__all__ = ["ArmEstimates", "Influence", "by_person", "covariance_of", "stack", "variance_over_time"]
+__all__ = ["ArmEstimates", "Influence", "by_cluster", "by_person", "covariance_of", "stack", "variance_over_time"]
+
+_CELLS = 4_000_000  # person x time cells held at once
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Influence:
         Summed by cluster (or person), their squares are the variance. A row of `data.baseline` that stands for f people
         counts f times.
     cluster : ndarray of int, shape (P,), or None
+    overlapping : OverlappingSets or None
+        Matched sets that share people: values are summed by them in place of `cluster`.
     arms : tuple of str
     n_clusters : int or None
     """
@@ -38,13 +43,12 @@ class Influence:
     cluster: IntArray | None
     arms: tuple[str, ...]
     n_clusters: int | None
+    overlapping: OverlappingSets | None = None
 
     @property
     def covariance(self) -> Array:
         """Covariance between arms at each time, shape (T, A, A)."""
-        values = self.values
-        if self.cluster is not None:
-            values = by_person(values, self.cluster, int(self.cluster.max()) + 1)
+        values = _summed(self.values, self.cluster, self.overlapping)
         found: Array = np.einsum("pat,pbt->tab", values, values)
         return found
 
@@ -92,6 +96,17 @@ def by_person(rows: Array, person: IntArray, people: int) -> Array:
     return total.reshape(people, *rows.shape[1:])
 
 
+def by_cluster(asked: Asked, influence: Array) -> Array:
+    """Return people's influences (P, …) in sums whose squares are the variance: by cluster, by overlapping sets, or as they are."""
+    return _summed(influence, asked.cluster, asked.overlapping)
+
+
+def _summed(values: Array, cluster: IntArray | None, overlapping: OverlappingSets | None) -> Array:
+    if overlapping is not None:
+        return overlapping.summed(values)
+    return values if cluster is None else by_person(values, cluster, int(cluster.max()) + 1)
+
+
 def stack(asked: Asked, derivative: Array) -> Array:
     """Return each person's total influence, shape (P, M), from the derivative by each person's weight.
 
@@ -110,8 +125,7 @@ def stack(asked: Asked, derivative: Array) -> Array:
 
 def covariance_of(asked: Asked, influence: Array) -> Array:
     """Return the covariance (M, M) of M estimates from people's influences (P, M), summed by cluster."""
-    if asked.cluster is not None:
-        influence = by_person(influence, asked.cluster, int(asked.cluster.max()) + 1)
+    influence = by_cluster(asked, influence)
     covariance: Array = influence.T @ influence
     return covariance
 
@@ -141,7 +155,23 @@ def variance_over_time(asked: Asked, path: InfluencePath, data: SurvivalData, ro
             spread = (asked.count[:, None] * influence).T @ influence
             variance = variance + 2 * (moved * cross).sum(axis=0) + (moved * (spread @ moved)).sum(axis=0)
         return np.maximum(variance, 0.0)
+    if asked.overlapping is not None:
+        return _over_sets(asked, asked.overlapping, path, data, rows)
     shift = None
     if score is not None and moved is not None:
         shift = by_person(asked.count[:, None] * influence, asked.cluster, int(asked.cluster.max()) + 1) @ moved
     return path.squared_totals(weight * count, asked.cluster[person], shift)
+
+
+def _over_sets(
+    asked: Asked, overlapping: OverlappingSets, path: InfluencePath, data: SurvivalData, rows: IntArray
+) -> Array:
+    """Return the variance over time where matched sets share people, shape (T + 1,); few times are held at once."""
+    weight = (asked.by_row(data, rows) * asked.count[data.person[rows]])[:, None]
+    variance = np.empty(len(path.f))
+    step = max(1, _CELLS // (len(asked.weight) + len(overlapping.listed)))
+    for start in range(0, len(variance), step):
+        passed = np.arange(start, min(start + step, len(variance)))
+        each = by_person(weight * path.at(passed), data.person[rows], len(asked.weight))
+        variance[passed] = (overlapping.summed(each) ** 2).sum(axis=0)
+    return variance

@@ -12,7 +12,7 @@ import numpy as np
 from outcomes.durations import in_words, moments_of
 from outcomes.errors import EstimationError, one_of
 from outcomes.results import Array, IntArray, Note, Result
-from outcomes.survival.estimates import by_person, stack
+from outcomes.survival.estimates import by_cluster, by_person, stack
 from outcomes.survival.few_clusters import reach_of_model
 from outcomes.survival.fine_gray_influence import hazard_influence
 from outcomes.survival.intervals import CONF_TYPES, probability_limits
@@ -142,9 +142,7 @@ class PredictedIncidence(Result):
         reached = ((rows.time <= times[:, None]) & (rows.stratum == code)).astype(np.float64)
         moved = hazard_influence(rows, sums, model.uncertain, len(model.data.exit), reached)
         moved = by_person(moved * np.reshape(model.asked.beside(), (-1, 1)), model.data.person, len(each))
-        total = stack(model.asked, np.concatenate((moved, each), axis=1))
-        if model.asked.cluster is not None:
-            total = by_person(total, model.asked.cluster, int(model.asked.cluster.max()) + 1)
+        total = by_cluster(model.asked, stack(model.asked, np.concatenate((moved, each), axis=1)))
         own, theirs = total[:, : len(times)], total[:, len(times) :]
         means = (sums.s1 * sums.square - sums.d1 * sums.square_f).T * model.scale
         return reached @ sums.hazard, reached @ means, (own**2).sum(axis=0), own.T @ theirs

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, one_of
+from outcomes.overlapping_sets import OverlappingSets
 from outcomes.results import Array, IntArray, Note, Weights, read_only, sealed
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class Asked:
     source : Weights or None
         The fitted weights, where the person's own score can carry its doubt.
     cluster : ndarray of int or None, shape (P,)
-        Cluster of each person.
+        Cluster of each person; where sets overlap, one set of each, to count them by.
+    overlapping : OverlappingSets or None
+        Matched sets that share people: influences are summed by them and not by `cluster`.
     variance : str
         ``"model"`` (Greenwood, inverse information), ``"robust"`` (infinitesimal jackknife by person or cluster, weights
         taken as known) or ``"stacked"`` (the same, weights as estimated).
@@ -58,6 +61,7 @@ class Asked:
     source: Weights | None
     cluster: IntArray | None
     variance: str
+    overlapping: OverlappingSets | None = None
 
     def by_row(self, data: SurvivalData, rows: IntArray | slice = slice(None)) -> Array:
         """Return the weight of rows of the data, shape (N,): its person's, times its own."""
@@ -133,13 +137,14 @@ def resolve(
         )
     values, within, source = _weights(data, weights, what)
     codes = _clusters(data, cluster if cluster is not None else data.cluster, what)
+    overlapping = source.overlapping if codes is None and source is not None else None
     if codes is None and source is not None:
-        codes = source.sets
+        codes = source.sets if overlapping is None else overlapping.label
     chosen = _variance(
         data, variance, weighted=values is not None, clustered=codes is not None, source=source, what=what
     )
     if codes is not None and len(np.unique(codes)) == len(codes):
-        codes = None  # every person their own cluster: people
+        codes, overlapping = None, None  # every person their own cluster: people
     return Asked(
         weight=read_only(values) if values is not None else sealed(np.ones(len(data.baseline))),
         within=within,
@@ -149,6 +154,7 @@ def resolve(
         source=source,
         cluster=None if chosen == "model" else codes,
         variance=chosen,
+        overlapping=None if chosen == "model" else overlapping,
     )
 
 
@@ -157,7 +163,9 @@ def ask_again(data: SurvivalData, asked: Asked, variance: str | None, *, what: s
     if variance is None or variance == asked.variance:
         return asked
     again = resolve(data, asked.given, None, variance, what=what)
-    return replace(again, cluster=None if again.variance == "model" else asked.cluster)
+    if again.variance == "model":
+        return replace(again, cluster=None, overlapping=None)
+    return replace(again, cluster=asked.cluster, overlapping=asked.overlapping)
 
 
 def _weights(data: SurvivalData, weights: WeightsLike, what: str) -> tuple[Array | None, Array | None, Weights | None]:

@@ -119,6 +119,7 @@ class Rmst(Result):
             cluster=asked.cluster,
             arms=self.curves.arms,
             n_clusters=asked.n_clusters,
+            overlapping=asked.overlapping,
         )
 
     def arm_estimates(self, *, measure: str = "rmst", variance: str | None = None) -> ArmEstimates:

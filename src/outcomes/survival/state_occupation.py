@@ -285,7 +285,7 @@ class StateProbabilities(Result):
             estimate.append(fit.share[fit.passed(moments), k])
         return Influence(
             estimate=np.stack(estimate), values=np.stack(values, axis=1), cluster=asked.cluster, arms=self.arms,
-            n_clusters=asked.n_clusters,
+            n_clusters=asked.n_clusters, overlapping=asked.overlapping,
         )  # fmt: skip
 
     def transitions(self) -> pd.DataFrame:

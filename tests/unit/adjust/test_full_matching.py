@@ -72,7 +72,7 @@ class TestSmallestSum:
         full = oc.match(data, "x", method="full", min_controls=1, max_controls=1)
         optimal = oc.match(data, "x", method="optimal")
         assert full.pairs is not None and optimal.pairs is not None  # noqa: PT018
-        lengths = [np.abs(np.diff(m.linear[m.pairs], axis=1)).sum() for m in (full, optimal)]  # type: ignore[index]
+        lengths = [np.abs(np.diff(m.linear[m.pairs], axis=1)).sum() for m in (full, optimal)]
         assert lengths[0] == pytest.approx(lengths[1])
 
 
@@ -148,7 +148,7 @@ def test_those_whom_bounds_leave_in_no_set_are_counted(drawn: oc.SurvivalData) -
 )
 def test_refused(drawn: oc.SurvivalData, given: dict[str, object], said: str) -> None:
     with pytest.raises(oc.EstimationError, match=said):
-        oc.match(drawn, "x + z", **given)  # type: ignore[arg-type]
+        oc.match(drawn, "x + z", **given)
 
 
 def test_too_many_distances_are_refused_before_they_are_made() -> None:

@@ -32,7 +32,7 @@ def test_a_column_of_fitted_scores_gives_the_weights_of_the_fit(estimand: str) -
 
 
 @pytest.mark.parametrize("estimand", ["ate", "ato", "atm"])
-@pytest.mark.parametrize("names", [["p0", "p1", "p2"], {"2": "p2", "0": "p0", "1": "p1"}])
+@pytest.mark.parametrize("names", [["p0", "p1", "p2"], {"2": "p2", "0": "p0", "1": "p1"}, {2: "p2", 0: "p0", 1: "p1"}])
 def test_several_arms_take_a_column_each_in_order_or_by_name(estimand: str, names: object) -> None:
     fitted = oc.weight(three(), FORMULA, estimand=estimand)
     columns = {f"p{a}": fitted.score[:, a] for a in range(3)}
@@ -133,6 +133,17 @@ def test_scores_of_several_arms_must_sum_to_1() -> None:
 def test_methods_that_make_their_own_weights_take_no_scores(method: str) -> None:
     with pytest.raises(oc.NotSupportedError, match="scores given by score= would not be used"):
         oc.weight(two(ps=0.5), FORMULA, estimand="ate", method=method, score="ps")
+
+
+def test_an_arm_of_whose_people_one_could_have_been_elsewhere_is_an_error() -> None:
+    data = two()
+    ps = np.where(data.arm == 1, 1.0, 0.5)
+    nobody = r"nobody of the 247 people in 1 could have been in every other arm \(told exactly by ps\)"
+    with pytest.raises(oc.EstimationError, match=nobody):
+        oc.weight(two(ps=ps), FORMULA, estimand="ato", score="ps")
+    ps[np.flatnonzero(data.arm == 1)[0]] = 0.5
+    with pytest.raises(oc.EstimationError, match=r"only one of the 247 people in arm '1' has any weight"):
+        oc.weight(two(ps=ps), FORMULA, estimand="ato", score="ps")
 
 
 def test_one_person_with_nearly_all_the_weight_of_an_arm_is_said() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,3 +55,38 @@ def test_whoever_may_not_be_taken_is_passed_over_however_many_stand_nearer() -> 
     may = who_may(frame, {}, ["town"], np.array([0]), np.arange(1, 201))
     found = nearest_in_space(people, others, order=np.array([0]), ratio=1, limit=np.inf, may=may)
     assert found.tolist() == [[150]]
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("ratio", [1, 2])
+@pytest.mark.parametrize("seed", range(4))
+def test_columns_say_who_may_be_taken_as_in_the_double_loop(seed: int, ratio: int, replace: bool) -> None:
+    """Ages within 6 years, of another town; some ages are missing, and many stand at one place."""
+    rng = np.random.default_rng(seed)
+    n, m = 40, 90
+    frame = pd.DataFrame({"age": rng.integers(18, 40, n + m).astype(float), "town": rng.choice(["n", "s", "w"], n + m)})
+    frame.loc[rng.random(n + m) < 0.1, "age"] = np.nan
+    line = rng.normal(size=n + m).round(1)
+    age, town = frame["age"].to_numpy(), frame["town"].to_numpy()
+    order, limit = rng.permutation(n), 0.55
+    expected = np.full((n, ratio), -1)
+    free = np.ones(m, dtype=bool)
+    for round_ in range(ratio):
+        for i in order:
+            may = [
+                (round(abs(line[i] - line[n + j]), 9), j)
+                for j in range(m)
+                if (replace or free[j])
+                and j not in expected[i]
+                and abs(line[i] - line[n + j]) <= limit
+                and abs(age[i] - age[n + j]) <= 6
+                and town[i] != town[n + j]
+            ]
+            if may:
+                expected[i, round_] = min(may)[1]
+                free[expected[i, round_]] = False
+    may_be = who_may(frame, {"age": 6.0}, ["town"], np.arange(n), np.arange(n, n + m))
+    found = nearest_in_space(
+        line[:n, None], line[n:, None], order=order, ratio=ratio, limit=limit, replace=replace, may=may_be
+    )
+    assert found.tolist() == expected.tolist()

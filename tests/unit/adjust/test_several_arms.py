@@ -196,6 +196,17 @@ def test_an_arm_nobody_of_which_could_have_been_elsewhere_is_an_error() -> None:
         oc.weight(data, "age + alone", estimand="ato")
 
 
+def test_extreme_scores_without_separation_are_fitted_not_refused() -> None:
+    x = np.concatenate([np.linspace(-30, 1, 300), np.linspace(-1, 30, 300), np.linspace(28, 60, 300)])
+    frame = pd.DataFrame({"t": 1.0, "e": 0, "x": x, "arm": np.repeat(["a", "b", "c"], 300)})
+    made = oc.weight(oc.survival_data(frame, duration="t", event="e", arm="arm", reference="a"), "x", estimand="ato")
+    assert np.abs(made.linear).max() > 12
+    assert not made.certain.any()
+    assert np.isfinite(made.values).all()
+    assert np.isfinite(made.gradient).all()
+    assert np.isfinite(made.std_errors).all()
+
+
 @pytest.mark.parametrize("formula", ["age + flat", "age + age2"])
 def test_columns_that_say_nothing_are_refused(formula: str) -> None:
     with pytest.raises(oc.EstimationError, match=r"flat|age2"):
@@ -234,6 +245,24 @@ def test_the_yardstick_of_several_arms() -> None:
     assert weights("att").balance(["age"]).denominator == "standard deviation of two"
     with pytest.raises(oc.NotSupportedError, match="denominator='arm'"):
         weights("ate").balance(denominator="arm")
+
+
+def test_characteristics_set_every_arm_beside_the_reference() -> None:
+    data = rossi()
+    made = weights("att", data=data)
+    found = oc.characteristics(data, ["age", "prio"], weights=made)
+    frame, balance = found.to_frame(), made.balance(["age", "prio"]).to_frame()
+    assert list(zip(frame["term"], frame["arm"], strict=True)) == [
+        (t, a) for t in ("age", "prio") for a in ("one", "two")
+    ]
+    beside = balance[balance["reference"] == "none"].reset_index(drop=True)
+    for column in ("smd_before", "smd_after", "n_arm"):
+        np.testing.assert_allclose(frame[column], beside[column])
+    ages = load_rossi()["age"]
+    assert list(frame["arm_value"][:2]) == pytest.approx([ages[data.arm == a].mean() for a in (1, 2)])
+    assert list(frame["arm_sd"][:2]) == pytest.approx([ages[data.arm == a].std() for a in (1, 2)])
+    assert found.describe().startswith("76 people in none, 198 people in one, 158 people in two. Of 2 characteristics")
+    assert list(found.summary().columns[:3]) == ["term", "level", "arm"]
 
 
 def test_overlap_has_bins_of_every_score_by_arm() -> None:

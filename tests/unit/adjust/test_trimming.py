@@ -111,3 +111,12 @@ def test_trimming_that_empties_an_arm_names_it() -> None:
 def test_rules_that_are_none_are_refused(trim: object) -> None:
     with pytest.raises(oc.EstimationError, match="trim must be two scores"):
         oc.weight(rossi("wexp"), FORMULA, estimand="ate", trim=trim)  # type: ignore[arg-type]
+
+
+def test_trimming_that_leaves_one_person_of_an_arm_is_an_error() -> None:
+    made = oc.weight(rossi("wexp"), FORMULA, estimand="ate")
+    lowest = np.sort(made.score[made.arm == 1])[:2]
+    last = float(lowest.mean())
+    assert (made.score[made.arm == 0] < last).sum() > 1
+    with pytest.raises(oc.EstimationError, match=r"only one of the 247 people in arm '1' has any weight"):
+        oc.weight(rossi("wexp"), FORMULA, estimand="ate", trim=(0.0, last))

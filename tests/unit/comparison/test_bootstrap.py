@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,23 @@ def test_clusters_of_alike_people_widen_the_interval() -> None:
     assert ratio == pytest.approx(np.sqrt(18), rel=0.15)  # 18 people a town
     assert (by_town.by, by_person.by) == ("cluster", "person")
     assert "clusters_ignored" in {note.code for note in by_person.notes}
+
+
+def test_three_clusters_drawn_by_brute_force() -> None:
+    some = ROSSI.iloc[:30].assign(town=[0] * 5 + [1] * 10 + [2] * 15)
+    every = [
+        pd.concat([some[some["town"] == town] for town in drawn])["week"].mean()
+        for drawn in product(range(3), repeat=3)
+    ]
+    found = oc.bootstrap(take(some, cluster="town"), lambda d: float(d.exit.mean()), replicates=2000)
+    assert {round(one, 9) for one in found.replicates[:, 0]} == {round(one, 9) for one in every}
+    assert found.to_frame()["std_error"].item() == pytest.approx(np.std(every), rel=0.06)
+
+
+def test_standard_errors_of_curves_are_greenwoods() -> None:
+    curves = oc.kaplan_meier(take()).at([26, 52])
+    found = oc.bootstrap(take(), lambda d: oc.kaplan_meier(d).at([26, 52]), within="arm", replicates=500).to_frame()
+    assert found["std_error"].tolist() == pytest.approx(curves["std_error"].tolist(), rel=4 / np.sqrt(2 * 500))
 
 
 def test_matched_sets_are_drawn_whole_with_their_weights() -> None:

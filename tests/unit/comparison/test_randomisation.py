@@ -207,9 +207,12 @@ def test_a_test_that_could_not_have_found_anything_says_so() -> None:
     note = {n.code: n.text for n in found.notes}["coarse_test"]
     assert note.startswith("No p-value below 0.1 was possible")
     assert found.to_frame()["smallest_p"].item() == 0.1
-    assert found.describe().startswith(
-        "Randomisation test over all 20 ways to give arms to clusters (3 in 0 and 3 in 1): "
-    )
+    ways = "Randomisation test over all 20 ways to give arms to clusters (3 in 0 and 3 in 1): "
+    assert found.describe().startswith(f"{ways}1 against 0, observed less expected of arrest -10.4")
+    risks = oc.randomisation_test(take(), difference).describe()
+    assert risks.startswith(f"{ways}1 against 0, risk difference of arrest by 50 -0.06")
+    age = oc.randomisation_test(take(), lambda d: float(d.baseline["age"][d.arm == 1].mean())).describe()
+    assert age.startswith(f"{ways}0 {ROSSI['age'][ROSSI['fin'] == 1].mean():.4g}, p = ")
 
 
 def test_arrangements_without_a_number_are_counted_and_said() -> None:
@@ -283,3 +286,21 @@ def test_row_counts_move_with_their_cluster() -> None:
 def test_notes_of_few_clusters_name_it() -> None:
     assert "randomisation_test(data, …)" in {n.code: n.text for n in difference(take()).notes}["few_clusters"]
     assert "randomisation_test(data, …)" in {n.code: n.text for n in oc.cox(take(), "fin").notes}["few_clusters"]
+
+
+def test_order_of_rows_names_of_clusters_and_unit_of_time_do_not_matter() -> None:
+    mixed = ROSSI.sample(frac=1, random_state=1).assign(
+        week=lambda f: f["week"] * 7, town=lambda f: f["town"].map("abcdef".__getitem__)
+    )
+    one, other = (
+        oc.randomisation_test(take()).to_frame(),
+        oc.randomisation_test(take(mixed.reset_index(drop=True))).to_frame(),
+    )
+    assert other["estimate"].item() == pytest.approx(one["estimate"].item())
+    assert other["p_value"].item() == one["p_value"].item()
+
+
+def test_arms_the_other_way_round_turn_the_sign_alone() -> None:
+    one, other = oc.randomisation_test(take()).to_frame(), oc.randomisation_test(take(reference=1)).to_frame()
+    assert other["estimate"].item() == pytest.approx(-one["estimate"].item())
+    assert other["p_value"].item() == one["p_value"].item()

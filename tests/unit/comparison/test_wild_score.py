@@ -63,6 +63,17 @@ def test_signs_at_random_come_near_all_of_them() -> None:
     assert round(some.p_value * 4000) == pytest.approx(some.p_value * 4000)  # (1 + how many) / (1 + 3,999)
 
 
+def test_clusters_that_nothing_comes_from_do_not_count() -> None:
+    parts, answer = np.array([1.0, 0.0, 2.0, -0.5, 1.5]), np.zeros((5, 5))
+    answer[np.ix_([0, 2], [0, 2])] = [[0.1, -0.1], [-0.1, 0.1]]
+    whole, fewer = (
+        wild_score(parts, answer, "rademacher", 100, 0),
+        wild_score(np.delete(parts, 1), np.delete(np.delete(answer, 1, 0), 1, 1), "rademacher", 100, 0),
+    )
+    assert whole == fewer
+    assert (whole.n_draws, whole.n_clusters) == (16, 4)
+
+
 def test_six_points_have_mean_0_and_variance_1() -> None:
     points = np.array(MULTIPLIERS["webb"])
     assert points.mean() == pytest.approx(0)
@@ -225,6 +236,15 @@ def test_stacked_weights_count_as_estimated() -> None:
     assert one["statistic"].item() != other["statistic"].item()
 
 
+def test_matched_sets_are_clusters_too() -> None:
+    data = take(cluster=None)
+    matched = oc.match(data, "age + prio", caliper=0.2)
+    found = oc.wild_score_test(oc.cox(data, "fin", weights=matched), draws=2000).to_frame().iloc[0]
+    model = oc.cox(data, "fin", weights=matched).to_frame().iloc[0]
+    assert found["n_clusters"] == len(np.unique(np.asarray(matched.sets)[matched.values > 0]))
+    assert found["p_value"] == pytest.approx(model["p_value"], abs=0.05)  # with so many sets the two tests are one
+
+
 def test_one_cluster_in_an_arm_is_no_test() -> None:
     frame = ROSSI.assign(town=np.where(ROSSI["fin"] == 1, 9, ROSSI.index % 9))
     for result, given in ((oc.cox(take(frame), "fin"), {}), (oc.kaplan_meier(take(frame)), {"at": 40})):
@@ -275,3 +295,18 @@ def test_notes_of_few_mixed_clusters_name_it() -> None:
 def test_what_cannot_be_asked_is_refused_in_words(result: Any, given: dict[str, Any], said: str) -> None:
     with pytest.raises(oc.EstimationError, match=said):
         oc.wild_score_test(result(), **given)
+
+
+def test_order_of_rows_names_of_clusters_unit_of_time_and_reference_do_not_matter() -> None:
+    mixed = ROSSI.sample(frac=1, random_state=1).assign(week=lambda f: f["week"] * 7, town=lambda f: 20 - f["town"])
+    other = take(mixed.reset_index(drop=True), reference=1)
+    assert p_of(oc.kaplan_meier(other), at=280) == p_of(oc.kaplan_meier(take()), at=40)
+    assert p_of(oc.cox(other, "arm + age")) == p_of(oc.cox(take(), "arm + age"))
+
+
+def test_matched_sets_that_share_people_are_refused() -> None:
+    data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="wexp", reference=0, unit="weeks")
+    weights = oc.match(data, "age + prio", replace=True)
+    assert weights.overlapping is not None
+    with pytest.raises(oc.NotSupportedError, match="matched sets that share people are no clusters"):
+        oc.wild_score_test(oc.kaplan_meier(data, weights=weights), at=50)

@@ -21,6 +21,7 @@ MODULES = sorted(SRC.rglob("*.py"))
 ORDER = [
     "errors",
     "durations",
+    "overlapping_sets",
     "results",
     "loading",
     "synthetic",
