@@ -104,7 +104,6 @@ OF_ESTIMANDS = (
         _weighted,
         _WEIGHTED,
         reported={"no weights": "the arms differ in who is in them: this is what adjustment is for"},
-        daily=True,
     ),
     Scenario(
         "whose effect, by matching",
