@@ -108,6 +108,8 @@ _PUBLIC = {
     "cumulative_incidence": "outcomes.survival.curves",
     "MeanCount": "outcomes.survival.mean_counts",
     "mean_count": "outcomes.survival.mean_counts",
+    "AndersenGill": "outcomes.survival.recurrent_models",
+    "PrenticeWilliamsPeterson": "outcomes.survival.recurrent_models",
     "andersen_gill": "outcomes.survival.recurrent_models",
     "pwp": "outcomes.survival.recurrent_models",
     "EventRate": "outcomes.survival.event_rates",

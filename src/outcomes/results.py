@@ -145,7 +145,10 @@ class Result:
         raise NotImplementedError(f"{type(self).__name__}.describe")
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the result on `ax` (a new figure where None) and return the Axes."""
+        """Draw the result on `ax` (a new figure where None) and return the Axes.
+
+        A figure of your own without a layout is given matplotlib's constrained one.
+        """
         if self.drawing is None:
             raise NotSupportedError(
                 f"{type(self).__name__} has no picture; use .to_frame() or .summary(). {self.instead}".strip()

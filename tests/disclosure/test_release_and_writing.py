@@ -103,4 +103,5 @@ def test_what_speaks_of_single_people_is_not_released() -> None:
     with pytest.raises(NotSupportedError, match="speaks of single people"):
         oc.release(oc.weight(data, "age", estimand="ate"), "none")
     assert oc.release(oc.rmst(data, horizon=52), "none").kind == "intervals"
-    assert oc.release(oc.pairwise_logrank_test(data), "none").kind == "table"
+    assert oc.release(oc.pairwise_logrank_test(data), "none").kind == "intervals"
+    assert oc.release(oc.missingness(data), "none").kind == "table"

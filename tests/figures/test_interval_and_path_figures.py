@@ -172,3 +172,104 @@ def test_nothing_warns_on_axes_of_the_callers_own(name: str) -> None:
         assert result.plot(ax=figure.add_subplot()) is figure.axes[0]
         figure.canvas.draw()
     assert mpl.rcParams["axes.grid"] is False
+
+
+THREE = oc.survival_data(
+    load_rossi().assign(kind=lambda f: f["prio"].clip(upper=2)), duration="week", event="arrest", arm="kind", reference=0,
+    unit="weeks", arms={0: "none before", 1: "one before", 2: "several before"},
+)  # fmt: skip
+
+
+def test_pairs_show_what_holms_method_costs_each() -> None:
+    result = oc.pairwise_logrank_test(THREE)
+    frame, ax = result.to_frame(), result.plot()
+    points = [line for line in ax.lines if line.get_marker() == "o"]
+    drawn = {
+        fill: [p.get_xdata()[0] for p in points if (p.get_markerfacecolor() == "white") is fill]
+        for fill in (True, False)
+    }
+    assert drawn[False] == pytest.approx(frame["p_holm"].clip(lower=1e-4).tolist(), rel=1e-5)
+    assert drawn[True] == pytest.approx(frame["p_value"].clip(lower=1e-4).tolist(), rel=1e-5)
+    assert [0.05, 0.05] in [list(line.get_xdata()) for line in ax.lines]
+    assert ax.get_yticklabels()[0].get_text() == "one before and none before"
+
+
+def test_a_pair_without_events_says_so() -> None:
+    frame = load_rossi().assign(kind=lambda f: f["prio"].clip(upper=2))
+    frame["arrest"] *= frame["kind"] == 2
+    data = oc.survival_data(frame, duration="week", event="arrest", arm="kind", reference=0)
+    assert [t.get_text() for t in oc.pairwise_logrank_test(data).plot().texts].count("no events") == 1
+
+
+def test_the_max_combo_test_shades_what_chance_explains() -> None:
+    result = WITH_INTERVALS["max_combo"]
+    ax = result.plot()
+    bound = result.critical_value()
+    edges = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
+    assert edges == [pytest.approx((-bound, bound))]
+    assert "shaded: where chance alone" in oc.release(result, "none").facts["said"]
+
+
+def test_a_bootstrap_is_drawn_line_by_line_under_what_tells_the_lines_apart() -> None:
+    result = oc.bootstrap(
+        ONE, lambda d: oc.compare(oc.kaplan_meier(d), measure="risk_difference", at=[26, 52]), replicates=20, seed=1
+    )
+    ax, frame = result.plot(), result.to_frame()
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["26", "52"]
+    points = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert points == pytest.approx(frame["estimate"].tolist(), rel=1e-5)
+    assert ax.get_xlim()[0] < 0
+
+
+def test_adjusted_means_are_drawn_as_means_are() -> None:
+    result = oc.adjusted_curves(ONE, outcome="arm + age", treatment="age", estimand="ate").rmst(50)
+    ax = result.plot()
+    points = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert points == pytest.approx(result.estimate.tolist(), rel=1e-5)
+    assert ax.get_xlabel() == "mean weeks within 50 weeks"
+
+
+@pytest.mark.parametrize("name", ["cox", "cause_specific", "rate_model"])
+def test_ratios_are_marked_on_both_sides_of_one_where_intervals_lie_on_both(name: str) -> None:
+    ax = WITH_INTERVALS[name].plot()
+    ticks = ax.get_xticks()
+    assert 1.0 in ticks
+    assert ticks.min() < 1
+    assert all(ax.get_xlim()[0] <= tick <= ax.get_xlim()[1] for tick in ticks)
+    assert [text.get_text() for text in ax.get_xticklabels()] == [f"{tick:g}" for tick in ticks]
+
+
+def test_numbers_of_one_group_have_the_same_decimals() -> None:
+    texts = [t.get_text() for t in WITH_INTERVALS["rmst_regression"].plot().texts if t.get_gid() == "beside"]
+    assert len({len(text.split(" ")[0].split(".")[1]) for text in texts}) == 1
+
+
+def test_what_has_no_picture_says_which_call_draws() -> None:
+    with pytest.raises(oc.NotSupportedError, match=r"kaplan_meier\(data\)\.plot\(\)"):
+        oc.risk_sets(ONE).plot()
+    for kind in (oc.RiskWindow, oc.CommunityDays):
+        assert ".plot() draws" in kind.instead
+    with pytest.raises(oc.NotSupportedError, match="Draw measure='risk_difference'"):
+        oc.compare(oc.kaplan_meier(ONE), measure="nnt", at=52).plot()
+
+
+def test_a_panel_alone_says_whose_coefficient_it_is_and_how_many_there_are() -> None:
+    from matplotlib.figure import Figure
+
+    ax = Figure(figsize=(6, 4), layout="constrained").add_subplot()
+    oc.cox(ONE, FORMULA).proportional_hazards().plot(ax=ax)
+    said = " ".join(text.get_text().replace("\n", " ") for text in ax.texts)
+    assert "arm[financial aid] (p = " in said
+    assert "the first of 4 terms" in said
+    assert ax.get_title(loc="left") == "Test of proportional hazards"
+
+
+def test_an_interval_that_reaches_below_zero_is_drawn_to_its_end() -> None:
+    few = load_rossi().assign(arrest=lambda f: f["arrest"] * (f.groupby("fin")["arrest"].cumsum() <= 2))
+    data = oc.survival_data(
+        few.assign(cause=np.where(few["arrest"] == 0, "none", np.where(few["fin"] == 1, "arrest", "moved"))),
+        duration="week", event="cause", censored="none", causes=["arrest", "moved"], arm="wexp", reference=0, unit="weeks",
+    )  # fmt: skip
+    result = oc.rmst(data, horizon=50)
+    assert result.to_frame()["conf_low"].min() < 0
+    assert result.plot().get_xlim()[0] == pytest.approx(result.to_frame()["conf_low"].min(), rel=1e-5)

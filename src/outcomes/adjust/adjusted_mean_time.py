@@ -46,8 +46,8 @@ class AdjustedRmst(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Adjusted restricted mean time"
-    instead: ClassVar[str] = "Draw compare(result, measure='rmst_difference').plot(), or the curves."
     tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:

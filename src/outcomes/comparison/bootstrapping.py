@@ -61,9 +61,9 @@ class Bootstrap(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Bootstrap"
     tabled: ClassVar[bool] = True
-    instead: ClassVar[str] = "A histogram of `.replicates` shows their spread."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a number: what it is, then estimate, bias, std_error, conf_low, conf_high, n_replicates."""

@@ -32,8 +32,8 @@ class PairwiseLogRank(Result):
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Pairwise log-rank tests"
-    instead: ClassVar[str] = "The arms themselves are drawn by kaplan_meier(data).plot()."
     tabled: ClassVar[bool] = True
 
     def to_frame(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -21,6 +21,7 @@ from outcomes.survival.fine_gray_result import FineGray
 from outcomes.survival.mean_time_regression import RmstRegression
 from outcomes.survival.parametric_results import Parametric
 from outcomes.survival.rate_models import RateModel
+from outcomes.survival.recurrent_models import AndersenGill, PrenticeWilliamsPeterson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,6 +115,20 @@ class PooledCox(_PooledCoefficients, Cox):
     def describe(self) -> str:
         """Return the hazard ratios in plain sentences."""
         return f"{Cox.describe(self)} {self.pooled_in_words()}"
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class PooledAndersenGill(PooledCox, AndersenGill):
+    """An Andersen–Gill model pooled over imputed sets."""
+
+    title: ClassVar[str] = "Andersen–Gill regression, pooled over imputed sets"
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class PooledPrenticeWilliamsPeterson(PooledCox, PrenticeWilliamsPeterson):
+    """A Prentice–Williams–Peterson model pooled over imputed sets."""
+
+    title: ClassVar[str] = "Prentice–Williams–Peterson regression, pooled over imputed sets"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -254,6 +269,12 @@ def _made(kind: type[_Model], first: Any, **changed: Any) -> _Model:
 _OF_PARAMETRIC = "Do it inside: pool(imputed, lambda data: parametric(data, …).at(times))."
 
 
+_OF_EVERY_EVENT: Mapping[type[Cox], type[PooledCox]] = {
+    AndersenGill: PooledAndersenGill,
+    PrenticeWilliamsPeterson: PooledPrenticeWilliamsPeterson,
+}
+
+
 def pool_cox(models: Sequence[Cox], data: SurvivalData, df_complete: float | None) -> PooledCox:
     """Return Cox models pooled."""
     if any(model.penalty == "firth" for model in models):
@@ -261,7 +282,8 @@ def pool_cox(models: Sequence[Cox], data: SurvivalData, df_complete: float | Non
             "pool: limits under Firth's penalty are of a profile likelihood, and Rubin's rules pool variances. Fit without penalty, or "
             "with a ridge (penalty=0.1)."
         )
-    return _pool_partial_likelihood(PooledCox, models, data, df_complete, "cox(data, …)")
+    kind = next((pooled for own, pooled in _OF_EVERY_EVENT.items() if isinstance(models[0], own)), PooledCox)
+    return _pool_partial_likelihood(kind, models, data, df_complete, "cox(data, …)")
 
 
 def pool_fine_gray(models: Sequence[FineGray], data: SurvivalData, df_complete: float | None) -> PooledFineGray:
@@ -278,7 +300,7 @@ def _pool_partial_likelihood(
     found = _pooled(
         np.stack([one.coefficients for one in models]), np.stack([one.covariance for one in models]), few, df_complete
     )
-    scale = "loglog" if kind is PooledCox else "cloglog"
+    scale = "loglog" if issubclass(kind, PooledCox) else "cloglog"
     hint = (
         f"Do it inside: pool(imputed, lambda data: {call}.predict(new).at(times), scale='{scale}'), or pool(imputed, lambda data: "
         "compare(cox(data, …), measure='hazard_ratio'))."

@@ -34,6 +34,7 @@ from outcomes.survival.inputs import normal_quantile
 from outcomes.survival.mean_time_regression import RmstRegression
 from outcomes.survival.parametric_results import Parametric
 from outcomes.survival.rate_models import RateModel
+from outcomes.survival.recurrent_models import AndersenGill, PrenticeWilliamsPeterson
 from outcomes.survival.restricted_mean import Rmst
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _pooled(
         return pool_frames(found, scale, df_complete, conf_level)
     if scale is not None:
         raise EstimationError("pool: scale= is for tables; results are pooled on their own scale.")
-    if kind is Cox:
+    if kind in (Cox, AndersenGill, PrenticeWilliamsPeterson):
         return pool_cox(found, data, df_complete)
     if kind is CauseSpecific:
         return pool_cause_specific(found, data, df_complete)

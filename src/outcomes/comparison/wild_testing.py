@@ -55,6 +55,7 @@ class WildScoreTest(Result):
 
     title: ClassVar[str] = "Wild score test"
     tabled: ClassVar[bool] = True
+    instead: ClassVar[str] = "What was tested has a picture: result.plot(), or compare(result, …).plot()."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a hypothesis: outcome, estimand, term or arm and reference, cause, time, measure, estimate, statistic, p_value.

@@ -41,6 +41,7 @@ class RiskWindow(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Risk window"
+    instead: ClassVar[str] = "cumulative_incidence(data).plot() draws the share with the event over time."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row an arm: outcome, time (days), arm, n (known), n_events, n_competing, n_unknown, estimate (share)."""
@@ -126,6 +127,7 @@ class CommunityDays(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Days in the community"
+    instead: ClassVar[str] = "state_probabilities(data).plot() draws who is where over time."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row an arm: time (days), arm, n, n_unknown, n_ever_away, estimate (mean days), std_error."""

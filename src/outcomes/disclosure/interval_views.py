@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.adjust.adjusted_mean_time import AdjustedRmst
+from outcomes.comparison.bootstrapping import Bootstrap
+from outcomes.comparison.pairwise import PairwiseLogRank
 from outcomes.durations import in_words
-from outcomes.results import Result
+from outcomes.results import Result, p_in_words
 from outcomes.survival.cause_specific_hazards import CauseSpecific
 from outcomes.survival.cox_result import Cox
 from outcomes.survival.event_rates import EventRate
@@ -25,20 +28,30 @@ if TYPE_CHECKING:
 
 __all__ = ["shown_with_intervals"]
 
+_SMALLEST = 1e-4  # p-value that is drawn at its place
 _RATIO: Mapping[str, Any] = {"none": 1.0, "log": True}
 
 
 def shown_with_intervals(result: Result) -> tuple[pd.DataFrame, dict[str, Any]] | None:
     """Return the lines and the facts of a result that is shown so; None of any other.
 
-    Lines have ``group`` (empty where there is one), ``label``, ``estimate``, ``conf_low``, ``conf_high`` and ``expected`` (a second
-    point, missing where there is none). Facts: ``axis``, ``none`` (where nothing differs, None where there is no such place), ``log``,
-    ``second`` (what the second point is) and ``said`` (what is drawn).
+    Lines have ``group`` (empty where there is one), ``label``, ``estimate``, ``conf_low``, ``conf_high``, ``expected`` (a second
+    point, missing where there is none) and ``beside`` (what is written there, empty where the numbers are). Facts: ``axis``, ``none``
+    (where nothing differs, None where there is no such place), ``log``, ``from_zero``, ``within`` (how far from 0 chance reaches, None
+    where that is not said), ``first`` and ``second`` (what the points are where there are two) and ``said`` (what is drawn).
     """
     for kind, lines in _LINES.items():
         if isinstance(result, kind):
             frame, facts = lines(result)
-            return frame, {"none": None, "log": False, "second": "", **facts}
+            return frame, {
+                "none": None,
+                "log": False,
+                "from_zero": facts.get("none") is None,
+                "within": None,
+                "first": "observed",
+                "second": "",
+                **facts,
+            }
     return None
 
 
@@ -53,6 +66,7 @@ def _lines(frame: pd.DataFrame, label: str, group: str | None = None) -> pd.Data
             "estimate": frame["estimate"],
             **limits,
             "expected": frame.get("expected", np.nan),
+            "beside": frame.get("beside", ""),
         }
     )
     groups = list(dict.fromkeys(found["group"]))  # those of a group together, in the order they come
@@ -137,7 +151,10 @@ def _observed(result: LogRank | Gray) -> tuple[pd.DataFrame, dict[str, Any]]:
     if isinstance(result, Gray):
         frame = frame.assign(observed=frame["n_events"], expected=frame["n_events"] - frame["score"])
     alike = "incidence" if isinstance(result, Gray) else "hazards"
-    return _lines(frame.assign(estimate=frame["observed"].astype(np.float64)), "arm"), {
+    beside = [
+        f"{seen:,.6g}, {due:,.1f} expected" for seen, due in zip(frame["observed"], frame["expected"], strict=True)
+    ]
+    return _lines(frame.assign(estimate=frame["observed"].astype(np.float64), beside=beside), "arm"), {
         "axis": "events",
         "second": f"expected, were the arms' {alike} the same",
         "said": result.describe().split(" Events:")[0],
@@ -147,6 +164,10 @@ def _observed(result: LogRank | Gray) -> tuple[pd.DataFrame, dict[str, Any]]:
 def _weightings(result: MaxCombo) -> tuple[pd.DataFrame, dict[str, Any]]:
     frame = result.by_weighting()
     early = {(0.0, 0.0): "even", (1.0, 0.0): "early", (0.0, 1.0): "late", (1.0, 1.0): "middle"}
+    within = result.critical_value()
+    shaded = (
+        "; shaded: where chance alone leaves the largest |z| in 95 of 100 such tests" if np.isfinite(within) else ""
+    )
     labels = [
         f"{early.get((r, g), '')} (rho = {r:g}, gamma = {g:g})".strip()
         for r, g in zip(frame["rho"], frame["gamma"], strict=True)
@@ -154,8 +175,54 @@ def _weightings(result: MaxCombo) -> tuple[pd.DataFrame, dict[str, Any]]:
     return _lines(frame.assign(label=labels, estimate=frame["z"]), "label"), {
         "axis": f"z (above 0: more events in {result.arms[1]} than were the hazards equal)",
         "none": 0.0,
-        "said": result.describe(),
+        "within": within if np.isfinite(within) else None,
+        "said": f"{result.describe().rstrip('.')}{shaded}",
     }
+
+
+def _pairs(result: PairwiseLogRank) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.to_frame()
+    alone, paid = frame["p_value"], frame["p_holm"]
+    said = [
+        f"{p_in_words(p)} (alone {p_in_words(q)})" if np.isfinite(p) else "no events"
+        for p, q in zip(paid, alone, strict=True)
+    ]
+    frame = frame.assign(
+        pair=frame["arm"] + " and " + frame["reference"],
+        estimate=paid.clip(lower=_SMALLEST),
+        expected=alone.clip(lower=_SMALLEST),
+        beside=said,
+    )
+    return _lines(frame, "pair"), {
+        "axis": "p-value (line: 0.05)",
+        "none": 0.05,
+        "log": True,
+        "second": "of the pair alone",
+        "said": f"Log-rank tests of every two arms, p-values by Holm's method; below {_SMALLEST:g} drawn there",
+        "first": "by Holm's method",
+    }
+
+
+def _adjusted_means(result: AdjustedRmst) -> tuple[pd.DataFrame, dict[str, Any]]:
+    unit, when = result.curves.data.unit, in_words(result.horizon, result.curves.data.unit)
+    said = f"Mean {unit} free of every event within {when}, had {result.curves.whom} been in each arm, {result.curves.adjusted_by}"
+    return _lines(result.to_frame(), "arm"), {
+        "axis": f"mean {unit} within {when}",
+        "said": f"{said}; {_level(result.curves.conf_level)}",
+    }
+
+
+def _drawn_again(result: Bootstrap) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.to_frame()
+    numbers = ("estimate", "bias", "std_error", "conf_low", "conf_high", "n_replicates")
+    named = frame[[name for name in frame.columns if name not in numbers]]
+    varying = [name for name in named.columns if len(named[name].unique()) > 1] or list(named.columns[-1:])
+    labels = [
+        ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in row)
+        for row in named[varying].to_numpy(dtype=object).tolist()
+    ]
+    said = f"{_level(result.conf_level)} ({result.kind}) from {len(result.replicates):,} bootstrap replicates by {result.by}"
+    return _lines(frame.assign(number=labels), "number"), {"axis": "estimate", "from_zero": False, "said": said}
 
 
 _LINES: Mapping[Any, Any] = {
@@ -169,4 +236,7 @@ _LINES: Mapping[Any, Any] = {
     LogRank: _observed,
     Gray: _observed,
     MaxCombo: _weightings,
+    PairwiseLogRank: _pairs,
+    AdjustedRmst: _adjusted_means,
+    Bootstrap: _drawn_again,
 }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outcomes.disclosure.releasing import Released
 from outcomes.durations import in_words
-from outcomes.figures.curve_plot import spread, time_axis, under_the_axis, weighted_how
-from outcomes.figures.styling import INK, arm_style, headed
+from outcomes.figures.curve_plot import counts_under, named_under, names_too_long, time_axis, time_ticks, weighted_how
+from outcomes.figures.curve_plot import size as curve_size
+from outcomes.figures.fitting import end_labels, headed, settle_ends
+from outcomes.figures.styling import arm_style, shade
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,13 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["count_data", "counts_in_words", "paint_counts", "size"]
 
-_GAP = 0.062  # share of the axis that two labels must lie apart
 _ROUND = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 def size(released: Released) -> tuple[float, float]:
     """Return width and height in inches."""
-    return 8.6, 5.4
+    return curve_size(released)
 
 
 def count_data(released: Released) -> pd.DataFrame:
@@ -39,14 +40,22 @@ def paint_counts(released: Released, axes: list[Axes]) -> None:
         mine, look = frame[frame["arm"] == arm], arm_style(index)
         ax.step(mine["time"], mine["estimate"], where="post", label=arm, **look)
         ax.fill_between(
-            mine["time"], mine["conf_low"], mine["conf_high"], step="post", color=look["color"], alpha=0.13, linewidth=0
-        )
+            mine["time"], mine["conf_low"], mine["conf_high"], step="post", color=look["color"], linewidth=0,
+            alpha=shade(len(released.facts["arms"])),
+        )  # fmt: skip
     ax.set_ylim(0, top)
     ax.set_ylabel("events a person")
     time_axis(ax, released, small=False)
-    _direct_labels(ax, released, frame, top)
-    headed(ax, released.title, _what_is_drawn(released))
-    under_the_axis(ax, released, released.facts["causes"][0])
+    arms, short = released.facts["arms"], names_too_long(ax, released)
+    last = [float(frame.loc[frame["arm"] == arm, "estimate"].iloc[-1]) for arm in arms]
+    said = [f"{'' if short else f'{arm} '}{value:.2f}" for arm, value in zip(arms, last, strict=True)]
+    looks = [arm_style(index) for index in range(len(arms))]
+    labels = end_labels(ax, last, said, looks)
+    named_under(ax, released, keyed=short)
+    free = headed(ax, released.title, _what_is_drawn(released))
+    counts_under(ax, released, released.facts["causes"][0], free)
+    settle_ends(ax, labels, free, looks)
+    time_ticks(ax, released, free)
 
 
 def _top(frame: pd.DataFrame) -> float:
@@ -56,21 +65,6 @@ def _top(frame: pd.DataFrame) -> float:
         return 1.0
     unit = 10.0 ** np.floor(np.log10(highest))
     return float(next(part * unit for part in _ROUND if highest <= part * unit))
-
-
-def _direct_labels(ax: Axes, released: Released, frame: pd.DataFrame, top: float) -> None:
-    """Write each arm's name and last value at the end of its line, in dark grey, apart from each other."""
-    arms, gap = released.facts["arms"], _GAP * top
-    last = [float(frame.loc[frame["arm"] == arm, "estimate"].iloc[-1]) for arm in arms]
-    place: dict[str, Any] = {
-        "xycoords": ("axes fraction", "data"),
-        "textcoords": "offset points",
-        "annotation_clip": False,
-    }
-    for index, (arm, value, height) in enumerate(zip(arms, last, spread(last, gap, gap / 2), strict=True)):
-        ax.annotate(f"{arm} {value:.2f}", (1, height), (22, 0), va="center", size=9.5, color=INK, **place)
-        line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 2.2, "shrinkA": 0, "shrinkB": 3, **arm_style(index)}
-        ax.annotate("", (1, height), (19, 0), arrowprops=line, **place)
 
 
 def _what_is_drawn(released: Released) -> str:

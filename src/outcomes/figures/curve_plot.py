@@ -8,23 +8,24 @@ import numpy as np
 
 from outcomes.disclosure.releasing import Released
 from outcomes.durations import DAYS_PER_YEAR, in_words
-from outcomes.figures.styling import GREY, INK, arm_style, headed, percent
+from outcomes.figures.fitting import Room, end_labels, headed, room, settle_ends, thinned
+from outcomes.figures.styling import GREY, INK, arm_style, percent, shade
 from outcomes.results import in_capitals
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
 
 __all__ = [
-    "curve_axes", "curve_data", "curves_in_words", "paint_curves", "size", "spread", "time_axis", "under_the_axis", "weighted_how",
+    "counts_under", "curve_axes", "curve_data", "curves_in_words", "named_under", "names_too_long", "paint_curves", "size",
+    "time_axis", "time_ticks", "weighted_how",
 ]  # fmt: skip
 
 _LINE = 15.0  # points between lines of the table under the axis
-_GAP = 0.062  # share of the axis that two labels must lie apart
-_LETTER = 5.0  # points of a digit under the axis
-_BESIDE = 90.0  # points beside an axis that go to its own labels, and to the values at the ends of curves
-_PLACE = 0.775  # share of a figure's width that an Axes alone is given before anything is laid out
+_UNDER = 9.0  # size of what is written under the axis
+_NAMED = 0.3  # share of the room of an Axes that names at the ends of curves may take
 _SHORT = 18  # letters of a name that need no more room
 _ROUND = (0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 
@@ -61,14 +62,23 @@ def paint_curves(released: Released, axes: list[Axes]) -> None:
     """Draw the outcome on the first Axes, each competing event on one of the others: none on Axes that are one."""
     frame, causes = curve_data(released), _causes(released)
     main = frame[frame["cause"] == causes[0]]
-    _panel(axes[0], released, main, _top(released, main))
-    headed(axes[0], released.title, _what_is_drawn(released))
-    under_the_axis(axes[0], released, causes[0])
+    short = names_too_long(axes[0], released)
+    painted = [_panel(axes[0], released, main, _top(released, main), short=short)]
+    named_under(axes[0], released, keyed=short)
     others = frame[frame["cause"].isin(causes[1:])]
     for index, (ax, cause) in enumerate(zip(axes[1:], causes[1:], strict=False), start=1):
-        _panel(ax, released, frame[frame["cause"] == cause], _top(released, others), small=True)
+        painted.append(
+            _panel(ax, released, frame[frame["cause"] == cause], _top(released, others), short=True, years_only=True)
+        )
         ax.set_title(f"{cause}, competing", size=9.5, weight="normal", pad=6)
         ax.tick_params(labelleft=index == 1)
+    free = headed(axes[0], released.title, _what_is_drawn(released))
+    counts_under(axes[0], released, causes[0], free)
+    looks = [arm_style(index) for index in range(len(released.facts["arms"]))]
+    for ax, labels in zip(axes, painted, strict=False):
+        here = free if ax is axes[0] else room(ax, laid_out=True)
+        settle_ends(ax, labels, here, looks)
+        time_ticks(ax, released, here)
 
 
 def _top(released: Released, frame: pd.DataFrame) -> float:
@@ -79,17 +89,31 @@ def _top(released: Released, frame: pd.DataFrame) -> float:
     return next((share for share in _ROUND if highest <= share), 1.0)
 
 
-def _panel(ax: Axes, released: Released, frame: pd.DataFrame, top: float, *, small: bool = False) -> None:
+def _panel(
+    ax: Axes, released: Released, frame: pd.DataFrame, top: float, *, short: bool, years_only: bool = False
+) -> list[Annotation]:
     for index, arm in enumerate(released.facts["arms"]):
         mine, look = frame[frame["arm"] == arm], arm_style(index)
         ax.step(mine["time"], mine["estimate"], where="post", label=arm, **look)
         ax.fill_between(
-            mine["time"], mine["conf_low"], mine["conf_high"], step="post", color=look["color"], alpha=0.13, linewidth=0
-        )
+            mine["time"], mine["conf_low"], mine["conf_high"], step="post", color=look["color"], linewidth=0,
+            alpha=shade(len(released.facts["arms"])),
+        )  # fmt: skip
     ax.set_ylim(0, top)
     ax.yaxis.set_major_formatter(percent)
-    time_axis(ax, released, small=small)
-    _direct_labels(ax, released, frame, top, small=small)
+    time_axis(ax, released, small=years_only)
+    arms = released.facts["arms"]
+    last = [float(frame.loc[frame["arm"] == arm, "estimate"].iloc[-1]) for arm in arms]
+    said = [f"{'' if short else f'{arm} '}{100 * value:.1f} %" for arm, value in zip(arms, last, strict=True)]
+    return end_labels(ax, last, said, [arm_style(index) for index in range(len(arms))])
+
+
+def names_too_long(ax: Axes, released: Released) -> bool:
+    """Return whether arms are named under this Axes alone, and not at the ends of their curves too."""
+    figure: Any = ax.get_figure(root=True)
+    place = ax.get_subplotspec()
+    share = ax.get_position().width if place is None else len(place.colspan) / place.get_gridspec().ncols
+    return bool(5.4 * (_longest(released) + 7) > _NAMED * 72 * figure.get_figwidth() * share)
 
 
 def time_axis(ax: Axes, released: Released, *, small: bool) -> None:
@@ -98,44 +122,21 @@ def time_axis(ax: Axes, released: Released, *, small: bool) -> None:
     in_years = unit == "days" and end >= DAYS_PER_YEAR
     times = released.frames["marks"]["time"].drop_duplicates().to_numpy()
     ax.set_xlim(0, end)
-    ax.set_xticks(times, [f"{t / DAYS_PER_YEAR:.1f}".removesuffix(".0") if in_years else f"{t:g}" for t in times])
+    ax.set_xticks(times, _said(times, in_years=in_years))
     ax.set_xlabel("years" if small and in_years else f"{'years' if in_years else unit} since time zero", loc="left")
 
 
-def spread(wanted: list[float], gap: float, low: float) -> list[float]:
-    """Return heights at least `gap` apart and not below `low`, as near as may be to those wanted, in the same order.
-
-    Examples
-    --------
-    >>> spread([0.5, 0.5], 0.1, 0.0), spread([0.01, 0.02], 0.1, 0.05)
-    ([0.45, 0.55], [0.05, 0.15])
-    """
-    order = sorted(range(len(wanted)), key=lambda i: (wanted[i], i))
-    placed = [wanted[i] for i in order]
-    for _ in range(50):
-        for k in range(1, len(placed)):
-            short = max(gap - (placed[k] - placed[k - 1]), 0.0)
-            placed[k - 1], placed[k] = placed[k - 1] - short / 2, placed[k] + short / 2
-    placed[0] = max(placed[0], low)
-    for k in range(1, len(placed)):
-        placed[k] = max(placed[k], placed[k - 1] + gap)
-    return [round(placed[order.index(i)], 10) for i in range(len(wanted))]
+def _said(times: Any, *, in_years: bool) -> list[str]:
+    return [f"{t / DAYS_PER_YEAR:.1f}".removesuffix(".0") if in_years else f"{t:g}" for t in times]
 
 
-def _direct_labels(ax: Axes, released: Released, frame: pd.DataFrame, top: float, *, small: bool) -> None:
-    """Write each arm's name and last value at the end of its line, in dark grey, apart from each other."""
-    arms, gap = released.facts["arms"], _GAP * top * (2.2 if small else 1.0)
-    last = [float(frame.loc[frame["arm"] == arm, "estimate"].iloc[-1]) for arm in arms]
-    for index, (arm, value, height) in enumerate(zip(arms, last, spread(last, gap, gap / 2), strict=True)):
-        said = f"{100 * value:.1f} %" if small else f"{arm} {100 * value:.1f} %"
-        place: dict[str, Any] = {
-            "xycoords": ("axes fraction", "data"),
-            "textcoords": "offset points",
-            "annotation_clip": False,
-        }
-        ax.annotate(said, (1, height), (22, 0), va="center", size=9.5, color=INK, **place)
-        line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 2.2, "shrinkA": 0, "shrinkB": 3, **arm_style(index)}
-        ax.annotate("", (1, height), (19, 0), arrowprops=line, **place)
+def time_ticks(ax: Axes, released: Released, free: Room) -> None:
+    """Keep the marks of the time axis that can stand beside each other."""
+    times, end = ax.get_xticks(), float(released.facts["horizon"])
+    said = _said(times, in_years=released.facts["unit"] == "days" and end >= DAYS_PER_YEAR)
+    width = free.width * float(times[-1] - times[0]) / end
+    kept = thinned(len(times), width, max(map(len, said)))
+    ax.set_xticks(times[kept], [said[k] for k in kept])
 
 
 def _event(released: Released) -> str:
@@ -162,43 +163,48 @@ def weighted_how(released: Released) -> str:
     return {"none": "unadjusted", "weighted": "weighted"}.get(estimand, f"weighted ({in_capitals(estimand)})")
 
 
-def under_the_axis(ax: Axes, released: Released, cause: str) -> None:
-    """Write people at risk (and events so far) at round times, one line an arm."""
-    table = released.frames["marks"]
+def named_under(ax: Axes, released: Released, *, keyed: bool = False) -> None:
+    """Name the arms under the axis, one line each, with a piece of the arm's line where `keyed`."""
+    from matplotlib.text import OffsetFrom
+
+    small: dict[str, Any] = {"size": _UNDER, "va": "center", "textcoords": "offset points", "xycoords": "axes fraction"}
+    ax.annotate("People at risk (events so far)", (0, 0), (0, -46), color=GREY, **small)
+    corner = OffsetFrom(ax.patch, (0, 0), "points")
+    for index, arm in enumerate(released.facts["arms"]):
+        below, look = -46 - _LINE * (index + 1), arm_style(index)
+        ax.annotate(arm, (0, 0), (-12 - 30 * keyed, below), ha="right", color=INK, **small)
+        if keyed:
+            line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 2.2, "shrinkA": 0, "shrinkB": 0, **look}
+            ax.annotate("", (-10, below), (-36, below), xycoords=corner, textcoords=corner, arrowprops=line)
+
+
+def counts_under(ax: Axes, released: Released, cause: str, free: Room) -> None:
+    """Write people at risk (and events so far) at those round times whose counts can stand beside each other."""
+    table, end = released.frames["marks"], float(released.facts["horizon"])
     table = table[table["cause"] == cause]
-    small: dict[str, Any] = {"size": 9, "va": "center", "textcoords": "offset points"}
-    ax.annotate("People at risk (events so far)", (0, 0), (0, -46), xycoords="axes fraction", color=GREY, **small)
-    shown = _with_room(ax, released, table)
+    times = np.sort(table["time"].unique())
+    letters = [(row["time"], len(_counted(row))) for row in table.to_dict("records")]
+    longest = max(count for _, count in letters)
+    first = max(
+        count for time, count in letters if time == times[0]
+    )  # begins at its time; the others have it in their middle
+    width = free.width * float(times[-1] - times[0]) / end
+    shown = times[thinned(len(times), width, max(longest, first + (longest + 1) // 2), size=_UNDER)]
+    small: dict[str, Any] = {"size": _UNDER, "va": "center", "textcoords": "offset points"}
     for index, arm in enumerate(released.facts["arms"], start=1):
-        below = -46 - _LINE * index
-        ax.annotate(arm, (0, 0), (-12, below), xycoords="axes fraction", ha="right", color=INK, **small)
         for row in table[(table["arm"] == arm) & table["time"].isin(shown)].to_dict("records"):
-            side = "left" if row["time"] == 0 else "right" if row["time"] >= released.facts["horizon"] else "center"
-            said = f"{row['n_at_risk']:,} ({row['n_events']:,})"
-            ax.annotate(
-                said, (row["time"], 0), (0, below), xycoords=("data", "axes fraction"), ha=side, color=INK, **small
-            )
+            side = "left" if row["time"] == 0 else "right" if row["time"] >= end else "center"
+            below = (0, -46 - _LINE * index)
+            place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": side, "color": INK}
+            ax.annotate(_counted(row), (row["time"], 0), below, **place, **small)
+
+
+def _counted(row: Any) -> str:
+    return f"{row['n_at_risk']:,} ({row['n_events']:,})"
 
 
 def _longest(released: Released) -> int:
     return max(len(str(arm)) for arm in released.facts["arms"])
-
-
-def _with_room(ax: Axes, released: Released, table: pd.DataFrame) -> Any:
-    """Return the times whose counts can stand beside each other under an axis of this width."""
-    times = np.sort(table["time"].unique())
-    if len(times) < 2:
-        return times
-    longest = max(len(f"{n:,} ({e:,})") for n, e in zip(table["n_at_risk"], table["n_events"], strict=True))
-    figure = ax.get_figure(root=True)
-    inches = figure.get_figwidth() if figure is not None else 8.6
-    names = (
-        2 * _LETTER * _longest(released) + _BESIDE
-    )  # arms are named on the left of the counts, and at the ends of the curves
-    points = max(72 * inches * ax.get_position().width / _PLACE - names, 1.0)
-    apart = points / (len(times) - 1)
-    step = max(1, int(np.ceil((longest * _LETTER + _LETTER) / apart)))
-    return times[::step]
 
 
 def curves_in_words(released: Released) -> str:

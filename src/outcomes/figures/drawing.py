@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["FIGURES", "Drawing", "draw", "figure_of", "style"]
 
 
+_FOOT = 13.0  # points under a figure for what is marked there
+
+
 def _one(figure: Figure, released: Released) -> list[Axes]:
     return [figure.add_subplot()]
 
@@ -126,7 +129,8 @@ def draw(name: str, result: Result | Released, *, ax: Axes | None = None, **fact
     result : Result or Released
         A result that was not released is drawn exactly and marked internal.
     ax : Axes, optional
-        Where to draw. Default: a new figure, which for curves of several causes has one panel a cause; the first is returned.
+        Where to draw; a figure without a layout is given matplotlib's constrained one, so that what is written beside an Axes has room.
+        Default: a new figure, which for curves of several causes has one panel a cause; the first is returned.
     facts
         Passed to `release`: ``horizon=``.
 
@@ -139,9 +143,12 @@ def draw(name: str, result: Result | Released, *, ax: Axes | None = None, **fact
     released = result if isinstance(result, Released) else release(result, INTERNAL, **facts)
     _check(name, drawing, released)
     if ax is not None:
+        theirs: Any = ax.get_figure(root=True)
+        if theirs.get_layout_engine() is None:
+            theirs.set_layout_engine("constrained")
         with style():
             drawing.paint(released, [ax])
-            _mark(ax.get_figure(root=True), released)
+            _mark(theirs, released)
         return ax
     return max(figure_of(name, released, pyplot=True).axes, key=_area)
 
@@ -170,10 +177,11 @@ def figure_of(name: str, released: Released, *, pyplot: bool = False) -> Figure:
             figure = plt.figure(figsize=drawing.size(released), layout="constrained")
         else:
             figure = Figure(figsize=drawing.size(released), layout="constrained")
-        drawing.paint(released, drawing.axes(figure, released))
         if _mark(figure, released):
             engine: Any = figure.get_layout_engine()
-            engine.set(rect=(0, 0.03, 1, 0.97))
+            foot = _FOOT / (72 * figure.get_figheight())
+            engine.set(rect=(0, foot, 1, 1 - foot))
+        drawing.paint(released, drawing.axes(figure, released))
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from outcomes.comparison.measures import DIFFERENCES, RATIOS
 from outcomes.disclosure.releasing import Released
 from outcomes.durations import in_words
 from outcomes.errors import NotSupportedError
+from outcomes.figures.fitting import fit_rows, headed, letters_of_a_label, number_ticks
 from outcomes.figures.styling import COLOURS, GREY, INK, signed
 
 if TYPE_CHECKING:
@@ -32,12 +34,13 @@ _NAMES = {
 }
 _OF_RISKS = ("risk_ratio", "odds_ratio", "hazard_ratio")
 _FINE = (*RATIOS, "count_difference")  # two digits
+_HEAD = 64.0  # points that go to the title and what is said under it
 _COLUMNS = ("label", "adjustment", "level", "estimate", "conf_low", "conf_high", "n", "n_events")
 
 
 def size(released: Released) -> tuple[float, float]:
     """Return width and height in inches."""
-    return 9.6, 2.2 + 0.38 * len(forest_data(released))
+    return 9.6, 2.3 + 0.38 * max(len(forest_data(released)), 2)
 
 
 def forest_data(released: Released) -> pd.DataFrame:
@@ -49,26 +52,32 @@ def forest_data(released: Released) -> pd.DataFrame:
 
     frame, facts = released.frame, released.facts
     times = 100.0 if facts["measure"] == "risk_difference" else 1.0
-    several = len(frame[frame["subgroup"] == ""]) > frame["adjustment"].nunique()
+    whole = frame[frame["subgroup"] == ""]
+    varying = [name for name in ("arm", "time", "adjustment") if len(whole[name].unique()) > 1]
     rows: list[dict[str, Any]] = []
     group = ""
     for row in frame.to_dict("records"):
         if row["subgroup"] != group:
             group = row["subgroup"]
             rows.append({"label": group.replace("_", " "), "adjustment": "", "level": 1})
-        label = str(row["level"]).replace("_", " ") if group else _everybody(row, facts, several=several)
+        label = str(row["level"]).replace("_", " ") if group else _everybody(row, facts, varying)
         values = {name: times * row[name] for name in ("estimate", "conf_low", "conf_high")}
         base = {"n": row["n"], "n_events": row["n_events"]}
         rows.append({"label": label, "adjustment": row["adjustment"], "level": 2 if group else 0, **values, **base})
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def _everybody(row: Mapping[Any, Any], facts: Mapping[str, Any], *, several: bool) -> str:
+def _everybody(row: Mapping[Any, Any], facts: Mapping[str, Any], varying: list[str]) -> str:
+    """Return what tells one line of everybody from the others: arm, time, whether adjusted."""
     how = "unadjusted" if row["adjustment"] == "raw" else "adjusted"
-    if not several:
+    told = {
+        "arm": str(row["arm"]),
+        "time": f"by {in_words(row['time'], facts['unit'])}" if np.isfinite(row["time"]) else "",
+    }
+    said = " ".join(told[name] for name in varying if told.get(name))
+    if not said:
         return f"everybody, {how}"
-    by = f" by {in_words(row['time'], facts['unit'])}" if np.isfinite(row["time"]) else ""
-    return f"{row['arm']}{by}, {how}"
+    return f"{said}, {how}" if "adjustment" in varying else said
 
 
 def paint_forest(released: Released, axes: list[Axes]) -> None:
@@ -79,8 +88,6 @@ def paint_forest(released: Released, axes: list[Axes]) -> None:
     NotSupportedError
         Numbers needed to treat: no effect lies at infinity, where no axis ends.
     """
-    from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
-
     if released.facts["measure"] == "nnt":
         raise NotSupportedError(
             "plot: a number needed to treat has no effect at infinity, which no axis shows. Draw measure='risk_difference' and print this."
@@ -100,13 +107,8 @@ def paint_forest(released: Released, axes: list[Axes]) -> None:
         ax.annotate(said, (0, 0), (0, -46), xycoords="axes fraction", textcoords="offset points", size=8.5, color=GREY)
     if measure in RATIOS:
         ax.set_xscale("log")
-        ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        ax.xaxis.set_minor_locator(NullLocator())
-    else:
-        ax.xaxis.set_major_locator(MaxNLocator(7))
-        ax.xaxis.set_major_formatter(ScalarFormatter())
-    ax.set_yticks(heights, frame["label"])
+    letters = letters_of_a_label(ax)
+    ax.set_yticks(heights, ["\n".join(textwrap.wrap(label, letters)) for label in frame["label"]])
     for tick, level in zip(ax.get_yticklabels(), frame["level"], strict=True):
         tick.set_fontweight("bold" if level == 1 else "normal")
     ax.set_ylim(-len(frame) + 0.4, 0.8)
@@ -114,9 +116,9 @@ def paint_forest(released: Released, axes: list[Axes]) -> None:
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
     ax.set_xlabel(_NAMES[measure].format(unit=released.facts["unit"]), loc="left")
-    ax.set_title(released.title, pad=46)
-    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-    ax.annotate(_what_is_compared(released), (0, 1), (0, 26), va="bottom", size=9.5, color=INK, **above)
+    fit_rows(ax, head=_HEAD)
+    free = headed(ax, released.title, _what_is_compared(released), above=18.0)
+    number_ticks(ax, free, log=measure in RATIOS)
 
 
 def _effect(ax: Axes, height: float, row: Mapping[Any, Any], digits: int) -> None:
@@ -132,7 +134,7 @@ def _effect(ax: Axes, height: float, row: Mapping[Any, Any], digits: int) -> Non
     for text, right in ((_numbers(row, digits), 12), (base, 138)):
         ax.annotate(
             text, (1, height), (right, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
-            size=9.5, color=INK, annotation_clip=False,
+            size=9.5, color=INK, annotation_clip=False, gid="beside",
         )  # fmt: skip
 
 
@@ -171,7 +173,13 @@ def _what_is_compared(released: Released) -> str:
     arm = arms[0] if len(arms) == 1 else "each arm"
     cause = str(frame["cause"].iloc[0]).replace("_", " ")
     when = f" by {in_words(times[0], released.facts['unit'])}" if len(times) == 1 else ""
-    return f"{cause[:1].upper()}{cause[1:]}{when}: {arm} against {' or '.join(map(str, others))}"
+    whole = frame.loc[frame["subgroup"] == "", "adjustment"].unique()
+    how = (
+        {("raw",): ", unadjusted", ("adjusted",): ", adjusted"}.get(tuple(whole), "")
+        if len(arms) > 1 or len(times) > 1
+        else ""
+    )
+    return f"{cause[:1].upper()}{cause[1:]}{when}: {arm} against {' or '.join(map(str, others))}{how}"
 
 
 def forest_in_words(released: Released) -> str:
@@ -182,6 +190,5 @@ def forest_in_words(released: Released) -> str:
             group = f"{row['label']} "
         else:
             parts.append(f"{group}{row['label']}: {_numbers(row, 2 if measure in _FINE else 1)}")
-    first = released.frame.iloc[0]
     named = _NAMES[measure].format(unit=released.facts["unit"])
-    return f"Forest plot of the {named}, {first['arm']} against {first['reference']}. {'; '.join(parts)}."
+    return f"Forest plot of the {named}. {_what_is_compared(released)}. {'; '.join(parts)}."

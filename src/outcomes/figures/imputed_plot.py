@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outcomes.disclosure.releasing import Released
-from outcomes.figures.styling import COLOURS, GREY, INK, headed, percent
+from outcomes.figures.fitting import headed
+from outcomes.figures.styling import COLOURS, GREY, INK, percent
 
 if TYPE_CHECKING:
     import pandas as pd

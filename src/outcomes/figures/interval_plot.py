@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.disclosure.releasing import Released
-from outcomes.figures.styling import COLOURS, INK, headed, signed
+from outcomes.figures.fitting import LETTERS, fit_rows, headed, letters_of_a_label, number_ticks
+from outcomes.figures.styling import COLOURS, INK, PALE, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,17 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["interval_data", "intervals_in_words", "paint_intervals", "size"]
 
-_LETTERS = 34  # of a label on one line
+_HEAD = 60.0  # points that go to the title and what is said under it
 
 
 def size(released: Released) -> tuple[float, float]:
     """Return width and height in inches."""
     lines = len(released.frame) + released.frame["group"].nunique() * (released.frame["group"] != "").any()
-    return 8.6, 1.9 + 0.36 * max(int(lines), 2)
+    deepest = max(len(textwrap.wrap(str(label), LETTERS)) for label in released.frame["label"])
+    return 8.6, 1.9 + (0.36 + 0.17 * max(0, deepest - 2)) * max(int(lines), 2)
 
 
 def interval_data(released: Released) -> pd.DataFrame:
-    """Return what is drawn, from the top: group, label, estimate, conf_low, conf_high, expected."""
+    """Return what is drawn, from the top: group, label, estimate, conf_low, conf_high, expected, beside."""
     return released.frame
 
 
@@ -35,18 +37,30 @@ def paint_intervals(released: Released, axes: list[Axes]) -> None:
     """Draw a point and its interval a line; where there is a second point it is hollow."""
     ax, facts, frame = axes[0], released.facts, interval_data(released)
     labels: list[tuple[float, str, bool]] = []
-    height, group = 0.0, ""
+    height, group, letters = 0.0, "", letters_of_a_label(ax)
+    said = {
+        (row["group"], row["label"]): text
+        for row, text in zip(frame.to_dict("records"), _texts(frame, facts), strict=True)
+    }
     for row in frame.to_dict("records"):
         if row["group"] != group:
             group = row["group"]
             labels.append((height, group.replace("_", " "), True))
             height -= 1
-        _line(ax, height, row, facts)
-        labels.append((height, "\n".join(textwrap.wrap(str(row["label"]), _LETTERS)), False))
+        _line(ax, height, row)
+        _beside(ax, height, said[(row["group"], row["label"])])
+        labels.append((height, "\n".join(textwrap.wrap(str(row["label"]), letters)), False))
         height -= 1
     if facts["none"] is not None:
         ax.axvline(facts["none"], color=INK, linewidth=1.2, zorder=1)
-    _axis(ax, frame, log=facts["log"], from_zero=facts["none"] is None)
+    if facts["within"] is not None:
+        ax.axvspan(-facts["within"], facts["within"], color=PALE, alpha=0.5, zorder=0, linewidth=0)
+    if facts["log"]:
+        ax.set_xscale("log")
+    if facts["from_zero"]:
+        ax.set_xlim(
+            left=min(0.0, float(np.nanmin(frame[["estimate", "conf_low"]].to_numpy(dtype=np.float64), initial=0.0)))
+        )
     ax.set_yticks([at for at, _, _ in labels], [text for _, text, _ in labels])
     for tick, (_, _, bold) in zip(ax.get_yticklabels(), labels, strict=True):
         tick.set_fontweight("bold" if bold else "normal")
@@ -54,11 +68,13 @@ def paint_intervals(released: Released, axes: list[Axes]) -> None:
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
     ax.set_xlabel(facts["axis"], loc="left")
-    hollow = f"; filled: observed, hollow: {facts['second']}" if facts["second"] else ""
-    headed(ax, released.title, f"{facts['said'].rstrip('.')}{hollow}")
+    hollow = f"; filled: {facts['first']}, hollow: {facts['second']}" if facts["second"] else ""
+    fit_rows(ax, head=_HEAD)
+    free = headed(ax, released.title, f"{facts['said'].rstrip('.')}{hollow}")
+    number_ticks(ax, free, log=facts["log"])
 
 
-def _line(ax: Axes, height: float, row: Mapping[Any, Any], facts: Mapping[str, Any]) -> None:
+def _line(ax: Axes, height: float, row: Mapping[Any, Any]) -> None:
     look: dict[str, Any] = {"color": COLOURS[0], "zorder": 3}
     if np.isfinite(row["expected"]):
         ax.plot([row["expected"], row["estimate"]], [height, height], linewidth=1.2, color=COLOURS[0], zorder=2)
@@ -66,35 +82,29 @@ def _line(ax: Axes, height: float, row: Mapping[Any, Any], facts: Mapping[str, A
     if np.isfinite(row["conf_low"]) and np.isfinite(row["conf_high"]):
         ax.plot([row["conf_low"], row["conf_high"]], [height, height], linewidth=2.2, **look)
     ax.plot(row["estimate"], height, marker="o", markersize=8, linestyle="none", **look)
-    ax.annotate(
-        _numbers(row, facts), (1, height), (12, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
-        size=9.5, color=INK, annotation_clip=False,
-    )  # fmt: skip
 
 
-def _axis(ax: Axes, frame: pd.DataFrame, *, log: bool, from_zero: bool) -> None:
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
-
-    if log:
-        drawn = frame[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=np.float64)
-        drawn = drawn[np.isfinite(drawn) & (drawn > 0)]
-        wide = len(drawn) > 0 and drawn.max() / drawn.min() > 20
-        ax.set_xscale("log")
-        ax.xaxis.set_major_locator(LogLocator(10, subs=(1.0,)) if wide else MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        ax.xaxis.set_minor_locator(NullLocator())
-    else:
-        ax.xaxis.set_major_locator(MaxNLocator(7))
-        if from_zero:
-            ax.set_xlim(left=0)
+def _beside(ax: Axes, height: float, said: str) -> None:
+    place: dict[str, Any] = {
+        "xycoords": ("axes fraction", "data"),
+        "textcoords": "offset points",
+        "annotation_clip": False,
+    }
+    ax.annotate(said, (1, height), (12, 0), va="center", size=9.5, color=INK, gid="beside", **place)
 
 
-def _numbers(row: Mapping[Any, Any], facts: Mapping[str, Any]) -> str:
-    digits = 2 if facts["log"] else _digits(row["estimate"])
+def _texts(frame: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
+    """Return the numbers beside each line; those of one group with as many decimals as its largest asks for."""
+    largest = frame["estimate"].abs().groupby(frame["group"], sort=False).transform("max")
+    digits = [2 if facts["log"] else _digits(value) for value in largest]
+    return [_numbers(row, count) for row, count in zip(frame.to_dict("records"), digits, strict=True)]
+
+
+def _numbers(row: Mapping[Any, Any], digits: int) -> str:
+    if row["beside"]:
+        return str(row["beside"])
     if not np.isfinite(row["estimate"]):
         return "no estimate"
-    if np.isfinite(row["expected"]):
-        return f"{row['estimate']:.4g}, expected {row['expected']:.4g}"
     if not np.isfinite(row["conf_low"]):
         return signed(row["estimate"], digits)
     low, high = signed(row["conf_low"], digits), signed(row["conf_high"], digits)
@@ -108,9 +118,9 @@ def _digits(value: float) -> int:
 
 def intervals_in_words(released: Released) -> str:
     """Return the figure in words, from its own numbers."""
-    facts = released.facts
+    facts, frame = released.facts, interval_data(released)
     parts = [
-        f"{row['group']}{', ' if row['group'] else ''}{row['label']}: {_numbers(row, facts)}"
-        for row in interval_data(released).to_dict("records")
+        f"{row['group']}{', ' if row['group'] else ''}{row['label']}: {text}"
+        for row, text in zip(frame.to_dict("records"), _texts(frame, facts), strict=True)
     ]
     return f"Points with intervals; axis: {facts['axis']}. {facts['said'].rstrip('.')}. {'; '.join(parts)}."

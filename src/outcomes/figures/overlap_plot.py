@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outcomes.disclosure.releasing import Released
-from outcomes.figures.styling import COLOURS, GREY, INK, arm_style, headed, percent
+from outcomes.figures.fitting import headed, room, wrapped
+from outcomes.figures.styling import COLOURS, GREY, INK, arm_style, percent
 from outcomes.results import in_capitals
 
 if TYPE_CHECKING:
@@ -68,13 +69,17 @@ def _paint_panels(released: Released, axes: list[Axes]) -> None:
         ax.set_ylim(1 - len(arms), 1)
         ax.set_yticks([-index for index in range(len(arms))], list(arms))
         ax.grid(axis="y", visible=False)
-        ax.set_xlabel(f"chance of being in {name}", loc="left")
+        ax.set_xlabel("chance", loc="left")
     headed(
         axes[0],
         released.title,
         f"Share of each arm by score. Bars: as they are; outlines: weighted ({in_capitals(released.facts['estimand'])}); dashed: all arms "
         "have people between",
+        across=axes[1:],
     )
+    for ax, name in zip(axes, released.facts["scores"], strict=False):
+        wide = room(ax, laid_out=True).width
+        ax.set_xlabel(wrapped(f"chance of being in {name}", wide, 10.5, fewest=12), loc="left")
 
 
 def _paint_mirrored(released: Released, ax: Axes) -> None:

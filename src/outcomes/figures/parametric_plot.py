@@ -8,8 +8,9 @@ import numpy as np
 
 from outcomes.disclosure.releasing import Released
 from outcomes.durations import DAYS_PER_YEAR, in_words
-from outcomes.figures.curve_plot import spread
-from outcomes.figures.styling import COLOURS, INK, headed, percent
+from outcomes.figures.curve_plot import time_ticks
+from outcomes.figures.fitting import end_labels, headed, settle_ends
+from outcomes.figures.styling import COLOURS, percent, shade
 from outcomes.results import in_capitals
 
 if TYPE_CHECKING:
@@ -20,11 +21,12 @@ __all__ = ["paint_parametric", "parametric_data", "parametric_in_words", "size"]
 
 _BEYOND = (0, (4, 2.5))
 _MARKERS = ("o", "s", "^", "D")
+_NAMED_AFTER = ("weibull", "gompertz")
 
 
 def size(released: Released) -> tuple[float, float]:
-    """Return width and height in inches."""
-    return 8.6, 5.0
+    """Return width and height in inches: wider for long names."""
+    return 8.6 + 0.08 * max(0, max(len(str(arm)) for arm in released.facts["arms"]) - 18), 5.0
 
 
 def parametric_data(released: Released) -> pd.DataFrame:
@@ -40,11 +42,18 @@ def paint_parametric(released: Released, axes: list[Axes]) -> None:
         mine, colour = frame[frame["arm"] == arm], COLOURS[index % len(COLOURS)]
         seen, beyond = mine[~mine["extrapolated"]], mine[mine["extrapolated"]]
         joined = mine[mine["extrapolated"] | (mine["time"] == seen["time"].max())]
-        marker: dict[str, Any] = {"marker": _MARKERS[index % len(_MARKERS)], "markevery": 10, "markersize": 6}
+        marker: dict[str, Any] = {"marker": _look(index)["marker"], "markevery": 10, "markersize": 6}
         ax.plot(seen["time"], seen["estimate"], color=colour, label=arm, **marker)
         if len(beyond):
             ax.plot(joined["time"], joined["estimate"], color=colour, linestyle=_BEYOND, gid="extrapolated", **marker)
-        ax.fill_between(mine["time"], mine["conf_low"], mine["conf_high"], color=colour, alpha=0.11, linewidth=0)
+        ax.fill_between(
+            mine["time"],
+            mine["conf_low"],
+            mine["conf_high"],
+            color=colour,
+            alpha=shade(len(facts["arms"])),
+            linewidth=0,
+        )
         steps = released.frames["observed"]
         steps = steps[steps["arm"] == arm]
         ax.step(steps["time"], steps["estimate"], where="post", color=colour, linewidth=0.9, alpha=0.8, gid="observed")
@@ -57,25 +66,25 @@ def paint_parametric(released: Released, axes: list[Axes]) -> None:
     ax.set_xlabel(f"{'years' if in_years else facts['unit']} since time zero", loc="left")
     if facts["horizon"] > first:
         ax.axvspan(first, facts["horizon"], color="#F2F2F2", zorder=0, linewidth=0)
-    _label_ends(ax, released, frame)
-    headed(ax, released.title, _what_is_drawn(released))
+    last = [float(frame.loc[frame["arm"] == arm, "estimate"].iloc[-1]) for arm in facts["arms"]]
+    said = [f"{arm} {100 * value:.1f} %" for arm, value in zip(facts["arms"], last, strict=True)]
+    looks = [_look(index) for index in range(len(facts["arms"]))]
+    labels = end_labels(ax, last, said, looks)
+    free = headed(ax, released.title, _what_is_drawn(released))
+    settle_ends(ax, labels, free, looks)
+    time_ticks(ax, released, free)
 
 
-def _label_ends(ax: Axes, released: Released, frame: pd.DataFrame) -> None:
-    """Write each arm's name and last value at the end of its line, apart from each other."""
-    arms, gap = released.facts["arms"], 0.062 * ax.get_ylim()[1]
-    last = [float(frame.loc[frame["arm"] == arm, "estimate"].iloc[-1]) for arm in arms]
-    for index, (arm, value, height) in enumerate(zip(arms, last, spread(last, gap, gap / 2), strict=True)):
-        place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-        said = f"{arm} {100 * value:.1f} %"
-        ax.annotate(said, (1, height), (22, 0), va="center", size=9.5, color=INK, annotation_clip=False, **place)
-        line = {"arrowstyle": "-", "linewidth": 2.2, "shrinkA": 0, "shrinkB": 3, "color": COLOURS[index % len(COLOURS)]}
-        ax.annotate("", (1, height), (19, 0), arrowprops=line, annotation_clip=False, **place)
+def _look(index: int) -> dict[str, Any]:
+    """Return colour and marker of an arm; after the fourth arm the two pair up anew."""
+    shift = index // len(COLOURS)
+    return {"color": COLOURS[index % len(COLOURS)], "marker": _MARKERS[(index + shift) % len(_MARKERS)]}
 
 
 def _what_is_drawn(released: Released) -> str:
     facts = released.facts
     name = facts["distribution"].replace("_", " ")
+    name = name.capitalize() if name in _NAMED_AFTER else name
     article = "an" if name[0] in "aeiou" else "a"
     weighted = {"none": "", "weighted": ", weighted"}.get(
         facts["estimand"], f", weighted ({in_capitals(facts['estimand'])})"

@@ -6,7 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from outcomes.disclosure.releasing import Released
+from outcomes.figures.fitting import headed, room, wrapped
 from outcomes.figures.styling import COLOURS, GREY, INK
+from outcomes.results import p_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +45,7 @@ def paint_paths(released: Released, axes: list[Axes]) -> None:
     """Draw each term's path with its band, the constant the model fitted (dashed) and no effect (line at 0)."""
     frame, constant = path_data(released), released.frames["constant"].set_index("term")["estimate"]
     tests = released.frames["table"].set_index("term")["p_value"]
+    said: list[str] = []
     for ax, term in zip(axes, _terms(released), strict=False):
         mine = frame[frame["term"] == term]
         ax.fill_between(mine["time"], mine["conf_low"], mine["conf_high"], color=COLOURS[0], alpha=0.13, linewidth=0)
@@ -50,25 +53,29 @@ def paint_paths(released: Released, axes: list[Axes]) -> None:
         ax.axhline(0.0, color=INK, linewidth=1.0)
         ax.axhline(float(constant[term]), color=COLOURS[1], linewidth=1.6, linestyle=(0, (5, 2)))
         owner = term if term in tests else next((name for name in tests.index if term.startswith(str(name))), None)
-        beside = "" if owner is None else f" (p = {tests[owner]:.3f})" if tests[owner] >= 0.001 else " (p < 0.001)"
-        ax.set_title(f"{term}{beside}", size=9.5, weight="normal")
+        said.append(term if owner is None else f"{term} ({p_in_words(tests[owner])})")
         ax.margins(x=0)
-    if axes:
-        axes[0].set_ylabel("log hazard ratio")
-        for ax in axes[-_ACROSS:]:
-            ax.set_xlabel(f"{released.facts['unit']} since time zero", loc="left")
-    _above(released, axes)
+    axes[0].set_ylabel("log hazard ratio")
+    for ax in axes[-_ACROSS:]:
+        ax.set_xlabel(f"{released.facts['unit']} since time zero", loc="left")
+    _above(released, axes, said)
 
 
-def _above(released: Released, axes: list[Axes]) -> None:
+def _above(released: Released, axes: list[Axes], said: list[str]) -> None:
+    drawn = f"Solid: smoothed over time, with {100 * released.facts['conf_level']:g} % limits. Dashed: the constant of the model."
     figure = axes[0].get_figure(root=True)
-    if figure is None or len(figure.axes) != len(axes):
-        return  # on Axes of somebody else's figure its title is theirs
-    figure.suptitle(released.title, x=0.01, ha="left", weight="bold", size=11.5)
-    figure.supxlabel(
-        f"Solid: smoothed over time, with {100 * released.facts['conf_level']:g} % limits. Dashed: the constant of the model.",
-        x=0.01, ha="left", size=9, color=GREY,
-    )  # fmt: skip
+    if figure is None or len(axes) < len(_terms(released)) or len(figure.axes) != len(axes):
+        count = len(_terms(released))  # the rest of the figure is somebody else's
+        headed(axes[0], released.title, f"{said[0]}{f', the first of {count} terms' if count > 1 else ''}. {drawn}")
+        return
+    for ax in axes:
+        ax.set_title("p", size=9.5, weight="normal", pad=6)
+    for index, (ax, text) in enumerate(zip(axes, said, strict=True)):
+        ax.set_title(
+            wrapped(text, room(ax, laid_out=index > 0).width, 9.5, fewest=12), size=9.5, weight="normal", pad=6
+        )
+    figure.suptitle(released.title, x=0.01, ha="left", weight="bold", size=12.5)
+    figure.supxlabel(drawn, x=0.01, ha="left", size=9, color=GREY)
 
 
 def paths_in_words(released: Released) -> str:

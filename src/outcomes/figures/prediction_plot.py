@@ -8,8 +8,9 @@ import numpy as np
 
 from outcomes.disclosure.releasing import Released
 from outcomes.durations import DAYS_PER_YEAR, in_words
-from outcomes.figures.curve_plot import spread
-from outcomes.figures.styling import INK, arm_style, headed, percent
+from outcomes.figures.curve_plot import time_ticks
+from outcomes.figures.fitting import end_labels, headed, settle_ends
+from outcomes.figures.styling import arm_style, percent, shade
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["paint_predictions", "prediction_data", "predictions_in_words", "size"]
 
-_GAP = 0.062  # share of the axis that two labels must lie apart
-
 
 def size(released: Released) -> tuple[float, float]:
-    """Return width and height in inches."""
-    return 8.6, 4.8
+    """Return width and height in inches: wider for long names."""
+    return 8.6 + 0.08 * max(0, max(map(len, released.facts["profiles"])) - 18), 4.8
 
 
 def prediction_data(released: Released) -> pd.DataFrame:
@@ -39,13 +38,19 @@ def paint_predictions(released: Released, axes: list[Axes]) -> None:
     for index, name in enumerate(profiles):
         mine, look = frame[frame["profile"] == name], arm_style(index)
         ax.step(mine["time"], mine["estimate"], where="post", label=name, **look)
-        band: dict[str, Any] = {"step": "post", "color": look["color"], "alpha": 0.13, "linewidth": 0}
+        band: dict[str, Any] = {"step": "post", "color": look["color"], "alpha": shade(len(profiles)), "linewidth": 0}
         ax.fill_between(mine["time"], mine["conf_low"], mine["conf_high"], **band)
     ax.set_ylim(0, top)
     ax.yaxis.set_major_formatter(percent if share else lambda value, _: f"{value:g}")
     _time_axis(ax, released)
-    _labels(ax, released, top)
-    headed(ax, released.title, _what_is_drawn(released))
+    last = [float(frame.loc[frame["profile"] == name, "estimate"].iloc[-1]) for name in profiles]
+    named = [f"row {name}" if name.isdigit() and released.facts["by"] == "profile" else name for name in profiles]
+    said = [f"{name} {_said(value, released)}" for name, value in zip(named, last, strict=True)]
+    looks = [arm_style(index) for index in range(len(profiles))]
+    labels = end_labels(ax, last, said, looks)
+    free = headed(ax, released.title, _what_is_drawn(released))
+    settle_ends(ax, labels, free, looks)
+    time_ticks(ax, released, free)
 
 
 def _time_axis(ax: Axes, released: Released) -> None:
@@ -56,22 +61,8 @@ def _time_axis(ax: Axes, released: Released) -> None:
     ax.set_xlabel(f"{'years' if in_years else unit} since time zero", loc="left")
 
 
-def _labels(ax: Axes, released: Released, top: float) -> None:
-    frame, profiles = prediction_data(released), released.facts["profiles"]
-    last = [float(frame.loc[frame["profile"] == name, "estimate"].iloc[-1]) for name in profiles]
-    heights = spread(last, _GAP * top, _GAP * top / 2)
-    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    for index, (name, value, height) in enumerate(zip(profiles, last, heights, strict=True)):
-        ax.annotate(
-            f"{f'row {name}' if name.isdigit() else name} {_said(value, released)}", (1, height), (22, 0), va="center", size=9.5, color=INK,
-            annotation_clip=False, **place,
-        )  # fmt: skip
-        line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 2.2, "shrinkA": 0, "shrinkB": 3, **arm_style(index)}
-        ax.annotate("", (1, height), (19, 0), arrowprops=line, annotation_clip=False, **place)
-
-
 def _said(value: float, released: Released) -> str:
-    return f"{100 * value:.1f} %" if released.facts["share"] else f"{value:.3g}"
+    return f"{100 * value:.1f} %" if released.facts["share"] else f"{value:.2f}"
 
 
 def _what_is_drawn(released: Released) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from outcomes.disclosure.releasing import Released
 from outcomes.durations import in_words
-from outcomes.figures.curve_plot import spread, time_axis, weighted_how
-from outcomes.figures.styling import COLOURS, INK, headed, percent
+from outcomes.figures.curve_plot import time_axis, time_ticks, weighted_how
+from outcomes.figures.fitting import end_labels, headed, room, settle_ends
+from outcomes.figures.styling import COLOURS, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["paint_states", "size", "state_axes", "state_data", "states_in_words"]
 
-_GAP = 0.055  # share of the axis that two labels must lie apart
 _HATCHES = ("", "///", "...", "xxx")  # the next four states share the colours of the first
 
 
@@ -42,6 +42,7 @@ def paint_states(released: Released, axes: list[Axes]) -> None:
     """Draw each arm on an Axes of its own, or, where there is one Axes only, the first arm on it."""
     frame = state_data(released)
     arms = released.facts["arms"][: len(axes)]
+    named = []
     for ax, arm in zip(axes, arms, strict=False):
         mine = frame[frame["arm"] == arm]
         for index, state in enumerate(released.facts["states"]):
@@ -54,24 +55,16 @@ def paint_states(released: Released, axes: list[Axes]) -> None:
         ax.set_ylim(0, 1)
         ax.yaxis.set_major_formatter(percent)
         time_axis(ax, released, small=False)
-        _direct_labels(ax, mine)
-    headed(axes[0], released.title, f"{_what_is_drawn(released)} In {arms[0]}:")
+        last = mine[mine["time"] == mine["time"].max()].to_dict("records")
+        said = [f"{row['state'].replace('_', ' ')} {100 * row['estimate']:.1f} %" for row in last]
+        named.append(end_labels(ax, [(row["low"] + row["high"]) / 2 for row in last], said))
     for ax, arm in zip(axes[1:], arms[1:], strict=True):
         ax.set_title(f"In {arm}:", size=9.5, weight="normal", pad=6)
-
-
-def _direct_labels(ax: Axes, frame: pd.DataFrame) -> None:
-    """Write each state's name and last share beside its band, in dark grey, apart from each other."""
-    last = frame[frame["time"] == frame["time"].max()].to_dict("records")
-    heights = spread([(row["low"] + row["high"]) / 2 for row in last], _GAP, _GAP / 2)
-    place: dict[str, Any] = {
-        "xycoords": ("axes fraction", "data"),
-        "textcoords": "offset points",
-        "annotation_clip": False,
-    }
-    for row, height in zip(last, heights, strict=True):
-        said = f"{row['state'].replace('_', ' ')} {100 * row['estimate']:.1f} %"
-        ax.annotate(said, (1, height), (8, 0), va="center", size=9.5, color=INK, **place)
+    free = headed(axes[0], released.title, f"{_what_is_drawn(released)} In {arms[0]}:")
+    for ax, labels in zip(axes, named, strict=True):
+        here = free if ax is axes[0] else room(ax, laid_out=True)
+        settle_ends(ax, labels, here)
+        time_ticks(ax, released, here)
 
 
 def _what_is_drawn(released: Released) -> str:

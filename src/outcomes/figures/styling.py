@@ -6,22 +6,19 @@ line style and marker carry the difference too, and every label is written in da
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-__all__ = ["COLOURS", "GREY", "INK", "LINES", "PALE", "RC", "arm_style", "headed", "percent", "signed", "style"]
+__all__ = ["COLOURS", "GREY", "INK", "LINES", "PALE", "RC", "arm_style", "percent", "shade", "signed", "style"]
 
 INK = "#3D3D3D"
 GREY = "#6F6F6F"
 PALE = "#D9D9D9"
 COLOURS = ("#12436D", "#F46A25", "#801650", "#28A197")
-_WIDTH, _LINE = 100, 13.0  # letters, and points from line to line, under a title
+_SHADE = 0.13  # of a band, and of how many arms it may be
+_BANDS = 3
 LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.6)), (0, (7, 2, 1, 2)))
 
 RC: Mapping[str, Any] = MappingProxyType(
@@ -74,6 +71,11 @@ def arm_style(index: int) -> dict[str, Any]:
     return {"color": COLOURS[index % len(COLOURS)], "linestyle": LINES[(index + shift) % len(LINES)]}
 
 
+def shade(arms: int) -> float:
+    """Return how dark the band of each of so many arms is: paler where many lie on each other."""
+    return _SHADE * min(1.0, _BANDS / max(arms, 1))
+
+
 def percent(share: float, _: Any = None) -> str:
     """Return a share as a reader says it: 0.25 as 25 %, 0.025 as 2.5 %."""
     return f"{round(100 * share, 2):g} %"
@@ -91,12 +93,3 @@ def signed(value: float, digits: int) -> str:
     if float(text) == 0:
         text = text.removeprefix("-")
     return text.replace("-", "−")
-
-
-def headed(ax: Axes, title: str, text: str) -> None:
-    """Write a title and under it what is drawn, in as many lines as it takes; only the title takes part in the layout."""
-    lines = textwrap.wrap(text, _WIDTH)
-    ax.set_title(title, pad=17.0 + _LINE * len(lines))
-    place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    written = ax.annotate("\n".join(lines), (0, 1), (0, 8), va="bottom", size=9.5, color=INK, **place)
-    written.set_in_layout(False)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.disclosure.releasing import Released
-from outcomes.figures.styling import COLOURS, INK, headed, signed
+from outcomes.figures.fitting import headed
+from outcomes.figures.styling import COLOURS, INK, signed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError
 from outcomes.results import Array, Note, Result, p_in_words, read_only
 from outcomes.survival.inputs import ClusterLike, WeightsLike, known_weights
-from outcomes.survival.largest_of_several import chance_of_larger
+from outcomes.survival.largest_of_several import chance_of_larger, value_exceeded
 from outcomes.survival.logrank import checked_weightings, tables_to_test
 from outcomes.survival.logrank_kernel import logrank_sums, nothing_to_test
 
@@ -71,6 +71,19 @@ class MaxCombo(Result):
 
         rho, gamma = zip(*self.family, strict=True)
         return pd.DataFrame({"rho": rho, "gamma": gamma, "z": self.z, "p_value": chdtrc(1, self.z**2)})
+
+    def critical_value(self, level: float = 0.05) -> float:
+        """Return what the largest |z| exceeds with probability `level` where the hazards are equal; missing where nothing is tested.
+
+        Raises
+        ------
+        EstimationError
+            A level that is not between 0 and 1.
+        """
+        if not 0 < level < 1:
+            raise EstimationError(f"critical_value: level must lie between 0 and 1; got {level}.")
+        known = np.isfinite(self.z)
+        return value_exceeded(level, self.correlation[np.ix_(known, known)]) if known.any() else float("nan")
 
     def describe(self) -> str:
         """Return the test in a sentence."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -14,10 +15,27 @@ from outcomes.survival.cox_model import Cox, fit_cox
 from outcomes.survival.inputs import ClusterLike, WeightsLike
 from outcomes.survival.mean_counts import needs_every_event
 
-__all__ = ["EVENT_NUMBER", "andersen_gill", "pwp"]
+__all__ = ["EVENT_NUMBER", "AndersenGill", "PrenticeWilliamsPeterson", "andersen_gill", "pwp"]
 
 EVENT_NUMBER = "event_number"
 _FEW = 10
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class AndersenGill(Cox):
+    """A Cox model of every event; attributes and methods are those of `Cox`."""
+
+    title: ClassVar[str] = "Andersen–Gill regression"
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class PrenticeWilliamsPeterson(Cox):
+    """A Cox model of the next event given the number so far; attributes and methods are those of `Cox`."""
+
+    title: ClassVar[str] = "Prentice–Williams–Peterson regression"
+
+
+_Model = TypeVar("_Model", bound=Cox)
 
 
 def andersen_gill(
@@ -29,7 +47,7 @@ def andersen_gill(
     cluster: ClusterLike = None,
     ties: str = "efron",
     conf_level: float = 0.95,
-) -> Cox:
+) -> AndersenGill:
     """Fit a proportional model of the rate of repeated events (Andersen–Gill).
 
     Use it for a relative answer over all events, beside the mean counts. A ratio of rates says nothing about who has them: one
@@ -52,7 +70,7 @@ def andersen_gill(
 
     Returns
     -------
-    Cox
+    AndersenGill
         As `cox` gives it: log rate ratios under the measure ``log_hazard_ratio``, with ``compare(…, measure="hazard_ratio")``.
 
     Raises
@@ -87,7 +105,7 @@ def andersen_gill(
         data, formula, cause=data.causes[0], weights=weights, strata=strata, cluster=cluster, ties=ties, robust=True,
         conf_level=conf_level, what="andersen_gill",
     )  # fmt: skip
-    return replace(model, notes=(*model.notes, _every_event(data)))
+    return _as(AndersenGill, model, (*model.notes, _every_event(data)))
 
 
 def pwp(
@@ -101,7 +119,7 @@ def pwp(
     cluster: ClusterLike = None,
     ties: str = "efron",
     conf_level: float = 0.95,
-) -> Cox:
+) -> PrenticeWilliamsPeterson:
     """Fit a proportional model of the next event given the number so far (Prentice–Williams–Peterson).
 
     Use it where the rate changes with each event. People are at risk of a second event only after their first, so that arms are
@@ -122,7 +140,7 @@ def pwp(
 
     Returns
     -------
-    Cox
+    PrenticeWilliamsPeterson
         As `cox` gives it. Its data have the column ``event_number`` and, with the gap clock, times since the last event.
 
     Raises
@@ -171,7 +189,12 @@ def pwp(
         ordered, formula, cause=data.causes[0], weights=weights, strata=[*others, EVENT_NUMBER], cluster=cluster, ties=ties,
         robust=True, conf_level=conf_level, what="pwp",
     )  # fmt: skip
-    return replace(model, notes=(*model.notes, _every_event(data), *_about_strata(ordered, pooled, max_event)))
+    notes = (*model.notes, _every_event(data), *_about_strata(ordered, pooled, max_event))
+    return _as(PrenticeWilliamsPeterson, model, notes)
+
+
+def _as(kind: type[_Model], model: Cox, notes: tuple[Note, ...]) -> _Model:
+    return kind(**{f.name: getattr(model, f.name) for f in fields(model) if f.name != "notes"}, notes=notes)
 
 
 def _so_far(person: IntArray, exit: Array, happened: Array) -> tuple[IntArray, Array]:

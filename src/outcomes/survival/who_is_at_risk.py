@@ -38,7 +38,7 @@ class RiskSets(Result):
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     title: ClassVar[str] = "Risk table"
-    instead: ClassVar[str] = "Curves with people at risk under them are drawn by kaplan_meier(data).plot()."
+    instead: ClassVar[str] = "kaplan_meier(data).plot() draws the curves with people at risk under them."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row an arm and distinct time; columns as in `risk_sets`."""

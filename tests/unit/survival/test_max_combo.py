@@ -10,7 +10,7 @@ import pytest
 from lifelines.datasets import load_rossi
 
 import outcomes as oc
-from outcomes.survival.largest_of_several import chance_of_larger
+from outcomes.survival.largest_of_several import chance_of_larger, value_exceeded
 
 ROSSI = load_rossi()
 
@@ -78,3 +78,32 @@ def test_of_independent_numbers_the_largest_has_a_closed_form(size: int, value: 
 
 def test_numbers_that_are_the_same_are_one() -> None:
     assert chance_of_larger(1.96, np.ones((3, 3))) == pytest.approx(0.05, abs=1e-4)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 6])
+def test_the_critical_value_of_independent_numbers_has_a_closed_form(size: int) -> None:
+    from scipy.special import ndtri
+
+    exact = ndtri((1 + 0.95 ** (1 / size)) / 2)
+    assert value_exceeded(0.05, np.eye(size)) == pytest.approx(exact, rel=1e-3)
+
+
+def test_the_critical_value_of_a_test_is_exceeded_in_five_of_a_hundred() -> None:
+    from scipy.stats import multivariate_normal
+
+    found = oc.max_combo_test(take())
+    for level in (0.05, 0.01):
+        bound = found.critical_value(level)
+        inside = multivariate_normal(cov=found.correlation, allow_singular=True, seed=1, abseps=1e-4).cdf(
+            np.full(4, bound), lower_limit=np.full(4, -bound)
+        )
+        assert 1 - inside == pytest.approx(level, rel=0.01)
+
+
+def test_a_critical_value_needs_a_chance_and_something_to_test() -> None:
+    with pytest.raises(oc.EstimationError, match="between 0 and 1"):
+        oc.max_combo_test(take()).critical_value(5)
+    apart = ROSSI.assign(week=ROSSI["week"].where(ROSSI["fin"] == 0, 1), arrest=ROSSI["arrest"] * (ROSSI["fin"] == 0))
+    nothing = oc.max_combo_test(take(apart[(apart["fin"] == 1) | (apart["week"] > 1)]))
+    assert np.isnan(nothing.statistic)
+    assert np.isnan(nothing.critical_value())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,3 +130,32 @@ def test_what_cannot_be_fitted_is_refused_by_name(frame: pd.DataFrame, data: oc.
         oc.pwp(data, "arm", clock="gaps")
     with pytest.raises(oc.EstimationError, match="'event_number' of their own"):
         oc.pwp(_take(frame.assign(event_number=1)), "arm")
+
+
+def test_each_model_of_every_event_is_called_by_its_own_name(frame: pd.DataFrame) -> None:
+    data = _take(frame)
+    rate, next_one = oc.andersen_gill(data, "age"), oc.pwp(data, "age", max_event=2)
+    assert isinstance(rate, oc.Cox)
+    assert isinstance(next_one, oc.Cox)
+    assert repr(rate).startswith("Andersen–Gill regression\n")
+    assert repr(next_one).startswith("Prentice–Williams–Peterson regression\n")
+    assert (
+        oc.cox(
+            oc.survival_data(
+                frame, entry="start", exit="stop", event="e", id="id", causes={1: "a", 2: "b"}, repeated=True
+            ),
+            "age",
+            cause="a",
+        ).title
+        == "Cox regression"
+    )
+
+
+@pytest.mark.parametrize("fit", [oc.andersen_gill, oc.pwp])
+def test_models_of_every_event_are_pooled_under_their_own_name(frame: pd.DataFrame, fit: Any) -> None:
+    sets = [_take(frame.assign(age=frame["age"] + shift * (frame["id"] % 3))) for shift in (0, 1, 2)]
+    pooled = oc.pool(sets, lambda data: fit(data, "age"))
+    single = [fit(data, "age") for data in sets]
+    assert pooled.title == f"{single[0].title}, pooled over imputed sets"
+    assert isinstance(pooled, type(single[0]))
+    close(pooled.to_frame()["estimate"], np.mean([one.coefficients for one in single], axis=0))
