@@ -56,7 +56,6 @@ SMALLEST_SUM: dict[str, dict[str, Any]] = {
     "full_caliper": {"method": "full", "caliper": 0.2},
     "full_exact": {"method": "full", "exact": ["married", "black"]},
     "full_two": {"method": "full", "max_controls": 2},
-    "full_three": {"method": "full", "max_controls": 3},
     "full_atc": {"method": "full", "estimand": "atc"},
 }
 LOOKS_AT = {"exact": ["married", "black"], "antiexact": ["married"], "calipers": ["age"]}
@@ -107,7 +106,8 @@ def places(matched: oc.Matched, given: dict[str, Any]) -> IntArray:
     score = np.empty(len(order), dtype=np.int64)
     score[order] = np.cumsum(np.diff(matched.linear[order], prepend=matched.linear[order[0]]) > ONE_SCORE)
     columns = matched.baseline[[c for argument in given for c in LOOKS_AT.get(argument, [])]].assign(score=score)
-    return columns.groupby(list(columns.columns)).ngroup().to_numpy()
+    found: IntArray = columns.groupby(list(columns.columns)).ngroup().to_numpy()
+    return found
 
 
 def cases(named: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ _MOST_CELLS = 400_000_000  # distances looked at each round, a few at once
 _MOST_BOUNDED = 1_000_000  # where sets are bounded the programme is far harder: half a minute
 _CELLS = 4_000_000  # distances held at once
 _FIRST_LOOK = 8  # nearest of the other arm among which a solution is first sought
-_EACH_ROUND = 8  # pairs a person adds where the solution could be better
+_FIRST_ROUND = 8  # pairs a person adds where the solution could be better; twice as many each round after
 _ALIKE = 1e-9  # of the longest distance: what is gained by less is rounding
 
 
@@ -73,14 +73,14 @@ def full_pairs(
             + (", or leave the bounds out." if bounded else ", or take method='subclass'.")
         )
     field = _Field(people, others, limit, may)
-    edges = field.first_look(wide=bounded)
+    edges, adding = field.first_look(wide=bounded), _FIRST_ROUND
     while len(edges):
         distance = field.distance(edges)
         found = _solve(edges, distance, size, bounds)
-        better = field.worth_adding(found, edges)
+        better = field.worth_adding(found, edges, adding)
         if not len(better):
             return _stars(edges[found.chosen], distance[found.chosen], size)
-        edges = np.concatenate([edges, better])
+        edges, adding = np.concatenate([edges, better]), 2 * adding
     return edges
 
 
@@ -132,13 +132,13 @@ class _Field:
         edges = np.concatenate(found)
         return _edges(np.unique(edges[:, 0] * n_others + edges[:, 1]), number, n_others)
 
-    def worth_adding(self, found: _Solution, edges: IntArray) -> IntArray:
-        """Return pairs not yet looked at with which the sum of distances would be smaller, a few a person."""
+    def worth_adding(self, found: _Solution, edges: IntArray, most: int) -> IntArray:
+        """Return pairs not yet looked at with which the sum of distances would be smaller, at most `most` a person."""
         better = []
         for part in self._blocks():
             gain = self._far(part) - found.worth[part, None] - found.worth_of_others[None, :]
             gain[gain >= -_ALIKE * found.unit] = np.inf
-            better.append(_nearest_in_rows(gain, part.start, _EACH_ROUND))
+            better.append(_nearest_in_rows(gain, part.start, most))
         n_others = len(self.others)
         new, old = (x[:, 0] * n_others + x[:, 1] for x in (np.concatenate(better), edges))
         return _edges(np.setdiff1d(new, old), len(self.people), n_others)

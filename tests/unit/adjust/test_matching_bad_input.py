@@ -31,7 +31,7 @@ DRAWN = np.random.default_rng(0).normal(size=40)
 @pytest.mark.parametrize(
     ("arm", "x", "said"),
     [
-        (HALF, np.where(np.arange(40) == 3, np.nan, DRAWN), r"covariates are missing: x \(1\) of 40 rows"),
+        (HALF, np.where(np.arange(40) == 3, np.nan, DRAWN), r"covariates are missing: x \(1\) of 40 people"),
         (HALF, np.ones(40), "x is the same for everyone"),
         (HALF, np.array(HALF) * 1.0, r"tell the arms apart exactly \(separation\).*Look at x"),
         ([1] + [0] * 39, DRAWN, r"arm '1' has fewer than two people \(1\)"),
