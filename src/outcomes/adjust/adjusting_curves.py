@@ -12,7 +12,7 @@ from outcomes.adjust.adjusted_results import METHODS, AdjustedCurves
 from outcomes.adjust.arms_needed import must_have_two_arms
 from outcomes.adjust.entry_rules import entry_rule_notes, must_have_comparison_people
 from outcomes.adjust.nuisance_models import fit_censoring, fit_outcome, fit_treatment, score_of_nobody
-from outcomes.design.data import SurvivalData, must_be_data
+from outcomes.design.data import SurvivalData, must_be_data, must_name_cause
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, Note
 from outcomes.survival.arm_curves import head_count
@@ -129,6 +129,7 @@ def adjusted_curves(
     asked = resolve(data, None, cluster, "robust", what="adjusted_curves")
     _check_people(data, method, estimand)
     must_have_comparison_people(data, estimand, "adjusted_curves")
+    must_name_cause(data, cause, "adjusted_curves")
     name = _cause(data, cause)
     people, notes = len(data.baseline), [*data.notes, *entry_rule_notes(data)]
     hazards: tuple[FittedHazard, ...] = ()

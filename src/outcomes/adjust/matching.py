@@ -207,19 +207,7 @@ def match(
         max_controls=float(max_controls),
         seed=seed,
     )
-    for argument, columns in {
-        "exact": request.alike,
-        "antiexact": request.unlike,
-        "calipers": tuple(request.widths),
-        "cutpoints": tuple(request.cuts),
-    }.items():
-        must_have(data.baseline, columns, argument)
-    must_have_comparison_people(data, estimand, "match")
-    if data.drawn_again and request.method == "nearest" and request.replace:
-        raise NotSupportedError(
-            "match: nearest-neighbour matching with replacement has no valid bootstrap (Abadie & Imbens 2008). Take the intervals of "
-            "compare(), or match by radius, which a bootstrap may repeat."
-        )
+    _check(data, request)
     by_column = method in ("exact", "cem")
     people = (
         StandingPeople.by_column(data, formula) if by_column else StandingPeople.scored(data, formula, request, missing)
@@ -252,6 +240,23 @@ def match(
         pairs=None if sets.pairs is None else read_only(sets.pairs, np.int64),
         limit=limit,
     )
+
+
+def _check(data: SurvivalData, request: MatchRequest) -> None:
+    """Raise where the data do not have the columns named, or cannot answer what is asked."""
+    for argument, columns in {
+        "exact": request.alike,
+        "antiexact": request.unlike,
+        "calipers": tuple(request.widths),
+        "cutpoints": tuple(request.cuts),
+    }.items():
+        must_have(data.baseline, columns, argument)
+    must_have_comparison_people(data, request.estimand, "match")
+    if data.drawn_again and request.method == "nearest" and request.replace:
+        raise NotSupportedError(
+            "match: nearest-neighbour matching with replacement has no valid bootstrap (Abadie & Imbens 2008). Take the intervals of "
+            "compare(), or match by radius, which a bootstrap may repeat."
+        )
 
 
 def _sets(request: MatchRequest, people: StandingPeople, data: SurvivalData, limit: float) -> MatchedSets:

@@ -223,10 +223,7 @@ def weight(
     must_have_comparison_people(data, estimand, "weight", focal=data.arms[target] if estimand == "att" else None)
     rule = check_trim(trim)
     design = completed_design(formula, data.baseline, missing, "weight")
-    if data.arm_column is not None and data.arm_column in names_in(formula):
-        raise EstimationError(
-            f"weight: the formula names the arm ({data.arm_column!r}); a score is fitted on what came before it."
-        )
+    _refuse_arm(data, formula)
     several = len(data.arms) > 2
     survey = None if sampling is None else sampling_weights(data.baseline, sampling, "weight")
     made = fit_weights(
@@ -245,8 +242,8 @@ def weight(
     fit, how = made.fit, method if score is None else "given"
     notes = weight_notes(data, made, estimand=estimand, method=how, trim=rule, columns=len(design.columns))
     made_how = {"formula": formula, "estimand": estimand, "method": how, "trim": rule, "stabilise": stabilise}
-    asked = {
-        "focal": None if focal is None else data.arms[target],
+    beside = {
+        "focal": focal and data.arms[target],
         "missing": None if missing == "error" else missing,
         "sampling": sampling,
     }
@@ -258,9 +255,7 @@ def weight(
         influence=None if made.influence is None else read_only(made.influence),
         gradient=None if made.gradient is None else read_only(made.gradient),
         notes=(*notes, *design.notes),
-        provenance=MappingProxyType(
-            {**made_how, **{name: value for name, value in asked.items() if value is not None}}
-        ),
+        provenance=MappingProxyType(made_how | {name: said for name, said in beside.items() if said is not None}),
         score=read_only(fit.chances if several else fit.chances[:, 1]),
         linear=read_only(_against_all_others(fit.linear) if several else _against_the_first(fit.linear)),
         formula=formula,
@@ -280,6 +275,13 @@ def weight(
         focal=data.arms[target] if several and estimand == "att" else None,
         sampling=None if survey is None else read_only(survey),
     )
+
+
+def _refuse_arm(data: SurvivalData, formula: str) -> None:
+    if data.arm_column is not None and data.arm_column in names_in(formula):
+        raise EstimationError(
+            f"weight: the formula names the arm ({data.arm_column!r}); a score is fitted on what came before it."
+        )
 
 
 def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim: Trim, given: bool) -> None:

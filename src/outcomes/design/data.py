@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SurvivalData", "must_be_data", "must_name_cause", "survival_data"]
 
-_BY_ALPHABET = "causes_by_alphabet"
-
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class SurvivalData:
@@ -70,6 +68,8 @@ class SurvivalData:
         Columns of `frame` that change within a person: exposure, and what goes with it. Arms are then ``("all",)``.
     time_columns : tuple of str
         Columns of `frame` that are the same for everybody at risk at a time, made by `split_follow_up`.
+    outcome_named : bool
+        Somebody said which cause is the outcome of interest; else it is the first by the alphabet, and answers about one cause ask.
     drawn_again : bool
         These are people of other data drawn with replacement, as a bootstrap does.
     labels : mapping
@@ -95,6 +95,7 @@ class SurvivalData:
     clones: Clones | None = None
     varying: tuple[str, ...] = ()
     time_columns: tuple[str, ...] = ()
+    outcome_named: bool = True
     drawn_again: bool = False
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
@@ -208,7 +209,7 @@ def must_be_data(value: Any, what: str) -> None:
 
 def must_name_cause(data: SurvivalData, cause: str | None, what: str) -> None:
     """Raise where an answer about one of several causes is asked and nobody ever said which is the outcome of interest."""
-    if cause is None and len(data.causes) > 1 and any(note.code == _BY_ALPHABET for note in data.notes):
+    if cause is None and len(data.causes) > 1 and not data.outcome_named:
         raise EstimationError(
             f"{what}: nobody said which of {', '.join(data.causes)} is the outcome of interest. Give cause=, or causes=[…] to "
             "survival_data, the outcome first."
@@ -319,6 +320,7 @@ def survival_data(
     unclustered = 0 if cluster is None else int(baseline[cluster].isna().sum())
     if unclustered:
         raise DataError(f"survival_data: column {cluster!r} (cluster) is missing for {unclustered:,} people.")
+    named = causes is not None or from_state is not None or len(names) < 2
     return SurvivalData(
         entry=sealed(start) if entry is None else read_only(start),
         exit=read_only(stop),
@@ -337,16 +339,15 @@ def survival_data(
         state=None if state is None else read_only(state, np.int64),
         states=states,
         labels=MappingProxyType({"outcome": "state" if states else names[0], "unit": unit, **(labels or {})}),
-        notes=_order_of_causes(names) if causes is None and from_state is None else (),
+        outcome_named=named,
+        notes=() if named else _by_alphabet(names),
     )
 
 
-def _order_of_causes(names: tuple[str, ...]) -> tuple[Note, ...]:
+def _by_alphabet(names: tuple[str, ...]) -> tuple[Note, ...]:
     """Return what must be said where nobody said which cause is the outcome of interest."""
-    if len(names) < 2:
-        return ()
     text = (
         f"Nobody said which cause is the outcome of interest: the first by the alphabet, {names[0]}, is taken for it. "
         "Give causes=[…], the outcome first."
     )
-    return (Note(_BY_ALPHABET, text),)
+    return (Note("causes_by_alphabet", text),)

@@ -115,11 +115,7 @@ def _proportional(one: OutcomeAnalysis, study: Study) -> str:
     said = "no sign that hazards of the arms are not proportional"
     if p < 0.05:
         said = "hazards of the arms are not proportional: the hazard ratio is an average over time"
-    return f"Test of proportional hazards for the arm, in the unweighted model{beside}: {_p_in_words(p)} ({said})."
-
-
-def _p_in_words(p: float) -> str:
-    return p_in_words(p)
+    return f"Test of proportional hazards for the arm, in the unweighted model{beside}: {p_in_words(p)} ({said})."
 
 
 def _negative_controls(analysis: Analysis, at: float) -> list[tuple[str, Comparison]]:

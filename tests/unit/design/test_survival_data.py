@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -177,3 +178,15 @@ def test_arms_are_called_what_the_call_says() -> None:
         oc.survival_data(frame, **given, arms={0: "all", 1: "all"})
     with pytest.raises(oc.DataError, match="names the values of a column"):
         oc.survival_data(frame, duration="t", event="e", arms=names)
+
+
+def test_who_the_outcome_is_hangs_on_no_note_and_adjusted_curves_ask_too() -> None:
+    frame = pd.DataFrame(
+        {"t": [1, 2, 3, 4], "why": ["reoffence", "death", "in view", "reoffence"], "arm": [0, 0, 1, 1]}
+    )
+    data = oc.survival_data(frame, duration="t", event="why", censored="in view", arm="arm", reference=0)
+    silent = replace(data, notes=())
+    with pytest.raises(oc.EstimationError, match="which of death, reoffence"):
+        oc.compare(oc.cumulative_incidence(silent), measure="risk_difference", at=2)
+    with pytest.raises(oc.EstimationError, match="adjusted_curves: nobody said which of death, reoffence"):
+        oc.adjusted_curves(data, outcome="arm", estimand="ate", method="g-formula")
