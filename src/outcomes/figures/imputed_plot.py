@@ -74,6 +74,7 @@ def _chains(ax: Axes, mine: pd.DataFrame) -> None:
     for _, chain in one.groupby("imputation", sort=False):
         alone = len(chain) == 1
         ax.plot(chain["iteration"], chain["mean"], color=GREY, linewidth=0.9, alpha=0.7, marker="o" if alone else "")
+    ax.set_xlim(one["iteration"].min() - 0.5, one["iteration"].max() + 0.5)
     ax.set_xlabel("iteration", loc="left")
     ax.set_title(
         "mean of the imputed, by chain" if level == "" else f"share of {level}, by chain",
@@ -81,7 +82,7 @@ def _chains(ax: Axes, mine: pd.DataFrame) -> None:
         weight="normal",
         pad=6,
     )
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.tick_params(labelcolor=INK)
 
 
