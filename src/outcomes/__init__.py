@@ -118,6 +118,9 @@ _PUBLIC = {
     "rate_model": "outcomes.survival.rate_models",
     "StateProbabilities": "outcomes.survival.state_occupation",
     "state_probabilities": "outcomes.survival.state_occupation",
+    "Outside": "outcomes.comparison.outside",
+    "Populations": "outcomes.comparison.populations_result",
+    "populations": "outcomes.comparison.populations",
 }
 
 __all__ = [*_PUBLIC]

@@ -16,7 +16,7 @@ from outcomes.results import Note
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["entry_rule_notes", "excluded_from", "must_have_comparison_people"]
+__all__ = ["entry_rule_notes", "excluded_from", "must_have_comparison_people", "without_comparison_people"]
 
 _FEW = 10  # smaller counts are not told: an error may be copied to where rows may not go
 _WHOM = {"ate": "everyone compared", "att": "people of {other}", "atc": "people of {reference}"}
@@ -44,6 +44,16 @@ def excluded_from(baseline: pd.DataFrame, arm: str) -> npt.NDArray[np.bool_]:
     if name not in baseline.columns:
         return np.zeros(len(baseline), dtype=bool)
     return np.asarray(baseline[name].astype(object).isin(["no", False]), dtype=bool)
+
+
+def without_comparison_people(data: SurvivalData, estimand: str) -> str:
+    """Return the cells of people asked about whom entry rules leave nobody to be compared with, in words; empty where there are none.
+
+    Counts under 10 are not told.
+    """
+    if estimand not in _WHOM:
+        return ""
+    return "; ".join(map(str, _without_counterpart(data, _asked(data, estimand, None))))
 
 
 def must_have_comparison_people(data: SurvivalData, estimand: str, what: str, *, focal: str | None = None) -> None:

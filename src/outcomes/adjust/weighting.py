@@ -35,7 +35,7 @@ _TITLES = {
     "cbps": "Weights from a covariate balancing propensity score",
     "given": "Weights from given scores",
 }
-_METHODS = ("logistic", "entropy", "cbps")
+METHODS = ("logistic", "entropy", "cbps")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -286,8 +286,8 @@ def _refuse_arm(data: SurvivalData, formula: str) -> None:
 
 def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim: Trim, given: bool) -> None:
     one_of(estimand, ESTIMANDS, what="weight: estimand")
-    if method not in _METHODS:
-        raise NotSupportedError(f"weight: there is no method {method!r}. {did_you_mean(method, _METHODS)}")
+    if method not in METHODS:
+        raise NotSupportedError(f"weight: there is no method {method!r}. {did_you_mean(method, METHODS)}")
     if given and method != "logistic":
         raise NotSupportedError(
             f"weight: method={method!r} makes its own weights; scores given by score= would not be used."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from outcomes.adjust.weighting import PropensityWeights
 from outcomes.comparison.clustering import clustered
 from outcomes.comparison.contrasts import arm_contrast, curve_row
 from outcomes.comparison.measures import on_scale
+from outcomes.design.some_people import some_people
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, IntArray, Note, Weights, read_only
 
@@ -100,7 +101,7 @@ def within_levels(
     level = place[split.level]  # -1 stays -1: the last place
     kept = np.flatnonzero(level >= 0)
     names = tuple(f"{split.column} {split.levels[index]}, {arm}" for index in usable for arm in data.arms)
-    joint = _joint(data, kept, (2 * level + data.arm)[kept], names)
+    joint = some_people(data, kept, (2 * level + data.arm)[kept], names)
     given, more = _joint_weights(weights, data, split, usable, level, kept, joint)
     notes += more
     curves = make_curves(joint, given, cluster)
@@ -166,28 +167,6 @@ def _bare(data: SurvivalData, split: Split, index: int, cause: str | None, at: f
     each = np.ones(len(mine))
     each[data.person] = count
     return {"estimand": "none", "n": int(each[mine].sum()), "n_events": int(count[hit].sum())}
-
-
-def _joint(data: SurvivalData, kept: IntArray, arm: IntArray, names: tuple[str, ...]) -> SurvivalData:
-    """Return the data of some people, with new arms."""
-    number = np.full(len(data.baseline), -1)
-    number[kept] = np.arange(len(kept))
-    rows = np.flatnonzero(number[data.person] >= 0)
-    return replace(
-        data,
-        entry=read_only(data.entry[rows]),
-        exit=read_only(data.exit[rows]),
-        event=read_only(data.event[rows], np.int64),
-        person=read_only(number[data.person[rows]], np.int64),
-        arm=read_only(arm, np.int64),
-        arms=names,
-        frequency=None if data.frequency is None else read_only(data.frequency[rows]),
-        state=None if data.state is None else read_only(data.state[rows], np.int64),
-        clones=None,
-        frame=data.frame.iloc[rows].reset_index(drop=True),
-        baseline=data.baseline.iloc[kept].reset_index(drop=True),
-        notes=(),
-    )
 
 
 def _joint_weights(

@@ -126,11 +126,10 @@ def assigned(
     joined = joined.with_columns(
         started_both=~nw.col("_both").is_null(), started_other=~nw.col("_others").is_null()
     ).drop("_both", "_others")
-    untreated = next((name for name, spec in arms.definitions.items() if spec.none), None)
-    if untreated is None:
+    if arms.untreated is None:
         return joined
     nothing = nw.col("arm").is_null() & ~nw.col("started_other")
-    return joined.with_columns(arm=nw.when(nothing).then(nw.lit(untreated)).otherwise(nw.col("arm")))
+    return joined.with_columns(arm=nw.when(nothing).then(nw.lit(arms.untreated)).otherwise(nw.col("arm")))
 
 
 def unassigned(tables: Tables) -> nw.LazyFrame[Any]:
@@ -164,9 +163,8 @@ def offered(
         started_both=(nw.col("arm") != nw.col("_high")).fill_null(False),
         assigned_date=nw.col(day),
     )
-    untreated = next((name for name, spec in arms.definitions.items() if spec.none), None)
-    if untreated is not None:
-        found = found.with_columns(arm=nw.coalesce(nw.col("arm"), nw.lit(untreated)))
+    if arms.untreated is not None:
+        found = found.with_columns(arm=nw.coalesce(nw.col("arm"), nw.lit(arms.untreated)))
     return found.drop("_high")
 
 

@@ -86,8 +86,8 @@ def cut_by_course(data: SurvivalData, candidates: Candidates, study: Study) -> S
     A change on day d holds from (d, …]: an event on that day came before it. What came on or before time zero holds from the start.
     Of two programmes started on one day the one with the smaller id decides, as where people are classed by their first start.
     """
-    untreated = next((name for name, arm in study.arms.definitions.items() if arm.none), NOBODYS)
-    arms = tuple(name for name in study.arms.names if name != untreated)
+    untreated = study.arms.untreated or NOBODYS
+    arms = study.arms.treated
     with candidates.tables.keeping():
         kept = on_engine(data.baseline, candidates.tables)
         where = Places(data.baseline["sentence_id"].to_numpy(), candidates.tables)

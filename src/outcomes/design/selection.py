@@ -172,6 +172,5 @@ def not_eligible(arm: str) -> str:
 def _no_arm(study: Study) -> str:
     if study.arms.assigned_by == "provision":
         return "no programme of an arm on offer there and then"
-    untreated = any(arm.none for arm in study.arms.definitions.values())
-    what = "a programme that belongs to no arm" if untreated else "no programme of an arm"
+    what = "a programme that belongs to no arm" if study.arms.untreated else "no programme of an arm"
     return f"{_DID[study.arms.assigned_by]} {what}"

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Any
 
 from outcomes.design.study_rules import refuse_contradictions
-from outcomes.durations import in_words
+from outcomes.durations import days, in_words
+from outcomes.errors import DesignError
 
 __all__ = [
     "Adjust",
@@ -65,6 +66,16 @@ class Arms:
     def names(self) -> tuple[str, ...]:
         """Names of the arms, the reference first."""
         return (self.reference, *(name for name in self.definitions if name != self.reference))
+
+    @property
+    def untreated(self) -> str | None:
+        """The arm of people who started nothing; None where there is none."""
+        return next((name for name, arm in self.definitions.items() if arm.none), None)
+
+    @property
+    def treated(self) -> tuple[str, ...]:
+        """Names of the arms with programmes, in the order of `names`."""
+        return tuple(name for name in self.names if name != self.untreated)
 
 
 @dataclass(frozen=True)
@@ -301,6 +312,54 @@ class Study:
         if self.headline is None:
             return None
         return _hash({"headline": self.headline, "outcome": self.outcomes[self.headline.outcome], "arms": self.arms})
+
+    def with_untreated(self, grace: float | str = "6m", *, name: str = "untreated") -> Study:
+        """Return the study with an arm of people who started nothing, everyone followed from one time zero.
+
+        Without one, "worse than the other programme" reads as "does harm". Arms are then what people started by a landmark, `grace`
+        after release or sentence, and everyone is followed from that day on; who reoffended before it is in no arm.
+
+        Parameters
+        ----------
+        grace : float or str
+            Days, or text such as ``"6m"``.
+        name : str
+            What the arm is called.
+
+        Raises
+        ------
+        DesignError
+            The study has such an arm already, has an arm of that name, or has a strategy of its own.
+        """
+        if self.arms.untreated is not None:
+            raise DesignError(
+                f"with_untreated: {self.arms.untreated!r} is the study's arm of people who started nothing."
+            )
+        if name in self.arms.definitions:
+            raise DesignError(f"with_untreated: the study has an arm {name!r}; give another name=.")
+        if self.time_zero.strategy != "none":
+            raise DesignError(
+                f"with_untreated: [time_zero] strategy = {self.time_zero.strategy!r}; write the arm {name} = {{ none = true }} into [arms]."
+            )
+        arms = dataclasses.replace(
+            self.arms, definitions={**self.arms.definitions, name: ArmSpec(none=True)}, window=None, assigned_by="start"
+        )
+        landmark = TimeZero("auto", "landmark", days(grace, what="with_untreated: grace"))
+        return self.replace(arms=arms, time_zero=landmark)
+
+    def by_provision(self) -> Study:
+        """Return the study that compares what was on offer: everyone from release or sentence, whoever was referred or started.
+
+        Arms are those with programmes; a window, a strategy and the start as time zero are left out, which go by what people did.
+        """
+        names = self.arms.treated
+        offered = {name: self.arms.definitions[name] for name in names}
+        arms = dataclasses.replace(
+            self.arms, reference=names[0], definitions=offered, assigned_by="provision", window=None, if_both="first"
+        )
+        caseload = dataclasses.replace(self.eligibility, population="caseload")
+        event = "auto" if self.time_zero.event in ("start", "referral") else self.time_zero.event
+        return self.replace(arms=arms, eligibility=caseload, time_zero=TimeZero(event), headline=None)
 
     def replace(self, **changes: Any) -> Study:
         """Return the study with some fields changed, checked again."""

@@ -27,9 +27,7 @@ def add_time_zero(rows: nw.LazyFrame[Any], study: Study) -> nw.LazyFrame[Any]:
 
     event = study.time_zero.event
     everybody = (
-        any(arm.none for arm in study.arms.definitions.values())
-        or study.arms.assigned_by == "provision"
-        or study.time_zero.strategy != "none"
+        study.arms.untreated is not None or study.arms.assigned_by == "provision" or study.time_zero.strategy != "none"
     )
     if event == "auto" and everybody:
         event = "release"

@@ -10,6 +10,8 @@ import numpy as np
 from outcomes.adjust.adjusted_mean_time import AdjustedRmst
 from outcomes.comparison.bootstrapping import Bootstrap
 from outcomes.comparison.pairwise import PairwiseLogRank
+from outcomes.disclosure.interval_lines import level_of, lines_of
+from outcomes.disclosure.question_views import QUESTION_LINES
 from outcomes.durations import in_words
 from outcomes.results import Result, p_in_words
 from outcomes.survival.cause_specific_hazards import CauseSpecific
@@ -40,7 +42,7 @@ def shown_with_intervals(result: Result) -> tuple[pd.DataFrame, dict[str, Any]] 
     (where nothing differs, None where there is no such place), ``log``, ``from_zero``, ``within`` (how far from 0 chance reaches, None
     where that is not said), ``first`` and ``second`` (what the points are where there are two) and ``said`` (what is drawn).
     """
-    for kind, lines in _LINES.items():
+    for kind, lines in (*_LINES.items(), *QUESTION_LINES.items()):
         if isinstance(result, kind):
             frame, facts = lines(result)
             return frame, {
@@ -55,37 +57,15 @@ def shown_with_intervals(result: Result) -> tuple[pd.DataFrame, dict[str, Any]] 
     return None
 
 
-def _lines(frame: pd.DataFrame, label: str, group: str | None = None) -> pd.DataFrame:
-    import pandas as pd
-
-    limits = {name: frame.get(name, np.nan) for name in ("conf_low", "conf_high")}
-    found = pd.DataFrame(
-        {
-            "group": "" if group is None else frame[group].astype(str),
-            "label": frame[label].astype(str),
-            "estimate": frame["estimate"],
-            **limits,
-            "expected": frame.get("expected", np.nan),
-            "beside": frame.get("beside", ""),
-        }
-    )
-    groups = list(dict.fromkeys(found["group"]))  # those of a group together, in the order they come
-    return found.sort_values("group", key=lambda names: names.map(groups.index), kind="stable", ignore_index=True)
-
-
-def _level(conf_level: float) -> str:
-    return f"{100 * conf_level:g} % intervals"
-
-
 def _means(result: Rmst) -> tuple[pd.DataFrame, dict[str, Any]]:
     data, frame = result.curves.data, result.to_frame()
     frame = frame[frame["measure"] != "rmtl"]
     said = {"rmst": "free of every event" if len(data.causes) > 1 else f"free of {data.causes[0]}"}
     frame = frame.assign(measure=[said.get(m, f"lost to {m.removeprefix('rmtl: ')}") for m in frame["measure"]])
     when = in_words(result.horizon, data.unit)
-    return _lines(frame, "arm", "measure"), {
+    return lines_of(frame, "arm", "measure"), {
         "axis": f"mean {data.unit} within {when}",
-        "said": f"Mean {data.unit} free of events, and lost to each cause, within {when}; {_level(result.conf_level)}",
+        "said": f"Mean {data.unit} free of events, and lost to each cause, within {when}; {level_of(result.conf_level)}",
     }
 
 
@@ -93,43 +73,43 @@ def _rates(result: EventRate) -> tuple[pd.DataFrame, dict[str, Any]]:
     frame = result.to_frame()
     per = f"{result.unit.removesuffix('s')}" if result.per == 1 else f"{result.per:g} {result.unit}"
     several = len(frame["cause"].unique()) > 1
-    return _lines(frame, "arm", "cause" if several else None), {
+    return lines_of(frame, "arm", "cause" if several else None), {
         "axis": f"events per person and {per} at risk",
-        "said": f"Events per time at risk: {'by cause' if several else frame['cause'].iloc[0]}; {_level(result.conf_level)}",
+        "said": f"Events per time at risk: {'by cause' if several else frame['cause'].iloc[0]}; {level_of(result.conf_level)}",
     }
 
 
 def _hazards(result: Cox) -> tuple[pd.DataFrame, dict[str, Any]]:
     frame = result.to_frame(exponentiate=True)
-    return _lines(frame, "term"), {
+    return lines_of(frame, "term"), {
         "axis": "rate ratio" if result.data.repeated else "hazard ratio",
         "said": f"What each term does to the {'rate' if result.data.repeated else 'hazard'} of {result.cause}, the others held; "
-        f"{_level(result.conf_level)}",
+        f"{level_of(result.conf_level)}",
         **_RATIO,
     }
 
 
 def _subdistribution(result: FineGray) -> tuple[pd.DataFrame, dict[str, Any]]:
-    return _lines(result.to_frame(exponentiate=True), "term"), {
+    return lines_of(result.to_frame(exponentiate=True), "term"), {
         "axis": "subdistribution hazard ratio",
-        "said": f"What each term does to the cumulative incidence of {result.cause}, the others held; {_level(result.conf_level)}",
+        "said": f"What each term does to the cumulative incidence of {result.cause}, the others held; {level_of(result.conf_level)}",
         **_RATIO,
     }
 
 
 def _of_every_cause(result: CauseSpecific) -> tuple[pd.DataFrame, dict[str, Any]]:
     level = next(iter(result.models.values())).conf_level
-    return _lines(result.to_frame(exponentiate=True), "term", "cause"), {
+    return lines_of(result.to_frame(exponentiate=True), "term", "cause"), {
         "axis": "hazard ratio",
-        "said": f"What each term does to the hazard of each cause, the others held; {_level(level)}",
+        "said": f"What each term does to the hazard of each cause, the others held; {level_of(level)}",
         **_RATIO,
     }
 
 
 def _counts(result: RateModel) -> tuple[pd.DataFrame, dict[str, Any]]:
     frame = result.to_frame(exponentiate=True).iloc[1:]
-    said = f"What each term does to the rate of {result.cause}, the others held; {_level(result.conf_level)}"
-    return _lines(frame, "term"), {"axis": "rate ratio", "said": said, **_RATIO}
+    said = f"What each term does to the rate of {result.cause}, the others held; {level_of(result.conf_level)}"
+    return lines_of(frame, "term"), {"axis": "rate ratio", "said": said, **_RATIO}
 
 
 def _mean_times(result: RmstRegression) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -138,8 +118,8 @@ def _mean_times(result: RmstRegression) -> tuple[pd.DataFrame, dict[str, Any]]:
     when = in_words(result.horizon, result.unit)
     of = "lost to" if result.measure == "lost_ratio" else "free of"
     axis = f"ratio of mean time {of} the event" if ratio else f"difference in mean {result.unit} free of the event"
-    said = f"Adjusted for one another, within {when}; {_level(result.conf_level)}"
-    return _lines(frame[frame["term"] != "intercept"], "term"), {
+    said = f"Adjusted for one another, within {when}; {level_of(result.conf_level)}"
+    return lines_of(frame[frame["term"] != "intercept"], "term"), {
         "axis": axis,
         "said": said,
         **(_RATIO if ratio else {"none": 0.0}),
@@ -154,7 +134,7 @@ def _observed(result: LogRank | Gray) -> tuple[pd.DataFrame, dict[str, Any]]:
     beside = [
         f"{seen:,.6g}, {due:,.1f} expected" for seen, due in zip(frame["observed"], frame["expected"], strict=True)
     ]
-    return _lines(frame.assign(estimate=frame["observed"].astype(np.float64), beside=beside), "arm"), {
+    return lines_of(frame.assign(estimate=frame["observed"].astype(np.float64), beside=beside), "arm"), {
         "axis": "events",
         "second": f"expected, were the arms' {alike} the same",
         "said": result.describe().split(" Events:")[0],
@@ -172,7 +152,7 @@ def _weightings(result: MaxCombo) -> tuple[pd.DataFrame, dict[str, Any]]:
         f"{early.get((r, g), '')} (rho = {r:g}, gamma = {g:g})".strip()
         for r, g in zip(frame["rho"], frame["gamma"], strict=True)
     ]
-    return _lines(frame.assign(label=labels, estimate=frame["z"]), "label"), {
+    return lines_of(frame.assign(label=labels, estimate=frame["z"]), "label"), {
         "axis": f"z (above 0: more events in {result.arms[1]} than were the hazards equal)",
         "none": 0.0,
         "within": within if np.isfinite(within) else None,
@@ -193,7 +173,7 @@ def _pairs(result: PairwiseLogRank) -> tuple[pd.DataFrame, dict[str, Any]]:
         expected=alone.clip(lower=_SMALLEST),
         beside=said,
     )
-    return _lines(frame, "pair"), {
+    return lines_of(frame, "pair"), {
         "axis": "p-value (line: 0.05)",
         "none": 0.05,
         "log": True,
@@ -206,9 +186,9 @@ def _pairs(result: PairwiseLogRank) -> tuple[pd.DataFrame, dict[str, Any]]:
 def _adjusted_means(result: AdjustedRmst) -> tuple[pd.DataFrame, dict[str, Any]]:
     unit, when = result.curves.data.unit, in_words(result.horizon, result.curves.data.unit)
     said = f"Mean {unit} free of every event within {when}, had {result.curves.whom} been in each arm, {result.curves.adjusted_by}"
-    return _lines(result.to_frame(), "arm"), {
+    return lines_of(result.to_frame(), "arm"), {
         "axis": f"mean {unit} within {when}",
-        "said": f"{said}; {_level(result.curves.conf_level)}",
+        "said": f"{said}; {level_of(result.curves.conf_level)}",
     }
 
 
@@ -221,8 +201,8 @@ def _drawn_again(result: Bootstrap) -> tuple[pd.DataFrame, dict[str, Any]]:
         ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in row)
         for row in named[varying].to_numpy(dtype=object).tolist()
     ]
-    said = f"{_level(result.conf_level)} ({result.kind}) from {len(result.replicates):,} bootstrap replicates by {result.by}"
-    return _lines(frame.assign(number=labels), "number"), {"axis": "estimate", "from_zero": False, "said": said}
+    said = f"{level_of(result.conf_level)} ({result.kind}) from {len(result.replicates):,} bootstrap replicates by {result.by}"
+    return lines_of(frame.assign(number=labels), "number"), {"axis": "estimate", "from_zero": False, "said": said}
 
 
 _LINES: Mapping[Any, Any] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from outcomes.errors import EstimationError
 
-__all__ = ["must_be_one_side", "names_in", "parsed", "required_by"]
+__all__ = ["must_be_one_side", "names_in", "parsed", "required_by", "terms_of"]
 
 _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*\b(?!\s*(?:[(.]|=(?!=)))")  # no function, no module, no name of an argument
 
@@ -36,6 +36,17 @@ def names_in(formula: str) -> tuple[str, ...]:
     ('age', 'prior')
     """
     return required_by(parsed(formula), formula)
+
+
+def terms_of(formula: str) -> tuple[str, ...]:
+    """Return the terms a formula adds up, without the intercept, as text that may stand in a formula again.
+
+    Examples
+    --------
+    >>> terms_of("age + C(risk_band) * prior")
+    ('age', 'C(risk_band)', 'prior', 'C(risk_band):prior')
+    """
+    return tuple(str(term) for term in parsed(formula) if str(term) not in ("0", "1"))
 
 
 @lru_cache(maxsize=256)

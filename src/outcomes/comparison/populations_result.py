@@ -1,0 +1,114 @@
+"""A comparison in several populations side by side: its table, its sentences, and what cannot be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from outcomes.comparison.comparing import COLUMNS
+from outcomes.comparison.multiplicity import benjamini_hochberg, holm
+from outcomes.comparison.outside import Outside
+from outcomes.comparison.sentences import sentence
+from outcomes.results import Note, Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Populations"]
+
+_OF = {"both": ("eligible for both", "eligible for all"), "caseload": ("the caseload",)}
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Populations(Result):
+    """The same contrasts in each population, as they were and adjusted.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        As `to_frame` gives it, with ``value_reference`` and ``value_arm`` (the risk in each arm) beside.
+    outside : Outside
+        Own clients who are not eligible for every programme.
+    conf_level : float
+    margin : float or None
+        In percentage points.
+    """
+
+    frame: pd.DataFrame
+    people: Mapping[str, Mapping[str, int]]
+    outside: Outside
+    labels: Mapping[str, str]
+    conf_level: float
+    margin: float | None
+    notes: tuple[Note, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    drawing: ClassVar[str | None] = "intervals"
+    title: ClassVar[str] = "The comparison in each population"
+
+    @classmethod
+    def build(
+        cls,
+        rows: list[dict[str, Any]],
+        *,
+        counts: Mapping[str, Mapping[str, int]],
+        named: tuple[str, str] | None,
+        **rest: Any,
+    ) -> Self:
+        """Return the result of finished rows; p-values pay for the number of adjusted contrasts."""
+        import pandas as pd
+
+        frame = pd.DataFrame(rows).drop(columns=["p_holm", "p_bh"], errors="ignore")
+        best = _best(frame)
+        p = np.where(best, frame["p_value"].to_numpy(dtype=np.float64), np.nan)
+        frame["p_holm"], frame["p_bh"] = holm(p), benjamini_hochberg(p)
+        pair = (frame["arm"] == frame["arm"].iloc[0]) & (frame["reference"] == frame["reference"].iloc[0])
+        of = () if named is None else _OF.get(named[0], ())
+        frame["named"] = pair & best & frame["whom"].isin(of)
+        return cls(frame=frame, people=counts, **rest)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a contrast, population and adjustment.
+
+        Columns: whom (the population), adjustment (raw, adjusted), identified, why (it is not), named (in advance; everything else is
+        exploratory), those of `compare`, p_holm and p_bh over the adjusted rows.
+        """
+        return self.frame[["whom", "adjustment", "identified", "why", "named", *COLUMNS, "p_holm", "p_bh"]].copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Return whom, arm, reference, adjustment, n, estimate, conf_low, conf_high, verdict."""
+        names = ["whom", "arm", "reference", "adjustment", "n", "estimate", "conf_low", "conf_high", "verdict"]
+        found = self.frame[names].copy()
+        found["verdict"] = found["verdict"].where(self.frame["identified"], "not identified")
+        return found
+
+    def counts(self) -> pd.DataFrame:
+        """Return how many people of each arm are own clients, and how many of these are eligible for every programme."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [{"arm": arm, "own": n, "eligible": self.people["both"][arm]} for arm, n in self.people["own"].items()]
+        )
+
+    def describe(self) -> str:
+        """Return each adjusted contrast in plain sentences (as it was, where nothing is adjusted), and who is outside."""
+        parts = []
+        for row in self.frame[_best(self.frame)].to_dict("records"):
+            lead = f"{row['whom'][0].upper()}{row['whom'][1:]}, {row['arm']} against {row['reference']}:"
+            if not row["identified"]:
+                parts.append(f"{lead} no answer; {row['why'].rstrip('.')}.")
+                continue
+            labels = {**self.labels, **({"adjusted_by": "standardised"} if row["whom"] in _OF["caseload"] else {})}
+            said = sentence({**row, "population": row["population"]}, labels, self.conf_level, None, self.margin)
+            parts.append(f"{lead} {said}")
+        return " ".join([*parts, self.outside.describe()])
+
+
+def _best(frame: pd.DataFrame) -> Any:
+    """Return which rows are the answer to their question: adjusted where anything is."""
+    adjusted = frame["adjustment"] == "adjusted"
+    return adjusted.to_numpy() if adjusted.any() else np.ones(len(frame), dtype=bool)

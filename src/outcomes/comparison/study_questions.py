@@ -1,0 +1,43 @@
+"""What questions put to tables and a study share: which outcome, by when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from outcomes.design.study import Study
+from outcomes.durations import days, in_words
+from outcomes.errors import DesignError, EstimationError, did_you_mean, must_be
+from outcomes.loading.tables import Tables
+
+__all__ = ["asked_of"]
+
+
+def asked_of(tables: Any, study: Any, outcome: str | None, horizon: float | str | None, what: str) -> tuple[str, float]:
+    """Return outcome and horizon in days: those given, else the headline's, else the only outcome and the end of follow-up.
+
+    Raises
+    ------
+    DesignError
+        No tables or no study, no such outcome, a horizon beyond the study's.
+    EstimationError
+        Several outcomes and nobody said which.
+    """
+    call = f"{what}(tables, study)"
+    must_be(tables, Tables, what=f"{call}: tables", expected="Tables, from load_tables(…)", error=DesignError)
+    must_be(study, Study, what=f"{call}: study", expected="a Study, from read_study(…)", error=DesignError)
+    head = study.headline
+    if outcome is None:
+        if head is None and len(study.outcomes) > 1:
+            raise EstimationError(
+                f"{what}: the study has the outcomes {', '.join(study.outcomes)} and no headline; say which (outcome=)."
+            )
+        outcome = next(iter(study.outcomes)) if head is None else head.outcome
+    if outcome not in study.outcomes:
+        raise DesignError(f"{what}: the study has no outcome {outcome!r}. {did_you_mean(str(outcome), study.outcomes)}")
+    end = study.follow_up.horizon
+    if horizon is None:
+        return outcome, end if head is None else head.horizon
+    length = days(horizon, what=f"{what}: horizon")
+    if length > end:
+        raise DesignError(f"{what}: the study follows people for {in_words(end)}, not longer.")
+    return outcome, length
