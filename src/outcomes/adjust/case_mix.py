@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from outcomes.results import Note
+import numpy as np
+
+from outcomes.results import IntArray, Note
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.formula_text import names_in, terms_of
 
@@ -44,32 +46,43 @@ def left_out_notes(left: Mapping[str, Sequence[str]]) -> tuple[Note, ...]:
     )
 
 
-def models_by_cause(data: SurvivalData, cause: str, formula: str) -> tuple[dict[str, str | None], tuple[Note, ...]]:
+def models_by_cause(
+    data: SurvivalData, cause: str, formula: str, *, of: str = "arm"
+) -> tuple[dict[str, str | None], tuple[Note, ...]]:
     """Return for each cause what its hazard is modelled on, as `adjusted_curves` takes it, and what a cause had to do without.
 
-    `cause` has the arm and the formula. So has a competing cause with ten events a term, without the factors of which some level had
-    fewer than five of its events; one with ten events in each arm knows the arm alone, and a rarer one nothing: everybody is as likely
-    to die.
+    `cause` has the arm (or another column `of` rows) and the formula. So has a competing cause with ten events a term, without the
+    factors of which some level had fewer than five of its events; one with ten events in each arm knows the arm alone, and a rarer one
+    nothing: everybody is as likely to die.
     """
-    models: dict[str, str | None] = {cause: f"arm + {formula}" if formula else "arm"}
+    models: dict[str, str | None] = {cause: f"{of} + {formula}" if formula else of}
     notes = []
     for other in data.causes:
         if other == cause:
             continue
-        events = data.events_by_arm(other)
-        models[other] = None if events.min() < _EVENTS_A_TERM else "arm"
+        events = _events_by(data, other, of)
+        models[other] = None if events.min() < _EVENTS_A_TERM else of
         kept = [term for term in terms_of(formula) if not _starved(data, term, other)] if formula else []
         if models[other] is None or not kept:
             continue
         shorter = " + ".join(kept)
         terms = design_matrix(shorter, data.baseline, arm=None, what="case mix").values.shape[1]
-        if events.sum() < _EVENTS_A_TERM * (terms + len(data.arms)):
+        if events.sum() < _EVENTS_A_TERM * (terms + len(events)):
             continue
-        models[other] = f"arm + {shorter}"
+        models[other] = f"{of} + {shorter}"
         if left := [term for term in terms_of(formula) if term not in kept]:
             text = f"The model of {other} goes without {', '.join(left)}: some level had fewer than {_LEAST} of its events."
             notes.append(Note("terms_of_a_cause", text))
     return models, tuple(notes)
+
+
+def _events_by(data: SurvivalData, cause: str, of: str) -> IntArray:
+    """Return the events of a cause in each arm, or in each level of another column of rows that is a category."""
+    if of == "arm":
+        return data.events_by_arm(cause)
+    levels = data.frame[of].cat
+    hit = data.event == 1 + data.causes.index(cause)
+    return np.bincount(levels.codes.to_numpy()[hit], minlength=len(levels.categories))
 
 
 def _starved(data: SurvivalData, term: str, cause: str) -> bool:

@@ -132,8 +132,8 @@ def populations(
     rows, notes = rows + caseload, [*said, *left_out_notes(left_out)]
     if study.time_zero.landmark:
         text = (
-            f"Own clients and those eligible are followed from {in_words(study.time_zero.landmark)} after release or sentence, and classed by "
-            "what they had started by then; the caseload is followed from release or sentence."
+            f"Own clients and those eligible are followed from {in_words(study.time_zero.landmark)} after release or sentence, and "
+            "classed by what they had started by then; the caseload is followed from release or sentence."
         )
         notes.append(Note("clocks_differ", text))
     if study.arms.untreated is None:

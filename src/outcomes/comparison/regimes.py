@@ -41,6 +41,8 @@ class Regimes:
     raw : CumulativeIncidence
     adjusted : AdjustedCurves
         Standardised over all of `data`, by models with the case mix and the year.
+    formula : str
+        Case mix and year.
     left_out : tuple of str
         Terms of the study's formula that are the same for everybody there.
     """
@@ -49,6 +51,7 @@ class Regimes:
     data: SurvivalData
     raw: CumulativeIncidence
     adjusted: AdjustedCurves
+    formula: str
     left_out: tuple[str, ...]
     notes: tuple[Note, ...]
 
@@ -86,6 +89,7 @@ def by_regime(tables: Tables, study: Study, outcome: str, *, conf_level: float =
         data=data,
         raw=cumulative_incidence(data, conf_level=conf_level),
         adjusted=replace(adjusted, notes=about),
+        formula=formula,
         left_out=left_out,
         notes=tuple(dict.fromkeys((*notes, *of_causes))),
     )
