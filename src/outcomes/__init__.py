@@ -118,9 +118,11 @@ _PUBLIC = {
     "rate_model": "outcomes.survival.rate_models",
     "StateProbabilities": "outcomes.survival.state_occupation",
     "state_probabilities": "outcomes.survival.state_occupation",
+    "Caseload": "outcomes.comparison.caseload_result",
+    "caseload": "outcomes.comparison.whole_caseload",
     "Outside": "outcomes.comparison.outside",
     "Populations": "outcomes.comparison.populations_result",
-    "populations": "outcomes.comparison.populations",
+    "populations": "outcomes.comparison.each_population",
 }
 
 __all__ = [*_PUBLIC]

@@ -112,6 +112,20 @@ class Caseload(Result):
         """Return by regime how far its caseload came: arm, step, n, share (of everyone it was offered to)."""
         return self.taken.copy()
 
+    def bars(self) -> pd.DataFrame:
+        """Return what is drawn from the top: label, start, end, estimate, conf_low, conf_high, per 100 people."""
+        import pandas as pd
+
+        old, new = (f"a regime that offers {arm}" for arm in self.arms)
+        at = 100 * self.of("risk", self.arms[0])
+        rows = [{"label": old, "start": 0.0, "end": at, **_limits_of(self._row("risk", self.arms[0]))}]
+        for label, quantity in (("whom it reaches", "from_reach"), ("what it does for them", "from_effect")):
+            row = self._row(quantity)
+            rows.append({"label": label, "start": at, "end": at + 100 * row["estimate"], **_limits_of(row)})
+            at += 100 * row["estimate"]
+        rows.append({"label": new, "start": 0.0, "end": at, **_limits_of(self._row("risk", self.arms[1]))})
+        return pd.DataFrame(rows)
+
     def of(self, quantity: str, arm: str = "", route: str = "B") -> float:
         """Return one estimate."""
         frame = self.frame
@@ -178,6 +192,10 @@ class Caseload(Result):
         one, other = self.route_a.frame.iloc[0], self._row("difference")
         error = np.nanmax([one["std_error"], other["std_error"]])
         return not (np.isfinite(error) and abs(one["estimate"] - other["estimate"]) > 2 * np.sqrt(2) * error)
+
+
+def _limits_of(row: Mapping[Any, Any]) -> dict[str, float]:
+    return {name: 100 * float(row[name]) for name in ("estimate", "conf_low", "conf_high")}
 
 
 def _points(value: float) -> str:

@@ -12,6 +12,7 @@ from outcomes.adjust.adjusted_results import AdjustedCurves
 from outcomes.adjust.balancing import BANDS, Balance
 from outcomes.adjust.imputing import Imputed
 from outcomes.adjust.overlapping import Overlap
+from outcomes.comparison.caseload_result import Caseload
 from outcomes.comparison.comparing import Comparison
 from outcomes.comparison.pooled_results import Pooled
 from outcomes.comparison.subgroups import SubgroupEffects
@@ -19,7 +20,7 @@ from outcomes.comparison.tipping import TippingPoints
 from outcomes.design.flow import Flow
 from outcomes.disclosure.interval_views import shown_with_intervals
 from outcomes.disclosure.prediction_views import shown_as_curves
-from outcomes.durations import DAYS_PER_YEAR
+from outcomes.durations import DAYS_PER_YEAR, in_words
 from outcomes.errors import NotSupportedError
 from outcomes.results import Array, Result
 from outcomes.survival.curves import Curves, kaplan_meier
@@ -84,6 +85,8 @@ def view_of(result: Result, horizon: float | None) -> View:
             "constant": result.model.to_frame()[["term", "estimate"]],
         }
         return View("paths", frames, facts)
+    if isinstance(result, Caseload):
+        return _waterfall(result)
     lines = shown_with_intervals(result)
     if lines is not None:
         frames = {"lines": lines[0], "table": result.to_frame(), "summary": result.summary()}
@@ -93,6 +96,17 @@ def view_of(result: Result, horizon: float | None) -> View:
     raise NotSupportedError(
         f"release: a {type(result).__name__} speaks of single people or of too many things at once to be released."
     )
+
+
+def _waterfall(result: Caseload) -> View:
+    """Return the bars of the caseload's difference, and the steps of each regime."""
+    bars = result.bars()
+    facts = {
+        "axis": f"people of 100 with a reoffence ({result.outcome}) by {in_words(result.horizon)}",
+        "parts": tuple(bars["label"].iloc[1:-1]),
+        "said": "Route B. Orange: what the difference between the regimes is made of",
+    }
+    return View("waterfall", {"bars": bars, "steps": result.steps(), "table": result.to_frame()}, facts)
 
 
 def _curves(result: Curves, horizon: float | None) -> View:

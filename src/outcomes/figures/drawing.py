@@ -23,6 +23,7 @@ from outcomes.figures import (
     prediction_plot,
     state_plot,
     tipping_plot,
+    waterfall_plot,
 )
 from outcomes.figures.styling import GREY, style
 from outcomes.results import Result
@@ -91,6 +92,12 @@ _PARAMETRIC = (
     parametric_plot.parametric_in_words,
 )
 _TIPPING = (tipping_plot.size, tipping_plot.tipping_data, tipping_plot.paint_tipping, tipping_plot.tipping_in_words)
+_WATERFALL = (
+    waterfall_plot.size,
+    waterfall_plot.waterfall_data,
+    waterfall_plot.paint_waterfall,
+    waterfall_plot.waterfall_in_words,
+)
 _PATHS = (path_plot.size, path_plot.path_data, path_plot.paint_paths, path_plot.paths_in_words)
 _PREDICTIONS = (
     prediction_plot.size,
@@ -115,6 +122,7 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "intervals": Drawing("intervals", *_INTERVALS),
         "imputed": Drawing("imputed", *_IMPUTED, axes=imputed_plot.imputed_axes),
         "parametric": Drawing("parametric", *_PARAMETRIC),
+        "waterfall": Drawing("waterfall", *_WATERFALL, axes=waterfall_plot.waterfall_axes),
     }
 )
 
