@@ -107,7 +107,8 @@ def assign(people: People, provision: Provision, biases: Biases, rng: np.random.
     start = planned - gap
     offered = _offered(people, provision, biases, start, u[3])
     chance = start_chances(people, biases)
-    starts = u[4] < chance[np.arange(n), offered]
+    there = provision.bespoke_open(people.area, start) | provision.manualised_open(people.area, start)
+    starts = there & (u[4] < chance[np.arange(n), offered])
     scale = _WAIT_SCALE * np.array([1.0, 1.0 + 0.6 * biases.waits])
     waited = SHORTEST_WAIT + np.floor(two_exponentials(u[5], u[6])[:, None] * scale).astype(np.int64)
     wait = np.where(delayed & starts, waited[np.arange(n), offered], 0)

@@ -23,6 +23,7 @@ from outcomes.synthetic.replication import replicate
 from outcomes.synthetic.shelf import as_csv
 from outcomes.synthetic.story import Story, tell
 from outcomes.synthetic.truths import add_at_risk, potential_frame, truth
+from outcomes.synthetic.worlds import World
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +92,7 @@ def make_cohort(
     n_areas: int = 12,
     seed: int = 2010,
     biases: Biases | None = None,
+    world: World | None = None,
     replicates: int = 400,
     scope: Literal["all", "headline"] = "all",
 ) -> SyntheticCohort:
@@ -108,6 +110,8 @@ def make_cohort(
         The same seed gives the same bytes.
     biases : Biases, optional
         Strength of every bias; default `Biases()`: all moderate, no unmeasured confounder, nothing missing.
+    world : World, optional
+        What the programmes do, and where they are on offer; default `World()`: the bespoke one does more, and is replaced area by area.
     replicates : int
         Lives drawn for each person under each programme to find the truth; 0 draws none.
     scope : {"all", "headline"}
@@ -142,7 +146,7 @@ def make_cohort(
     _check(n_people, n_areas, replicates)
     one_of(scope, ("all", "headline"), what="make_cohort: scope", error=DesignError)
     streams = generators(seed)
-    story = tell(n_people, n_areas, biases if biases is not None else Biases(), streams)
+    story = tell(n_people, n_areas, biases or Biases(), world or World(), streams)
     potential, found = _truths(story, streams["truth"], seed=seed, replicates=replicates, scope=scope)
     return SyntheticCohort(tables=_tables(story, streams["records"]), truth=found, potential=potential)
 

@@ -97,8 +97,15 @@ class Rates:
     detection: Array
 
 
-def rates(people: People, assignment: Assignment, provision: Provision, biases: Biases, licence_end: IntArray) -> Rates:
-    """Return everyone's rates under each programme and none."""
+def rates(
+    people: People,
+    assignment: Assignment,
+    provision: Provision,
+    biases: Biases,
+    licence_end: IntArray,
+    effects: tuple[float, float],
+) -> Rates:
+    """Return everyone's rates under each programme and none; `effects` are the log hazard ratios of the bespoke and the manualised one."""
     n = people.n
     year = (assignment.planned - day("2008-07-01")) / YEAR
     shared = (
@@ -119,7 +126,7 @@ def rates(people: People, assignment: Assignment, provision: Provision, biases: 
     recall = 0.15 * np.exp(np.array([-0.6, -0.1, 0.4, 0.7])[people.band])
     return Rates(
         group=group,
-        effect=tilt[:, None] * np.array([-0.40, -0.17]),
+        effect=tilt[:, None] * np.array(effects),
         setting=provision.site_effect[people.area, assignment.site],
         dropping_out=1.0 - np.exp(-leaving[:, None] * np.array([1.0, 1.3])),
         recall=np.where(people.custody, recall, 0.0),

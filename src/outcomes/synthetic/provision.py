@@ -83,11 +83,14 @@ class Provision:
         Log hazard of the area.
     site_effect : ndarray, shape (areas, sites, 2)
         Log hazard of the site and its facilitators, for the bespoke and the manualised programme.
+    offered : str
+        ``rolled_out``, or what is on offer everywhere and always.
     """
 
     rollout: IntArray
     area_effect: Array
     site_effect: Array
+    offered: str = "rolled_out"
 
     @property
     def n_areas(self) -> int:
@@ -96,10 +99,14 @@ class Provision:
 
     def bespoke_open(self, area: IntArray, on: IntArray) -> Bool:
         """Whether the bespoke programme takes people in these areas on these days."""
+        if self.offered != "rolled_out":
+            return np.full(len(on), self.offered == "bespoke")
         return np.asarray(on < self.rollout[area] + BOTH_DAYS)
 
     def manualised_open(self, area: IntArray, on: IntArray) -> Bool:
         """Whether the manualised programme takes people in these areas on these days."""
+        if self.offered != "rolled_out":
+            return np.full(len(on), self.offered == "manualised")
         return np.asarray(on >= self.rollout[area])
 
     def log_odds(self, on: IntArray) -> Array:
@@ -112,7 +119,7 @@ class Provision:
             return np.asarray(np.log(share) - np.log1p(-share))
 
 
-def draw_provision(n_areas: int, clustering: float, rng: np.random.Generator) -> Provision:
+def draw_provision(n_areas: int, clustering: float, rng: np.random.Generator, offered: str = "rolled_out") -> Provision:
     """Return the roll-out (evenly staggered, in an order of areas independent of their effects) and the effects."""
     first, last = day("2002-04-01"), day("2012-01-01")
     order = np.argsort(rng.random(n_areas), kind="stable").astype(np.float64)
@@ -120,4 +127,6 @@ def draw_provision(n_areas: int, clustering: float, rng: np.random.Generator) ->
     area_effect = clustering * spread(rng.random(n_areas), 0.08)
     site = spread(rng.random((n_areas, SITES_PER_AREA, 2)), 0.05)
     facilitators = spread(rng.random((n_areas, SITES_PER_AREA, 2)), 0.05)
-    return Provision(rollout=rollout, area_effect=area_effect, site_effect=clustering * (site + facilitators))
+    return Provision(
+        rollout=rollout, area_effect=area_effect, site_effect=clustering * (site + facilitators), offered=offered
+    )

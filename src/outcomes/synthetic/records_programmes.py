@@ -47,8 +47,13 @@ def _provision(provision: Provision) -> pd.DataFrame:
         rollout = int(provision.rollout[area])
         for programme in CATALOGUE:
             shared = programme.family in (BESPOKE_FAMILY, MANUAL_FAMILY)
+            alone = {"bespoke": BESPOKE_FAMILY, "manualised": MANUAL_FAMILY}.get(provision.offered)
+            if shared and provision.offered != "rolled_out" and programme.family != alone:
+                continue
             opened, closed = day(_OPENED.get(programme.key, "1997-04-01")), NEVER
-            if programme.family == BESPOKE_FAMILY:
+            if provision.offered != "rolled_out":
+                pass
+            elif programme.family == BESPOKE_FAMILY:
                 closed = rollout + BOTH_DAYS - 1 + LAST_DAYS.get(programme.key, 0)
             elif programme.family == MANUAL_FAMILY:
                 opened = rollout

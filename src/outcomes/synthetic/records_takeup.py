@@ -120,10 +120,12 @@ def _further_spells(story: Story, main: _Spells, rng: np.random.Generator) -> li
     done = main.status == COMPLETED
     after = np.maximum(np.where(main.end == NEVER, 0, main.end), story.origin[main.row]) + below(u[0], 14, 60)
     soon = story.time_zero[main.row] + below(u[0], 10, 60)
-    rollout = story.provision.rollout[story.people.area[main.row]]
+    closes = story.provision.rollout[story.people.area[main.row]] + BOTH_DAYS + LAST_DAYS["maintenance"]
+    if story.provision.offered != "rolled_out":
+        closes = np.full(len(closes), NEVER)
     core = (main.programme == PROGRAMME["core"]) | (main.programme == PROGRAMME["adapted"])
     wishes = (
-        ("maintenance", done & core & (u[1] < 0.45) & (after < rollout + BOTH_DAYS + LAST_DAYS["maintenance"]), after),
+        ("maintenance", done & core & (u[1] < 0.45) & (after < closes), after),
         ("booster", done & (main.programme == PROGRAMME["manual"]) & (u[1] < 0.2), after),
         (
             "circle",

@@ -16,6 +16,7 @@ from outcomes.synthetic.hazards import Rates, rates
 from outcomes.synthetic.life import Lives, live
 from outcomes.synthetic.people import People, draw_people
 from outcomes.synthetic.provision import CATALOGUE, Provision, day, draw_provision
+from outcomes.synthetic.worlds import World
 
 __all__ = ["EXTRACTED", "NEVER", "Story", "tell"]
 
@@ -50,6 +51,7 @@ class Story:
     lives: Lives
     exits: Exits
     biases: Biases
+    world: World
     dropped: Bool
     licence_days: IntArray
     custody_days: IntArray
@@ -106,14 +108,15 @@ class Story:
         return here & ~away[rows]
 
 
-def tell(n: int, n_areas: int, biases: Biases, streams: dict[str, np.random.Generator]) -> Story:
+def tell(n: int, n_areas: int, biases: Biases, world: World, streams: dict[str, np.random.Generator]) -> Story:
     """Return the factual record of `n` people."""
     people = draw_people(n, n_areas, streams["people"])
-    provision = draw_provision(n_areas, biases.clustering, streams["provision"])
+    provision = draw_provision(n_areas, biases.clustering, streams["provision"], world.offered)
     assignment = assign(people, provision, biases, streams["assignment"])
     u = streams["life"].random((8, n))
     licence = np.where(people.custody, below(u[0], 180, 900) + people.extended * 730, 0)
-    all_rates = rates(people, assignment, provision, biases, licence)
+    effects = (world.bespoke, world.manualised)
+    all_rates = rates(people, assignment, provision, biases, licence, effects)
     everyone = np.arange(n)
     chosen = assignment.arm <= MANUALISED
     dropped = chosen & (u[1] < all_rates.dropping_out[everyone, np.where(chosen, assignment.arm, BESPOKE)])
@@ -137,7 +140,7 @@ def tell(n: int, n_areas: int, biases: Biases, streams: dict[str, np.random.Gene
     other, other_start = _other_programmes(people, assignment, u[6], u[7])
     story = Story(
         people=people, provision=provision, assignment=assignment, rates=all_rates, lives=lives, exits=exits,
-        biases=biases, dropped=dropped, licence_days=licence, custody_days=served, other=other, other_start=other_start,
+        biases=biases, world=world, dropped=dropped, licence_days=licence, custody_days=served, other=other, other_start=other_start,
     )  # fmt: skip
     possible = (other_start < story.origin) | story.present(everyone, other_start)
     return _replace_other(story, np.where(possible, other, -1))

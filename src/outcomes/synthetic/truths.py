@@ -89,6 +89,7 @@ def truth(story: Story, potential: pd.DataFrame | None, *, seed: int, replicates
         "replicates": replicates,
         "data_cut": EXTRACTED,
         "biases": asdict(story.biases),
+        "world": asdict(story.world),
         "contrast": "bespoke minus manualised",
         "horizons_days": dict(HORIZONS),
         "proven_within_days": dict(PROVEN_WITHIN),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes.synthetic import Biases, SyntheticCohort, make_cohort
+from outcomes.synthetic import Biases, SyntheticCohort, World, make_cohort
 from outcomes.synthetic.assignment import BESPOKE, NONE
 from outcomes.synthetic.draws import exponential, generators, lag, table, two_exponentials
 from outcomes.synthetic.hazards import OFFENCES, elapsed, operational
@@ -165,7 +165,7 @@ def test_the_true_propensity_is_calibrated() -> None:
 
 def test_drawn_lives_agree_with_the_closed_form() -> None:
     """With nobody sent away, the replicated risk is the integral of the hazards."""
-    story = tell(400, 4, Biases(), generators(2))
+    story = tell(400, 4, Biases(), World(), generators(2))
     calm = story.rates.group.copy()
     calm[:, 2] = 1e-9  # no motoring offences or breaches, whose custody would come first
     rates = replace(story.rates, recall=np.zeros(400), group=calm)
