@@ -11,6 +11,7 @@ from scenarios_curves import OF_CURVES
 from scenarios_estimands import OF_ESTIMANDS
 from scenarios_fine_gray import OF_FINE_GRAY
 from scenarios_models import OF_MODELS
+from scenarios_regimes import OF_REGIMES
 from scenarios_sampled import OF_SAMPLED
 from scenarios_tests import OF_TESTS
 
@@ -20,5 +21,6 @@ SCENARIOS: dict[str, Scenario] = {
     one.name: one
     for one in (
         *OF_CURVES, *OF_COMPETING, *OF_SAMPLED, *OF_COX, *OF_FINE_GRAY, *OF_MODELS, *OF_COUNTS, *OF_TESTS, *OF_ESTIMANDS, *OF_ADJUSTED,
+        *OF_REGIMES,
     )
 }  # fmt: skip

@@ -49,7 +49,7 @@ def test_pooled_cox_models_are_those_of_mice(data: oc.SurvivalData, tmp_path: Pa
         np.testing.assert_allclose(ours.missing_information()[name], theirs[name], rtol=1e-6, err_msg=name)
     for name in ("df", "fmi"):
         np.testing.assert_allclose(few.missing_information()[name], theirs[f"{name}_few"], rtol=1e-6, err_msg=name)
-    test = ours.tests()[["statistic", "df", "df_denominator", "p_value"]].to_numpy(dtype=float)[0]
+    test = ours.tests()[["statistic", "df", "df_residual", "p_value"]].to_numpy(dtype=float)[0]
     np.testing.assert_allclose(test, theirs["joint"], rtol=1e-6)
 
 

@@ -109,7 +109,7 @@ def _gaps(formula: str, baseline: pd.DataFrame) -> dict[str, int]:
     named: tuple[str, ...] = ()
     try:
         named = names_in(formula)
-    except Exception:  # whatever the parser raises, design_matrix says it in words
+    except Exception:  # whatever the parser raises, design_matrix asks it again and says it in words
         return {}
     return {name: incomplete[name] for name in named if name in incomplete}
 
@@ -142,7 +142,7 @@ def _with_a_level(column: pd.Series) -> pd.Categorical:
     import pandas as pd
 
     known = column.dropna()
-    levels = list(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else sorted(known.unique())
+    levels = list(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else sorted(known.unique(), key=lambda value: (isinstance(value, str), value))
     written = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in levels]
     codes = pd.Categorical(column, categories=levels).codes
     return pd.Categorical.from_codes(

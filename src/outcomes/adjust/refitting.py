@@ -102,9 +102,5 @@ def _refit(weights: PropensityWeights, mine: IntArray) -> FittedWeights | str:
             sampling=None if weights.sampling is None else weights.sampling[mine],
         )
     except EstimationError as error:
-        problem = (
-            "trimming leaves an arm empty"
-            if "trimming" in str(error)
-            else "the covariates tell some people's arm exactly there"
-        )
+        problem = str(error).removeprefix("weight: ").rstrip(".")
     return problem

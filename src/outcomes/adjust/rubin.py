@@ -45,11 +45,11 @@ class RubinRows:
 
 @dataclass(frozen=True)
 class JointTest:
-    """Test that k numbers are all 0: F statistic on (df_numerator, df_denominator)."""
+    """Test that k numbers are all 0: F statistic on (df_numerator, df_residual)."""
 
     statistic: float
     df_numerator: int
-    df_denominator: float
+    df_residual: float
     p_value: float
 
 

@@ -16,7 +16,7 @@ from outcomes.comparison.repeating import repeated
 from outcomes.comparison.replicated_numbers import Numbers, numbers_of
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.design.resampling import Units, resampled
-from outcomes.errors import EstimationError, NotSupportedError, OutcomesError, one_of
+from outcomes.errors import EstimationError, one_of
 from outcomes.results import Array, IntArray, Note, Result, Weights
 from outcomes.survival.inputs import normal_quantile
 
@@ -173,6 +173,11 @@ def bootstrap(
     normal_quantile(conf_level)
     if replicates < 2:
         raise EstimationError(f"bootstrap: replicates must be 2 or more; got {replicates}.")
+    if kind == "studentised" and weights is not None and weights.influence is not None:
+        raise EstimationError(
+            "bootstrap: kind='studentised' needs the same kind of standard error in every replicate, and weights of a score that are held "
+            "fixed have another on the data. Make the weights inside statistic."
+        )
     whole = numbers_of(statistic(data) if weights is None else statistic(data, weights))
     by, units, strata = units_to_draw(data, weights, by, within)
     if kind == "studentised":
@@ -186,7 +191,12 @@ def bootstrap(
             f"bootstrap: {sum(failures.values()):,} of {replicates:,} replicates gave no number. The commonest reason ({times:,}): {said}"
         )
     drawn, drawn_errors = drawn[:, : len(whole.values)], drawn[:, len(whole.values) :]
-    left_out = _left_out(plan, data, weights) if kind == "bca" else None
+    left_out = None
+    if kind == "bca":
+        without = _without_each(plan)
+        left_out = repeated(
+            without, data, held, len(without.groups), n_jobs=n_jobs, progress=progress, what="bootstrap, a group left out"
+        )[0]
     found = intervals(
         whole.values,
         drawn,
@@ -263,20 +273,29 @@ def _weights_of(weights: Weights, people: IntArray, units: Units, drawn: IntArra
     )
 
 
-def _left_out(plan: _Plan, data: SurvivalData, weights: Weights | None) -> Array:
-    """Return the numbers with each of up to 200 groups of units left out, shape (G, K); missing where there are none."""
-    everyone = np.arange(len(plan.units))
-    mixed = np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=(2**31,))).permutation(everyone)
-    groups = np.array_split(mixed, min(len(everyone), _GROUPS))
-    found = np.full((len(groups), plan.size), np.nan)
-    for place, group in enumerate(groups):
-        try:
-            found[place] = plan.ask(data, weights, np.delete(everyone, np.sort(group)).astype(np.int64))
-        except NotSupportedError:
-            raise
-        except OutcomesError:
-            continue
-    return found
+@dataclass(frozen=True)
+class _LeavingOut:
+    """What is done for the acceleration: the analysis without one of G groups of units."""
+
+    plan: _Plan
+    groups: list[IntArray]
+
+    @property
+    def size(self) -> int:
+        """How many numbers come back each time."""
+        return self.plan.size
+
+    def once(self, data: SurvivalData, held: dict[str, Any] | None, repeat: int) -> Array:
+        """Return the numbers without one group."""
+        kept = np.delete(np.arange(len(self.plan.units)), self.groups[repeat])
+        return self.plan.ask(data, None if held is None else Weights(**held), kept.astype(np.int64))
+
+
+def _without_each(plan: _Plan) -> _LeavingOut:
+    """Return how up to 200 groups of units are left out, one after another."""
+    rng = np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=(2**31,)))
+    mixed = rng.permutation(len(plan.units))
+    return _LeavingOut(plan, [np.sort(group) for group in np.array_split(mixed, min(len(mixed), _GROUPS))])
 
 
 def _must_have_errors(whole: Numbers) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from outcomes.comparison.replicated_numbers import Numbers
-from outcomes.design.data import SurvivalData
+from outcomes.design.data import SurvivalData, must_name_cause
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, IntArray
 from outcomes.survival.inputs import resolve
@@ -26,10 +26,7 @@ def logrank_by_unit(data: SurvivalData, cause: str | None, unit: IntArray) -> tu
         raise EstimationError(
             f"{what}: with more than two arms say what is compared: statistic=lambda d: oc.compare(…)."
         )
-    if cause is None and len(data.causes) > 1:
-        raise EstimationError(
-            f"{what}: {len(data.causes)} causes compete ({', '.join(data.causes)}); name one (cause=)."
-        )
+    must_name_cause(data, cause, what)
     if cause is not None and cause not in data.causes:
         raise EstimationError(f"{what}: no cause {cause!r}. {did_you_mean(cause, data.causes)}")
     asked = resolve(data, None, None, "model", what=what)

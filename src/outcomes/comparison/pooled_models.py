@@ -87,7 +87,7 @@ class _PooledCoefficients(Pooled):
             )
         one = self.joint
         return pd.DataFrame(
-            [{"test": "wald (F)", "statistic": one.statistic, "df": one.df_numerator, "df_denominator": one.df_denominator,
+            [{"test": "wald (F)", "statistic": one.statistic, "df": one.df_numerator, "df_residual": one.df_residual,
               "p_value": one.p_value}]
         )  # fmt: skip
 
@@ -109,7 +109,7 @@ class PooledCox(_PooledCoefficients, Cox):
         return self._table(Cox.to_frame(self), ratios, self.coefficients, self.covariance, self.conf_level)
 
     def tests(self) -> pd.DataFrame:
-        """Return the test of all terms at once (Li, Raghunathan & Rubin): test, statistic (F), df, df_denominator, p_value."""
+        """Return the test of all terms at once (Li, Raghunathan & Rubin): test, statistic (F), df, df_residual, p_value."""
         return self._joint_row()
 
     def describe(self) -> str:
@@ -148,7 +148,7 @@ class PooledFineGray(_PooledCoefficients, FineGray):
         return self._table(FineGray.to_frame(self), ratios, self.coefficients, self.covariance, self.conf_level)
 
     def tests(self) -> pd.DataFrame:
-        """Return the test of all terms at once (Li, Raghunathan & Rubin): test, statistic (F), df, df_denominator, p_value."""
+        """Return the test of all terms at once (Li, Raghunathan & Rubin): test, statistic (F), df, df_residual, p_value."""
         return self._joint_row()
 
     def describe(self) -> str:
@@ -261,9 +261,13 @@ def _pooled(estimates: Array, covariances: Array, few: FewClusters, df_complete:
 
 
 def _made(kind: type[_Model], first: Any, **changed: Any) -> _Model:
-    """Return a pooled result: the fields of one set's result, but for those that are changed."""
+    """Return a pooled result: the fields of one set's result, but for those that are changed; no array is one set's."""
     own = {f.name: getattr(first, f.name) for f in fields(first)}
-    return kind(**{**own, **changed})
+    kept = {name: OfEachSet(_ONE_SET) if isinstance(value, np.ndarray) else value for name, value in own.items()}
+    return kind(**{**kept, **changed})
+
+
+_ONE_SET = "Ask it of the result of one set: pool(imputed, lambda data: …) takes any function of the data."
 
 
 _OF_PARAMETRIC = "Do it inside: pool(imputed, lambda data: parametric(data, …).at(times))."
@@ -308,7 +312,8 @@ def _pool_partial_likelihood(
     held = OfEachSet(hint)
     design = OfEachSet(hint, columns=first.design.columns, terms=first.design.terms)
     none = float("nan")
-    more = {"score_statistic": none} if isinstance(first, Cox) else {"observation": held}
+    more: dict[str, Any] = {"score_statistic": none} if isinstance(first, Cox) else {"observation": held}
+    more["away"] = tuple(dict.fromkeys(name for one in models for name in one.away))  # in some set is in doubt enough
     return _made(
         kind, first, data=data, asked=asked_of(first.asked, first.data, hint), design=design,
         coefficients=read_only(found.rows.estimate), covariance=read_only(found.covariance), model_covariance=held,

@@ -54,13 +54,13 @@ def repeated(
     what : str
         What the bar says.
     """
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, effective_n_jobs
     from tqdm.auto import tqdm
 
     parallel = Parallel(
         n_jobs=n_jobs, return_as="generator", max_nbytes=None
     )  # rows about people are not written to a file
-    parts, chunks = parts_of(data), _chunks(repeats, parallel.n_jobs)
+    parts, chunks = parts_of(data), _chunks(repeats, effective_n_jobs(parallel.n_jobs))
     numbers, failures = [], Counter[str]()
     hidden = None if progress is None else not progress
     with tqdm(total=repeats, desc=what, unit="replicate", disable=hidden, leave=False) as bar:
@@ -73,7 +73,7 @@ def repeated(
 
 def _chunks(repeats: int, jobs: int) -> Iterator[range]:
     """Yield repeats in pieces: small enough that processes end together and a bar moves, the same numbers whatever their size."""
-    size = max(1, min(_CHUNK, repeats // (4 * max(1, abs(jobs)))))
+    size = max(1, min(_CHUNK, repeats // (4 * jobs)))
     for first in range(0, repeats, size):
         yield range(first, min(first + size, repeats))
 

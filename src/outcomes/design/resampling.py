@@ -78,7 +78,7 @@ def resampled(data: SurvivalData, units: Units, drawn: IntArray, *, as_clusters:
     if data.clones is not None:
         held = data.clones
         changed["clones"] = replace(
-            held, person=draw, begun=held.begun[people], complied=held.complied[people], departed=held.departed[people],
+            held, person=_renumbered(draw, held.person[people]), begun=held.begun[people], complied=held.complied[people], departed=held.departed[people],
             last=held.last[people],
         )  # fmt: skip
     new = replace(
@@ -95,6 +95,11 @@ def resampled(data: SurvivalData, units: Units, drawn: IntArray, *, as_clusters:
         **changed,
     )
     return new, people
+
+
+def _renumbered(draw: IntArray, person: IntArray) -> IntArray:
+    """Return numbers of people that are the same where draw and person are: clones of one person, of one draw, stay together."""
+    return np.unique(np.stack([draw, person]), axis=1, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def parts_of(data: SurvivalData) -> dict[str, Any]:

@@ -66,8 +66,8 @@ def test_the_joint_test_of_one_number_is_the_square_of_its_t() -> None:
     assert one.statistic == pytest.approx(statistic**2)
     assert one.df_numerator == 1
     # with t = m - 1 = 4 the denominator is Rubin's degrees of freedom
-    assert one.df_denominator == pytest.approx(229.1256, rel=1e-6)
-    assert one.p_value == pytest.approx(2 * t.sf(statistic, one.df_denominator))
+    assert one.df_residual == pytest.approx(229.1256, rel=1e-6)
+    assert one.p_value == pytest.approx(2 * t.sf(statistic, one.df_residual))
 
 
 def test_the_joint_test_of_sets_that_agree_is_walds() -> None:
