@@ -128,3 +128,9 @@ def test_a_column_nobody_has_and_an_unknown_choice_are_refused() -> None:
         oc.weight(rossi(none_has=np.nan), "age + none_has", estimand="ate", missing="indicator")
     with pytest.raises(oc.EstimationError, match="missing must be one of 'error', 'indicator'"):
         oc.weight(rossi(), "some_age", estimand="ate", missing="drop")
+
+
+def test_levels_of_a_factor_may_be_numbers_and_words() -> None:
+    mixed = pd.Series([1, "two", None] * 144, dtype=object)
+    made = oc.weight(rossi(mixed=mixed), "some_age + C(mixed)", estimand="ate", missing="indicator")
+    assert np.isfinite(made.values).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import product
 from typing import Any
 
@@ -153,7 +154,44 @@ def test_clones_of_one_person_are_drawn_together() -> None:
     assert (found.replicates < 1).all()
 
 
+def test_clones_drawn_by_their_areas_once_each_weigh_what_they_weighed() -> None:
+    from cloned_lives import as_clones, lived
+
+    data = as_clones(lived(120, np.random.default_rng(1), (1.0, 1.0)))
+    area = data.clones.person % 6
+    clustered = dataclasses.replace(data, baseline=data.baseline.assign(area=area), cluster="area")
+    again, people = resampled(clustered, Units.of(area), np.arange(6), as_clusters=True)
+    assert len(np.unique(again.clones.person)) == len(np.unique(data.clones.person))
+    was, found = (oc.censoring_weights(one, "x") for one in (data, again))
+    where = np.argsort(people, kind="stable")
+    assert oc.kaplan_meier(again, weights=found).at(300)["estimate"].to_numpy() == pytest.approx(
+        oc.kaplan_meier(data, weights=was).at(300)["estimate"].to_numpy(), rel=1e-9
+    )
+    assert again.clones.begun[where] == pytest.approx(data.clones.begun)
+    twice, _ = resampled(clustered, Units.of(area), np.array([0, 0, 1]), as_clusters=True)
+    assert len(np.unique(twice.clones.person)) == 2 * len(set(data.clones.person[area == 0])) + len(
+        set(data.clones.person[area == 1])
+    )
+
+
 # what is refused, and what is said
+
+
+def test_weights_of_a_score_are_not_held_fixed_under_standard_errors_of_each_replicate() -> None:
+    data = take()
+    weights = oc.weight(data, "age + prio", estimand="ate")
+    with pytest.raises(oc.EstimationError, match="Make the weights inside"):
+        oc.bootstrap(data, difference, weights=weights, kind="studentised", replicates=10)
+
+
+def test_every_process_there_is_gets_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    import joblib
+
+    from outcomes.comparison.repeating import _chunks
+
+    monkeypatch.setattr(joblib, "effective_n_jobs", lambda n: 64 if n == -1 else n)
+    assert len(list(_chunks(1000, joblib.effective_n_jobs(-1)))) > 64
+    assert sum(map(len, _chunks(1000, 64))) == 1000
 
 
 def test_nearest_neighbours_with_replacement_are_refused_outside_and_inside() -> None:

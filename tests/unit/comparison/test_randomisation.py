@@ -304,3 +304,12 @@ def test_arms_the_other_way_round_turn_the_sign_alone() -> None:
     one, other = oc.randomisation_test(take()).to_frame(), oc.randomisation_test(take(reference=1)).to_frame()
     assert other["estimate"].item() == pytest.approx(-one["estimate"].item())
     assert other["p_value"].item() == one["p_value"].item()
+
+
+def test_the_outcome_that_was_named_is_the_one_that_is_tested() -> None:
+    frame = ROSSI.assign(what=np.where(ROSSI["arrest"] == 1, np.where(ROSSI["age"] > 22, "arrest", "other"), "none"))
+    named = take(frame, event="what", censored="none", causes=["arrest", "other"])
+    found = oc.randomisation_test(named).to_frame()
+    pd.testing.assert_frame_equal(found, oc.randomisation_test(named, cause="arrest").to_frame())
+    with pytest.raises(oc.EstimationError, match="outcome of interest"):
+        oc.randomisation_test(take(frame, event="what", censored="none"))

@@ -196,6 +196,18 @@ def test_a_level_whose_own_score_cannot_be_fitted_keeps_everyones_weights_and_sa
     np.testing.assert_allclose(row[NUMBERS].astype(float), expected[NUMBERS].astype(float), rtol=1e-7)
 
 
+def test_a_level_in_which_entropy_cannot_reach_the_means_says_that_and_not_that_the_arms_are_told_apart() -> None:
+    frame = people()
+    high = frame["band"] == "high"
+    frame["far"] = np.where(high & (frame["arm"] == "b"), 10.0, 0.0) + np.random.default_rng(2).normal(size=len(frame))
+    data = data_of(frame)
+    weights = oc.weight(data, "far", estimand="atc", method="entropy")
+    notes = [n.text for n in subgroup_effects(data, "band", at=10, weights=weights).notes]
+    said = [text for text in notes if "band high keeps" in text]
+    assert len(said) == 1
+    assert "tell some people's arm" not in said[0]
+
+
 def test_few_people_a_column_keep_everyones_weights() -> None:
     frame = people(90)
     for i in range(6):
