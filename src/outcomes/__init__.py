@@ -120,6 +120,8 @@ _PUBLIC = {
     "state_probabilities": "outcomes.survival.state_occupation",
     "Caseload": "outcomes.comparison.caseload_result",
     "caseload": "outcomes.comparison.whole_caseload",
+    "Programmes": "outcomes.comparison.programmes_result",
+    "programmes_against_nothing": "outcomes.comparison.every_programme",
     "Outside": "outcomes.comparison.outside",
     "Populations": "outcomes.comparison.populations_result",
     "populations": "outcomes.comparison.each_population",

@@ -142,7 +142,10 @@ def _with_a_level(column: pd.Series) -> pd.Categorical:
     import pandas as pd
 
     known = column.dropna()
-    levels = list(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else sorted(known.unique(), key=lambda value: (isinstance(value, str), value))
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        levels = list(column.cat.categories)
+    else:
+        levels = sorted(known.unique(), key=lambda value: (isinstance(value, str), value))
     written = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in levels]
     codes = pd.Categorical(column, categories=levels).codes
     return pd.Categorical.from_codes(

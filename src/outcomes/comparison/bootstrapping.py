@@ -195,7 +195,13 @@ def bootstrap(
     if kind == "bca":
         without = _without_each(plan)
         left_out = repeated(
-            without, data, held, len(without.groups), n_jobs=n_jobs, progress=progress, what="bootstrap, a group left out"
+            without,
+            data,
+            held,
+            len(without.groups),
+            n_jobs=n_jobs,
+            progress=progress,
+            what="bootstrap, a group left out",
         )[0]
     found = intervals(
         whole.values,

@@ -78,9 +78,10 @@ def resampled(data: SurvivalData, units: Units, drawn: IntArray, *, as_clusters:
     if data.clones is not None:
         held = data.clones
         changed["clones"] = replace(
-            held, person=_renumbered(draw, held.person[people]), begun=held.begun[people], complied=held.complied[people], departed=held.departed[people],
-            last=held.last[people],
-        )  # fmt: skip
+            held,
+            person=_renumbered(draw, held.person[people]),
+            **{name: getattr(held, name)[people] for name in ("begun", "complied", "departed", "last")},
+        )
     new = replace(
         data,
         entry=sealed(data.entry[rows]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.comparison.populations_result import Populations
+from outcomes.comparison.programmes_result import Programmes
 from outcomes.disclosure.interval_lines import level_of, lines_of
 from outcomes.durations import in_words
 
@@ -42,6 +43,34 @@ def _populations(result: Populations) -> tuple[pd.DataFrame, dict[str, Any]]:
     }
 
 
+def _programmes(result: Programmes) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.frame
+    last = frame[~frame["programme"].duplicated(keep="last")]
+    raw = frame[frame["adjustment"] == "raw"].set_index("programme")["estimate"]
+    adjusted = last["adjustment"] == "adjusted"
+    few = ["" if tested or why else f"only {n:,.0f} people" for tested, why, n in
+           zip(last["tested"], last["why"], last["n_programme"], strict=True)]  # fmt: skip
+    drawn = last.assign(
+        programme=[
+            f"{str(name).replace('_', ' ')}{f' ({said})' if said else ''}"
+            for name, said in zip(last["programme"], few, strict=True)
+        ],
+        expected=np.where(adjusted & (last["why"] == ""), 100 * last["programme"].map(raw), np.nan),
+        beside=np.where(last["why"] == "", "", "no answer"),
+        **{name: 100 * last[name] for name in ("estimate", "conf_low", "conf_high")},
+    )
+    row = frame[frame["why"] == ""].iloc[0]
+    return lines_of(drawn, "programme"), {
+        "axis": "difference in risk against nothing, per 100 people (below 0: fewer)",
+        "none": 0.0,
+        "first": "adjusted",
+        "second": "as it was" if adjusted.any() else "",
+        "said": f"{row['cause']} within {in_words(row['time'])} of {in_words(result.grace)} after release or sentence; "
+        f"{level_of(result.conf_level)}",
+    }
+
+
 QUESTION_LINES: Mapping[Any, Any] = {
     Populations: _populations,
+    Programmes: _programmes,
 }

@@ -1,0 +1,181 @@
+"""Every kind of programme against people who started nothing: each with a comparison group of its own, and what it cannot show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.adjust.case_mix import telling_terms
+from outcomes.adjust.weighting import weight
+from outcomes.comparison.contrasts import compare
+from outcomes.comparison.programmes_result import Programmes
+from outcomes.comparison.study_questions import asked_of
+from outcomes.design.cohort import build_cohort
+from outcomes.design.study import Arms, ArmSpec, TimeZero
+from outcomes.durations import days, in_words
+from outcomes.errors import DesignError, EstimationError
+from outcomes.survival.curves import CumulativeIncidence, cumulative_incidence
+
+if TYPE_CHECKING:
+    from outcomes.design.data import SurvivalData
+    from outcomes.design.study import Study
+    from outcomes.loading.tables import Tables
+
+__all__ = ["programmes_against_nothing"]
+
+NOTHING = "nothing"
+FEW_PEOPLE, FEW_EVENTS = 30, 10
+"""With fewer people in the programme, or fewer events in either arm, no test is given."""
+
+
+def programmes_against_nothing(
+    tables: Tables,
+    study: Study,
+    *,
+    outcome: str | None = None,
+    horizon: float | str | None = None,
+    grace: float | str = "6m",
+    conf_level: float = 0.95,
+) -> Programmes:
+    """Compare every family of programmes in the catalogue with people who started nothing.
+
+    Use it where there is more on offer than the two programmes of the headline: circles of support, work with partners and families,
+    residential programmes, individual counselling, programmes for the young. Small ones get no test; what they could have shown is
+    said instead.
+
+    Parameters
+    ----------
+    tables : Tables
+    study : Study
+        Its conditions, outcomes, follow-up and [adjust] formula; its arms and time zero are not used.
+    outcome : str, optional
+        Default: that of the headline, else the only one.
+    horizon : float or str, optional
+        Days, or text such as ``"2y"``. Default: that of the headline, else the end of follow-up.
+    grace : float or str
+        Who started by this time after release or sentence is compared with who had started no programme at all by then, both followed
+        from then on.
+    conf_level : float
+
+    Returns
+    -------
+    Programmes
+        ``to_frame()``: programme, adjustment, n_programme, n_nothing, the columns of `compare`, detectable, why.
+
+    Raises
+    ------
+    DesignError
+        As `build_cohort`; no programme of the catalogue was started by anybody.
+    EstimationError
+        Several outcomes and no headline.
+
+    Notes
+    -----
+    Each comparison group is made of people whom the entry rules of that programme admit, weighted to the case mix of its clients (ATT).
+    Programmes with fewer than 30 people, or fewer than 10 events in either arm, get an interval and no p-value, and the difference their
+    design could have found with 80 % power. Groups overlap: people who started nothing stand in several comparisons, whose p-values
+    (Holm, Benjamini–Hochberg) pay for their number.
+
+    References
+    ----------
+    Hernán & Robins (2016), American Journal of Epidemiology 183:758 (one time zero for those treated and not).
+
+    Examples
+    --------
+    >>> import outcomes as oc
+    >>> tables, study = oc.load_tables("data/synthetic"), oc.read_study("notebooks/study.toml")  # doctest: +SKIP
+    >>> oc.programmes_against_nothing(tables, study).summary()  # doctest: +SKIP
+    """
+    name, length = asked_of(tables, study, outcome, horizon, "programmes_against_nothing")
+    wait = days(grace, what="programmes_against_nothing: grace")
+    catalogue = tables.frame("programmes").drop_duplicates("family_id")
+    rows: list[dict[str, Any]] = []
+    for family in catalogue["family_id"].astype(str):
+        rows += _against_nothing(tables, _one_programme(study, family, wait), family, name, length, conf_level)
+    if all(row["why"] for row in rows):
+        raise DesignError("programmes_against_nothing: no programme of the catalogue can be compared with nothing.")
+    return Programmes.build(
+        rows,
+        labels={"unit": "days", "outcome": name, **_proven(study, name)},
+        grace=wait,
+        conf_level=conf_level,
+        provenance=MappingProxyType({"study": study.hash, "outcome": name, "horizon": length, "grace": wait}),
+    )
+
+
+def _proven(study: Study, name: str) -> dict[str, str]:
+    period = study.outcomes[name].proving_period
+    return {"proven_within": in_words(period)} if period else {}
+
+
+def _one_programme(study: Study, family: str, grace: float) -> Study:
+    """Return the study of one family against nothing, at a landmark, among those whom its rules admit."""
+    arms = Arms(NOTHING, {NOTHING: ArmSpec(none=True), family: ArmSpec(family=(family,))})
+    return study.replace(
+        arms=arms,
+        time_zero=TimeZero("auto", "landmark", grace),
+        eligibility=replace(study.eligibility, population="both"),
+        headline=None,
+    )
+
+
+def _against_nothing(
+    tables: Tables, study: Study, family: str, outcome: str, horizon: float, conf_level: float
+) -> list[dict[str, Any]]:
+    """Return the contrast raw and adjusted; where there is none, one row that says why."""
+    own: dict[str, Any] = {"programme": family, "n_programme": 0, "n_nothing": 0, "why": ""}
+    try:
+        data = build_cohort(tables, study).outcome(outcome)
+    except DesignError as error:
+        return [{**own, "adjustment": "raw", **_nobody(str(error))}]
+    sizes = dict(zip(data.arms, map(int, data.people_by_arm()), strict=True))
+    own |= {"n_programme": sizes[family], "n_nothing": sizes[NOTHING]}
+    raw = _contrast(cumulative_incidence(data, conf_level=conf_level), data, horizon, conf_level)
+    rows = [{**own, "adjustment": "raw", **raw}]
+    if study.adjust is None or raw["why"]:
+        return rows
+    formula, _ = telling_terms(study.adjust.formula, data.baseline)
+    try:
+        weights = weight(data, formula, estimand="att", method=study.adjust.method, missing=study.adjust.missing)
+    except EstimationError as error:
+        why = str(error).removeprefix("weight: ")
+        return [*rows, {**own, **raw, "adjustment": "adjusted", "estimand": "att", **_nobody(why)}]
+    curves = cumulative_incidence(data, weights=weights, conf_level=conf_level)
+    return [*rows, {**own, "adjustment": "adjusted", **_contrast(curves, data, horizon, conf_level)}]
+
+
+def _contrast(curves: CumulativeIncidence, data: SurvivalData, horizon: float, conf_level: float) -> dict[str, Any]:
+    """Return the row of one contrast; without a test where people or events are few."""
+    several = data.causes[0] if len(data.causes) > 1 else None
+    try:
+        found = compare(curves, measure="risk_difference", at=horizon, cause=several, conf_level=conf_level)
+    except EstimationError as error:
+        return _nobody(str(error).removeprefix("compare: "))
+    row = {str(name): value for name, value in found.frame.iloc[0].to_dict().items()}
+    row["detectable"] = float(found.detectable[0])
+    by_arm = curves.at(horizon)
+    events = by_arm.loc[by_arm["cause"] == row["cause"], "n_events"].to_numpy(dtype=np.float64)
+    people = int(data.people_by_arm()[1])
+    row["tested"] = bool(people >= FEW_PEOPLE and events.min() >= FEW_EVENTS)
+    if not row["tested"]:
+        row |= {"statistic": np.nan, "p_value": np.nan, "verdict": "not determined"}
+    return {**row, "why": ""}
+
+
+def _nobody(why: str) -> dict[str, Any]:
+    numbers = (
+        "estimate",
+        "std_error",
+        "statistic",
+        "df",
+        "p_value",
+        "conf_low",
+        "conf_high",
+        "value_reference",
+        "value_arm",
+        "detectable",
+    )
+    return {**dict.fromkeys(numbers, np.nan), "verdict": "not determined", "tested": False, "why": why}

@@ -1,0 +1,135 @@
+"""Programmes against nothing side by side: the table, what small ones could have shown, and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from outcomes.comparison.comparing import COLUMNS
+from outcomes.comparison.multiplicity import benjamini_hochberg, holm
+from outcomes.comparison.sentences import sentence
+from outcomes.durations import in_words
+from outcomes.results import Note, Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Programmes"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Programmes(Result):
+    """Every family of programmes against people who started nothing.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        As `to_frame` gives it, with ``value_reference`` and ``value_arm`` (the risk in each arm) beside.
+    grace : float
+        Days after release or sentence by which a start counts and from which everyone is followed.
+    """
+
+    frame: pd.DataFrame
+    labels: Mapping[str, str]
+    grace: float
+    conf_level: float
+    notes: tuple[Note, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    drawing: ClassVar[str | None] = "intervals"
+    title: ClassVar[str] = "Programmes against nothing"
+
+    @classmethod
+    def build(cls, rows: list[dict[str, Any]], *, grace: float, **rest: Any) -> Self:
+        """Return the result of finished rows; p-values pay for the number of adjusted contrasts that are tested."""
+        import pandas as pd
+
+        frame = pd.DataFrame(rows).drop(columns=["p_holm", "p_bh"], errors="ignore")
+        for name in COLUMNS:
+            if name not in frame:
+                frame[name] = np.nan
+        p = np.where(_best(frame), frame["p_value"].to_numpy(dtype=np.float64), np.nan)
+        frame["p_holm"], frame["p_bh"] = holm(p), benjamini_hochberg(p)
+        return cls(frame=frame, grace=grace, notes=(_landmark(grace), *_small(frame)), **rest)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a programme and adjustment.
+
+        Columns: programme, adjustment, n_programme, n_nothing, tested, those of `compare`, p_holm, p_bh (over the adjusted rows that are
+        tested), detectable (the difference this design could have found with 80 % power), why (there is no answer).
+        """
+        names = [
+            "programme",
+            "adjustment",
+            "n_programme",
+            "n_nothing",
+            "tested",
+            *COLUMNS,
+            "p_holm",
+            "p_bh",
+            "detectable",
+            "why",
+        ]
+        return self.frame[names].copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Return programme, adjustment, n_programme, n_nothing, estimate, conf_low, conf_high, detectable, verdict."""
+        names = [
+            "programme",
+            "adjustment",
+            "n_programme",
+            "n_nothing",
+            "estimate",
+            "conf_low",
+            "conf_high",
+            "detectable",
+            "verdict",
+        ]
+        return self.frame[names].copy()
+
+    def describe(self) -> str:
+        """Return each programme's adjusted contrast in plain sentences; of small ones what they could have shown."""
+        parts = []
+        for row in self.frame[_best(self.frame)].to_dict("records"):
+            lead = f"{str(row['programme']).replace('_', ' ')}:"
+            if row["why"]:
+                parts.append(f"{lead} no answer; {row['why'].rstrip('.')}.")
+                continue
+            said = sentence(row, self.labels, self.conf_level)
+            if not row["tested"]:
+                said += (
+                    f" Too few people ({int(row['n_programme']):,} in the programme) or events for a test: only a difference of "
+                    f"{100 * row['detectable']:.0f} per 100 or more could have been found."
+                )
+            parts.append(f"{lead} {said}")
+        return " ".join(parts)
+
+
+def _best(frame: pd.DataFrame) -> Any:
+    """Return which rows are the answer for their programme: the adjusted one where there is one."""
+    last = ~frame["programme"].duplicated(keep="last")
+    return last.to_numpy()
+
+
+def _landmark(grace: float) -> Note:
+    text = (
+        f"Everyone is followed from {in_words(grace)} after release or sentence and classed by what they had started by then; who "
+        "reoffended before is in no arm, and who started later stays where they were."
+    )
+    return Note("landmark", text)
+
+
+def _small(frame: pd.DataFrame) -> tuple[Note, ...]:
+    few = frame.loc[_best(frame) & ~frame["tested"].astype(bool), "programme"].astype(str)
+    if not len(few):
+        return ()
+    return (
+        Note(
+            "too_small",
+            f"Too few people or events for a test: {', '.join(few)}. That shows no effect, and no lack of one.",
+        ),
+    )

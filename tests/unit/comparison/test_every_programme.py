@@ -1,0 +1,103 @@
+"""Every programme against nothing: a comparison group each, and no test where there are few people or events."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_study import Reframed
+
+import outcomes as oc
+from outcomes.design.study import Arms, ArmSpec
+from outcomes.errors import DesignError
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def tables() -> oc.Tables:
+    return oc.load_tables(ROOT / "data/synthetic")
+
+
+@pytest.fixture(scope="module")
+def study() -> oc.Study:
+    return oc.read_study(ROOT / "notebooks/study.toml")
+
+
+@pytest.fixture(scope="module")
+def found(tables: oc.Tables, study: oc.Study) -> oc.Programmes:
+    return oc.programmes_against_nothing(tables, study)
+
+
+def test_every_family_of_the_catalogue_stands_there_once_raw_and_once_adjusted(
+    found: oc.Programmes, tables: oc.Tables
+) -> None:
+    families = set(tables.frame("programmes")["family_id"])
+    counted = found.to_frame().groupby("programme")["adjustment"].apply(list)
+    assert set(counted.index) == families
+    assert all(kinds == ["raw", "adjusted"] for kinds in counted)
+
+
+def test_one_of_them_is_the_study_of_that_programme_at_a_landmark_among_those_it_admits(
+    found: oc.Programmes, tables: oc.Tables, study: oc.Study
+) -> None:
+    arms = Arms("none_at_all", {"none_at_all": ArmSpec(none=True), "circle": ArmSpec(family=("circles",))})
+    landmark = dataclasses.replace(study.time_zero, event="auto", strategy="landmark", grace=182.0)
+    alone = study.replace(arms=arms, time_zero=landmark, headline=None)
+    data = oc.build_cohort(tables, alone).outcome("any")
+    formula = study.adjust.formula.replace(" + wait_days", "")  # the same for everybody at a landmark
+    bands = data.baseline["risk_band"].nunique()
+    assert bands > 1
+    curves = oc.cumulative_incidence(data, weights=oc.weight(data, formula, estimand="att"))
+    expected = oc.compare(curves, measure="risk_difference", at="2y").frame.iloc[0]
+    frame = found.frame
+    row = frame[(frame["programme"] == "circles") & (frame["adjustment"] == "adjusted")].iloc[0]
+    for name in ("estimate", "conf_low", "conf_high", "n", "n_events"):
+        assert row[name] == pytest.approx(expected[name], rel=1e-9)
+
+
+def test_small_programmes_have_an_interval_no_test_and_what_they_could_have_shown(found: oc.Programmes) -> None:
+    frame = found.to_frame()
+    small = frame[~frame["tested"]]
+    assert set(small["programme"]) >= {"residential", "counselling"}
+    assert small["p_value"].isna().all()
+    assert set(small["verdict"]) == {"not determined"}
+    assert (small["detectable"] > 0.1).all()
+    assert np.isfinite(small["conf_low"]).all()
+    said = found.describe()
+    assert "Too few people (12 in the programme) or events for a test: only a difference of 31 per 100 or more" in said
+    note = next(note.text for note in found.notes if note.code == "too_small")
+    assert "no lack of one" in note
+
+
+def test_p_values_pay_for_the_programmes_that_are_tested(found: oc.Programmes) -> None:
+    frame = found.to_frame()
+    tested = frame[frame["tested"] & (frame["adjustment"] == "adjusted")]
+    smallest = tested["p_value"].idxmin()
+    assert tested.loc[smallest, "p_holm"] == pytest.approx(min(1, len(tested) * tested.loc[smallest, "p_value"]))
+    assert frame.loc[frame["adjustment"] == "raw", "p_holm"].isna().all()
+
+
+def test_a_programme_nobody_started_has_no_answer_and_the_others_have(tables: oc.Tables, study: oc.Study) -> None:
+    taken = tables.frame("participation")
+    circles = set(tables.frame("programmes").query("family_id == 'circles'")["programme_id"])
+    without = Reframed(tables, participation=taken[~taken["programme_id"].isin(circles)])
+    frame = oc.programmes_against_nothing(without, study).to_frame().set_index("programme")
+    assert "is empty" in frame.loc["circles", "why"]
+    assert np.isnan(frame.loc["circles", "estimate"])
+    assert (frame.drop(index="circles")["why"] == "").all()
+
+
+def test_where_nobody_started_anything_there_is_nothing_to_compare(tables: oc.Tables, study: oc.Study) -> None:
+    nobody = Reframed(tables, participation=tables.frame("participation").iloc[:0])
+    with pytest.raises(DesignError, match="no programme of the catalogue can be compared"):
+        oc.programmes_against_nothing(nobody, study)
+
+
+def test_without_adjustment_the_contrasts_are_as_they_were(tables: oc.Tables, study: oc.Study) -> None:
+    frame = oc.programmes_against_nothing(tables, study.replace(adjust=None)).to_frame()
+    assert set(frame["adjustment"]) == {"raw"}
+    assert pd.notna(frame["p_holm"]).sum() == frame["tested"].sum()
