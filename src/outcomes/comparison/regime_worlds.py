@@ -20,6 +20,8 @@ from outcomes.survival.design_matrix import DesignMatrix, design_matrix
 if TYPE_CHECKING:
     import pandas as pd
 
+    from outcomes.survival.cox_result import Cox
+
 
 __all__ = ["ELIGIBLE", "REGIME", "TARGET", "regime_worlds"]
 
@@ -105,21 +107,22 @@ def _outcome_hazards(data: SurvivalData, formula: str, cause: str, edges: Array)
             what=f"caseload, {name}",
         )  # fmt: skip
         pieces = _in_pieces(fit.rows.time, fit.sums.hazard, edges)
-        worlds = []
-        for level in levels:
-            world = _exposed(data, level)
-            x = encode(fit, world, np.zeros(len(world), dtype=np.int64), what="caseload")
-            worlds.append(_Hazard(pieces, np.asarray(x @ fit.scaled)))
-        found.append(worlds)
+        nothing = _exposed(data.baseline, levels[:1] * len(data.baseline), levels)
+        somebody = _exposed(data.baseline.iloc[[0] * len(levels)], levels, levels)
+        unexposed, one = (np.asarray(_encoded(fit, frame) @ fit.scaled) for frame in (nothing, somebody))
+        found.append([_Hazard(pieces, unexposed + shift) for shift in one - one[0]])  # exposure adds to the log hazard
     return found
 
 
-def _exposed(data: SurvivalData, level: str) -> pd.DataFrame:
-    """Return the baseline with everybody exposed to one thing."""
+def _encoded(fit: Cox, frame: pd.DataFrame) -> Array:
+    return encode(fit, frame, np.zeros(len(frame), dtype=np.int64), what="caseload")
+
+
+def _exposed(people: pd.DataFrame, to: list[str], levels: list[str]) -> pd.DataFrame:
+    """Return people exposed to what is named for each."""
     import pandas as pd
 
-    values = pd.Categorical([level] * len(data.baseline), categories=data.frame["exposure"].cat.categories)
-    return data.baseline.assign(exposure=values)
+    return people.reset_index(drop=True).assign(exposure=pd.Categorical(to, categories=levels))
 
 
 def _in_pieces(time: Array, jumps: Array, edges: Array) -> Array:
