@@ -124,9 +124,10 @@ def _files(analysis: Analysis, policy: DisclosurePolicy) -> tuple[dict[str, byte
 
 
 def _figure(spec: FigureSpec, released: Released, outcome: str) -> Drawn:
-    drawing = DRAWINGS[spec.draws]
+    name = FIGURES[spec.draws].drawing or spec.draws
+    drawing = DRAWINGS[name]
     alternative = drawing.alternative(released) if spec.alt == "auto" else spec.alt
-    figure = figure_of(spec.draws, released)
+    figure = figure_of(name, released)
     return Drawn(
         name=spec.name,
         section=FIGURES[spec.draws].section,
@@ -146,5 +147,5 @@ def _table(spec: TableSpec, released: Released, outcome: str) -> Tabulated:
         outcome=outcome,
         title=released.title,
         html=as_html(display(spec.draws, released), caption=released.title, identifier=f"table-{spec.name}"),
-        csv=as_csv(released.frame),
+        csv=as_csv(released.frames.get("table", released.frame)),
     )

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from outcomes.adjust.describing_arms import characteristics
+from outcomes.comparison.each_population import populations
+from outcomes.comparison.every_programme import programmes_against_nothing
+from outcomes.comparison.outside import outside_of
 from outcomes.comparison.subgroups import subgroup_effects
+from outcomes.comparison.whole_caseload import caseload
 from outcomes.design.study import FigureSpec, Study, TableSpec
 from outcomes.durations import in_words
 from outcomes.errors import DesignError, did_you_mean
@@ -26,6 +30,8 @@ SECTIONS = MappingProxyType(
         "answer": "How large the difference is, and how sure anyone can be",
         "time": "How long people stayed without reoffending",
         "whom": "For whom",
+        "populations": "Own clients, those eligible for both, and everybody",
+        "programmes": "Other programmes",
     }
 )
 
@@ -51,6 +57,8 @@ class Item:
         Whether curves end at the end of follow-up.
     adjusted : bool
         Whether it needs [adjust] in the study.
+    drawing : str
+        What draws it; default: the figure of its own name.
     """
 
     section: str
@@ -58,6 +66,7 @@ class Item:
     title: Callable[[Analysis, str], str]
     horizon: bool = False
     adjusted: bool = False
+    drawing: str = ""
 
 
 def _overlap(analysis: Analysis, outcome: str) -> Result:
@@ -91,6 +100,26 @@ def _table_1(analysis: Analysis, outcome: str) -> Result:
     return characteristics(one.data, terms, weights=one.weights)
 
 
+def _populations(analysis: Analysis, outcome: str) -> Result:
+    return populations(analysis.tables, analysis.study, outcome=outcome, horizon=analysis.headline.horizon)
+
+
+def _caseload(analysis: Analysis, outcome: str) -> Result:
+    study = analysis.study
+    return caseload(analysis.tables, study, outcome=outcome, horizon=analysis.headline.horizon, seed=study.seed)
+
+
+def _outside(analysis: Analysis, outcome: str) -> Result:
+    own = analysis.cohort.with_population("own")
+    return outside_of(own.baseline, own.arms, analysis.study.arms.treated)
+
+
+def _programmes(analysis: Analysis, outcome: str) -> Result:
+    return programmes_against_nothing(
+        analysis.tables, analysis.study, outcome=outcome, horizon=analysis.headline.horizon
+    )
+
+
 def _event(outcome: str) -> str:
     return f"{outcome.replace('_', ' ')} reoffence"
 
@@ -99,8 +128,30 @@ def _by(analysis: Analysis) -> str:
     return in_words(analysis.headline.horizon)
 
 
+_POPULATIONS = Item(
+    "populations",
+    _populations,
+    lambda a, o: f"{_event(o).capitalize()} within {_by(a)}, in each population",
+    drawing="intervals",
+)
+_CASELOAD = Item(
+    "populations",
+    _caseload,
+    lambda a, o: f"{_event(o).capitalize()} within {_by(a)}: everybody where one or the other is on offer",
+    drawing="waterfall",
+)
+_PROGRAMMES = Item(
+    "programmes",
+    _programmes,
+    lambda a, o: f"{_event(o).capitalize()}: every programme against nothing",
+    drawing="intervals",
+)
+
 FIGURES: Mapping[str, Item] = MappingProxyType(
     {
+        "populations": _POPULATIONS,
+        "caseload": _CASELOAD,
+        "programmes": _PROGRAMMES,
         "flow": Item("people", lambda a, o: a.cohort.flow, lambda a, o: "Who is compared, and who left on the way"),
         "overlap": Item(
             "alike", _overlap, lambda a, o: "How far the groups overlap, before and after weighting", adjusted=True
@@ -130,6 +181,10 @@ TABLES: Mapping[str, Item] = MappingProxyType(
         ),
         "flow": Item("people", lambda a, o: a.cohort.flow, lambda a, o: "Who left at which step"),
         "table1": Item("alike", _table_1, lambda a, o: "Characteristics at time zero"),
+        "populations": _POPULATIONS,
+        "outside": Item("populations", _outside, lambda a, o: "Own clients who are not eligible for every programme"),
+        "caseload": _CASELOAD,
+        "programmes": _PROGRAMMES,
         "headline": Item("answer", headline_results, lambda a, o: f"{_event(o).capitalize()} within {_by(a)}"),
     }
 )

@@ -109,6 +109,75 @@ def _headline(released: Released) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _populations(released: Released) -> pd.DataFrame:
+    return _contrasts(released, "Population", lambda row: row["whom"])
+
+
+def _programmes(released: Released) -> pd.DataFrame:
+    return _contrasts(released, "Programme", lambda row: row["programme"].replace("_", " "))
+
+
+def _contrasts(released: Released, first: str, of: Callable[[Mapping[Any, Any]], str]) -> pd.DataFrame:
+    """Return contrasts as they were and adjusted, a row each; what has no answer says why."""
+    import pandas as pd
+
+    rows = []
+    for row in released.frames["table"].to_dict("records"):
+        unknown = bool(row["why"])
+        low, high = (_number(100 * row[f"conf_{side}"], 1) for side in ("low", "high"))
+        rows.append(
+            {
+                first: of(row),
+                "Contrast": f"{row['arm']} against {row['reference']}, {row['adjustment']}".replace("_", " "),
+                "Difference per 100": _number(100 * row["estimate"], 1),
+                "95 % interval": f"{low} to {high}" if low != _NONE else _NONE,
+                "People": f"{int(row['n']):,}" if math.isfinite(row["n"]) else _NONE,
+                "Verdict": f"no answer: {row['why']}" if unknown else row["verdict"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _outside(released: Released) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for row in released.frame.to_dict("records"):
+        sides = {
+            name: f"{int(row[f'n_{side}']):,}" + (f" ({100 * row[f'share_{side}']:.0f} %)" if row[f"n_{side}"] else "")
+            for side, name in (("inside", "Eligible for every programme"), ("outside", "Not"))
+        }
+        said = f"{row['characteristic']}: {row['level']}".replace("_", " ")
+        rows.append({"Own clients of": row["arm"], "Characteristic": said, **sides})
+    return pd.DataFrame(rows)
+
+
+_QUANTITIES = {
+    "risk": "Risk, per 100 people", "reach": "Reached, of 100 people", "effect": "Effect among those reached, per 100",
+    "difference": "Difference, per 100", "from_reach": "of it from whom each reaches", "from_effect": "of it from what it does",
+}  # fmt: skip
+
+
+def _caseload(released: Released) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for row in released.frames["table"].to_dict("records"):
+        low, high = (_number(100 * row[f"conf_{side}"], 1) for side in ("low", "high"))
+        route = f"{row['route']}, as it was" if row["adjustment"] == "raw" else row["route"]
+        rows.append(
+            {
+                "Quantity": _QUANTITIES[row["quantity"]],
+                "Regime": row["arm"] if row["quantity"] not in ("difference", "from_reach", "from_effect") else _NONE,
+                "Route": route,
+                "Estimate": _number(100 * row["estimate"], 1),
+                "95 % interval": f"{low} to {high}" if low != _NONE else _NONE,
+                "Verdict": row["verdict"] if isinstance(row["verdict"], str) else _NONE,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def _number(value: float, digits: int) -> str:
     return signed(value, digits) if math.isfinite(value) else _NONE
 
@@ -128,7 +197,16 @@ def _said(measure: str, verdict: str) -> str:
 
 
 DISPLAYS: Mapping[str, Callable[[Released], pd.DataFrame]] = MappingProxyType(
-    {"flow": _flow, "target_trial": _target_trial, "table1": _table_1, "headline": _headline}
+    {
+        "flow": _flow,
+        "target_trial": _target_trial,
+        "table1": _table_1,
+        "headline": _headline,
+        "populations": _populations,
+        "outside": _outside,
+        "caseload": _caseload,
+        "programmes": _programmes,
+    }
 )
 
 
