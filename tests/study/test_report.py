@@ -54,8 +54,8 @@ def test_every_figure_has_its_picture_numbers_and_words_and_every_table_its_numb
     names = set(_files(built))
     assert {"index.html", "manifest.json"} <= names
     for kind in ("png", "svg", "csv", "txt"):
-        assert len([n for n in names if n.startswith("figures/") and n.endswith(kind)]) == 7
-    assert len([n for n in names if n.startswith("tables/")]) == 4
+        assert len([n for n in names if n.startswith("figures/") and n.endswith(kind)]) == 10
+    assert len([n for n in names if n.startswith("tables/")]) == 8
 
 
 def test_the_manifest_names_every_file_by_its_hash_and_no_machine(built: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_page_needs_no_network_and_no_script(built: Path) -> None:
     text = (built / "index.html").read_text(encoding="utf-8")
     assert not re.search(r"(src|href)=\"(https?:)?//", text)
     assert "<script" not in text
-    assert text.count("<caption>") == text.count("<table") == 4
+    assert text.count("<caption>") == text.count("<table") == 8
     assert all(len(alt) > 80 for alt in re.findall(r"<img[^>]* alt=\"([^\"]*)\"", text))
 
 

@@ -134,8 +134,9 @@ class Caseload(Result):
             here &= frame["arm"] == arm
         return float(frame.loc[here, "estimate"].iloc[0])
 
-    def describe(self) -> str:
-        """Return what each route says, what the difference is made of, and how far people came, in plain sentences."""
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What each route says, what the difference is made of, and how far people came, in plain sentences."""
         when = in_words(self.horizon)
         parts = [
             f"Everyone with a qualifying sentence, under a regime that offers {self.arms[1]} rather than {self.arms[0]}. Route A, by what "
@@ -151,7 +152,11 @@ class Caseload(Result):
             parts.append(
                 "The two routes contradict each other beyond chance: the parts of route B explain nothing then."
             )
-        return " ".join([*parts, self._steps_in_words()])
+        return (*parts, self._steps_in_words())
+
+    def describe(self) -> str:
+        """Return the sentences together."""
+        return " ".join(self.sentences)
 
     def _made_of(self) -> str:
         old, new = self.arms

@@ -94,8 +94,9 @@ class Populations(Result):
             [{"arm": arm, "own": n, "eligible": self.people["both"][arm]} for arm, n in self.people["own"].items()]
         )
 
-    def describe(self) -> str:
-        """Return each adjusted contrast in plain sentences (as it was, where nothing is adjusted), and who is outside."""
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Each adjusted contrast in plain sentences (as it was, where nothing is adjusted), and who is outside."""
         parts = []
         for row in self.frame[_best(self.frame)].to_dict("records"):
             lead = f"{row['whom'][0].upper()}{row['whom'][1:]}, {row['arm']} against {row['reference']}:"
@@ -105,7 +106,11 @@ class Populations(Result):
             labels = {**self.labels, **({"adjusted_by": "standardised"} if row["whom"] in _OF["caseload"] else {})}
             said = sentence({**row, "population": row["population"]}, labels, self.conf_level, None, self.margin)
             parts.append(f"{lead} {said}")
-        return " ".join([*parts, self.outside.describe()])
+        return (*parts, self.outside.describe())
+
+    def describe(self) -> str:
+        """Return the sentences together."""
+        return " ".join(self.sentences)
 
 
 def _best(frame: pd.DataFrame) -> Any:

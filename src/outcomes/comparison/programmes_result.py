@@ -91,8 +91,9 @@ class Programmes(Result):
         ]
         return self.frame[names].copy()
 
-    def describe(self) -> str:
-        """Return each programme's adjusted contrast in plain sentences; of small ones what they could have shown."""
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Each programme's adjusted contrast in plain sentences; of small ones what they could have shown."""
         parts = []
         for row in self.frame[_best(self.frame)].to_dict("records"):
             lead = f"{str(row['programme']).replace('_', ' ')}:"
@@ -106,7 +107,11 @@ class Programmes(Result):
                     f"{100 * row['detectable']:.0f} per 100 or more could have been found."
                 )
             parts.append(f"{lead} {said}")
-        return " ".join(parts)
+        return tuple(parts)
+
+    def describe(self) -> str:
+        """Return the sentences together."""
+        return " ".join(self.sentences)
 
 
 def _best(frame: pd.DataFrame) -> Any:

@@ -9,7 +9,7 @@ from outcomes.durations import days, in_words
 from outcomes.errors import DesignError, EstimationError, did_you_mean, must_be
 from outcomes.loading.tables import Tables
 
-__all__ = ["asked_of"]
+__all__ = ["asked_of", "case_mix_of"]
 
 
 def asked_of(tables: Any, study: Any, outcome: str | None, horizon: float | str | None, what: str) -> tuple[str, float]:
@@ -41,3 +41,10 @@ def asked_of(tables: Any, study: Any, outcome: str | None, horizon: float | str 
     if length > end:
         raise DesignError(f"{what}: the study follows people for {in_words(end)}, not longer.")
     return outcome, length
+
+
+def case_mix_of(study: Study, formula: str | None) -> str:
+    """Return the formula of the case mix: the one given, else the study's, else none."""
+    if formula is not None:
+        return formula
+    return "" if study.adjust is None else study.adjust.formula

@@ -18,6 +18,7 @@ from outcomes.comparison.pooled_results import Pooled
 from outcomes.comparison.subgroups import SubgroupEffects
 from outcomes.comparison.tipping import TippingPoints
 from outcomes.design.flow import Flow
+from outcomes.disclosure.delivery_views import shown_of_delivery
 from outcomes.disclosure.interval_views import shown_with_intervals
 from outcomes.disclosure.prediction_views import shown_as_curves
 from outcomes.durations import DAYS_PER_YEAR, in_words
@@ -87,6 +88,9 @@ def view_of(result: Result, horizon: float | None) -> View:
         return View("paths", frames, facts)
     if isinstance(result, Caseload):
         return _waterfall(result)
+    delivery = shown_of_delivery(result)
+    if delivery is not None:
+        return View(*delivery)
     lines = shown_with_intervals(result)
     if lines is not None:
         frames = {"lines": lines[0], "table": result.to_frame(), "summary": result.summary()}

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from outcomes.disclosure.releasing import INTERNAL, Released, release
 from outcomes.errors import DisclosureError, did_you_mean
 from outcomes.figures import (
+    caterpillar_plot,
     count_plot,
     curve_plot,
+    fidelity_plot,
     flow_chart,
     forest_plot,
     imputed_plot,
@@ -98,6 +100,18 @@ _WATERFALL = (
     waterfall_plot.paint_waterfall,
     waterfall_plot.waterfall_in_words,
 )
+_FIDELITY = (
+    fidelity_plot.size,
+    fidelity_plot.fidelity_data,
+    fidelity_plot.paint_fidelity,
+    fidelity_plot.fidelity_in_words,
+)
+_CATERPILLAR = (
+    caterpillar_plot.size,
+    caterpillar_plot.caterpillar_data,
+    caterpillar_plot.paint_caterpillar,
+    caterpillar_plot.caterpillar_in_words,
+)
 _PATHS = (path_plot.size, path_plot.path_data, path_plot.paint_paths, path_plot.paths_in_words)
 _PREDICTIONS = (
     prediction_plot.size,
@@ -123,6 +137,8 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "imputed": Drawing("imputed", *_IMPUTED, axes=imputed_plot.imputed_axes),
         "parametric": Drawing("parametric", *_PARAMETRIC),
         "waterfall": Drawing("waterfall", *_WATERFALL, axes=waterfall_plot.waterfall_axes),
+        "fidelity": Drawing("fidelity", *_FIDELITY, axes=fidelity_plot.fidelity_axes),
+        "caterpillar": Drawing("sites", *_CATERPILLAR, axes=caterpillar_plot.caterpillar_axes),
     }
 )
 

@@ -137,6 +137,7 @@ def _figure(spec: FigureSpec, released: Released, outcome: str) -> Drawn:
         png=as_png(figure, description=alternative),
         svg=as_svg(figure, title=released.title, description=alternative),
         csv=as_csv(drawing.data(released)),
+        said=released.sentences if FIGURES[spec.draws].explained else (),
     )
 
 

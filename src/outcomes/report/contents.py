@@ -59,6 +59,8 @@ class Item:
         Whether it needs [adjust] in the study.
     drawing : str
         What draws it; default: the figure of its own name.
+    explained : bool
+        Whether its sentences stand above the picture.
     """
 
     section: str
@@ -67,6 +69,7 @@ class Item:
     horizon: bool = False
     adjusted: bool = False
     drawing: str = ""
+    explained: bool = False
 
 
 def _overlap(analysis: Analysis, outcome: str) -> Result:
@@ -133,18 +136,21 @@ _POPULATIONS = Item(
     _populations,
     lambda a, o: f"{_event(o).capitalize()} within {_by(a)}, in each population",
     drawing="intervals",
+    explained=True,
 )
 _CASELOAD = Item(
     "populations",
     _caseload,
     lambda a, o: f"{_event(o).capitalize()} within {_by(a)}: everybody where one or the other is on offer",
     drawing="waterfall",
+    explained=True,
 )
 _PROGRAMMES = Item(
     "programmes",
     _programmes,
     lambda a, o: f"{_event(o).capitalize()}: every programme against nothing",
     drawing="intervals",
+    explained=True,
 )
 
 FIGURES: Mapping[str, Item] = MappingProxyType(

@@ -29,6 +29,7 @@ class Drawn:
     png: bytes
     svg: bytes
     csv: bytes
+    said: tuple[str, ...] = ()
 
     def files(self) -> dict[str, bytes]:
         """Return its files by path."""

@@ -1,0 +1,255 @@
+"""How much sites (or facilitators' teams) of one programme differ, and what that does to its comparison: the function people call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outcomes.adjust.case_mix import left_out_notes, telling_terms
+from outcomes.comparison.random_intercepts import RandomIntercepts, at_ratio, random_intercepts
+from outcomes.comparison.site_notes import site_notes
+from outcomes.comparison.site_result import SiteVariation
+from outcomes.comparison.study_questions import asked_of, case_mix_of
+from outcomes.design.cohort import Cohort, build_cohort
+from outcomes.design.groups import NOBODY, grade_of_groups, group_of_people, must_be_started, teams
+from outcomes.errors import EstimationError, NotSupportedError, must_be, one_of
+from outcomes.results import Array, IntArray, Note
+from outcomes.survival.curves import cumulative_incidence
+from outcomes.survival.design_matrix import design_matrix
+from outcomes.survival.inputs import normal_quantile
+from outcomes.survival.pseudo_values import pseudo_values
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outcomes.design.study import Study
+    from outcomes.loading.tables import Tables
+
+__all__ = ["People", "site_variation"]
+
+_BY = ("site", "facilitator")
+_WHAT = "site_variation"
+
+
+@dataclass(frozen=True)
+class People:
+    """What is modelled; N people of A arms in U units, each a site (or team) of one arm.
+
+    Attributes
+    ----------
+    y : ndarray, shape (N,)
+        Pseudo-values of the risk by the horizon.
+    x : ndarray, shape (N, p)
+        Case mix (and grades, the last columns), centred on the mean of all N.
+    arm, unit, place : ndarray of int, shape (N,)
+        Index into `arms`; number of the unit; id of the site or team, which may serve several arms.
+    arms : tuple of str
+        The reference first.
+    grades : tuple of str
+        Columns of `x` that are grades.
+    """
+
+    y: Array
+    x: Array
+    arm: IntArray
+    unit: IntArray
+    place: IntArray
+    arms: tuple[str, ...]
+    grades: tuple[str, ...]
+
+    @property
+    def units(self) -> IntArray:
+        """Number of units in each arm, shape (A,)."""
+        return np.array([len(np.unique(self.unit[self.arm == k])) for k in range(len(self.arms))], dtype=np.int64)
+
+
+def site_variation(
+    tables: Tables,
+    study: Study,
+    *,
+    outcome: str | None = None,
+    horizon: float | str | None = None,
+    formula: str | None = None,
+    by: str = "site",
+    grade: bool = False,
+    conf_level: float = 0.95,
+) -> SiteVariation:
+    """Estimate how much sites (or facilitators' teams) that run the same programme differ in risk, and what that does to the comparison.
+
+    Use it where a programme is run by few: what looks like a programme may be a site, and where sites differ, many people at few sites
+    say less than their number.
+
+    Parameters
+    ----------
+    tables : Tables
+    study : Study
+        Arms by start.
+    outcome : str, optional
+        Default: that of the headline, else the only one.
+    horizon : float or str, optional
+        Days, or text such as ``"2y"``. Default: that of the headline, else the end of follow-up.
+    formula : str, optional
+        Case mix, such as ``"age_at_time_zero + C(risk_band)"``; ``""``: none. Default: that of [adjust], if there is one.
+    by : {"site", "facilitator"}
+        Sites where people started; or teams of table delivery: groups that share a facilitator, directly or by way of others.
+    grade : bool
+        Whether the grade of whoever led a person's group (table delivery) stands in the model too; ``grades`` then has its differences.
+    conf_level : float
+
+    Returns
+    -------
+    SiteVariation
+        ``to_frame()``: quantity (sd, icc, risk, risk_difference, grade), arm, reference, model, level, estimate, std_error, df, p_value,
+        conf_low, conf_high, n, n_sites, verdict; ``sites()``: one row a site of an arm with its shrunken effect; ``grades()``.
+
+    Raises
+    ------
+    DesignError
+        No such outcome; no grades though asked for.
+    EstimationError
+        No site (team) is recorded for anybody; a horizon beyond an arm's follow-up; missing covariates.
+    NotSupportedError
+        People are not classed by what they started by time zero; several rows a person (scale = 'at_risk').
+
+    Notes
+    -----
+    The outcome is each person's pseudo-value of the risk by the horizon within their arm (competing causes as in the study), modelled
+    linearly on the case mix, with a normal intercept for each site as it runs one arm's programme, by restricted maximum likelihood.
+    A site that runs two programmes counts once in each. The ICC is on the scale of the pseudo-values, that is of risk, not of a
+    latent one; its limits are of the profile likelihood, its p-value allows for 0 being the border. Effects of sites are shrunk
+    towards their arm by people and ICC; their intervals take the variances as known. The difference of arms is given with people as
+    independent and with sites that vary: on t with as many degrees of freedom as sites beyond arms. With one site in an arm site and
+    programme cannot be told apart: no interval. It is adjusted by regression, and stands beside the headline, not in its place.
+
+    References
+    ----------
+    Andersen, Klein & Rosthøj (2003), Biometrika 90:15 (pseudo-values); Henderson (1975), Biometrics 31:423 (shrunken effects); Goldstein
+    & Spiegelhalter (1996), Journal of the Royal Statistical Society A 159:385 (why sites are not to be ranked).
+
+    Examples
+    --------
+    >>> import outcomes as oc
+    >>> tables, study = oc.load_tables("data/synthetic"), oc.read_study("notebooks/study.toml")  # doctest: +SKIP
+    >>> oc.site_variation(tables, study, horizon="2y").plot()  # doctest: +SKIP
+    """
+    name, length = asked_of(tables, study, outcome, horizon, _WHAT)
+    one_of(by, _BY, what=f"{_WHAT}: by")
+    must_be(grade, bool, what=f"{_WHAT}(tables, study): grade", expected="True or False")
+    normal_quantile(conf_level)
+    if formula is not None:
+        must_be(
+            formula,
+            str,
+            what=f"{_WHAT}(tables, study): formula",
+            expected="text such as 'age_at_time_zero + C(risk_band)'",
+        )
+    must_be_started(study, _WHAT)
+    cohort = build_cohort(tables, study)
+    people, notes = _people(cohort, name, length, formula, by, grade)
+    within = {arm: _within(people, k, conf_level) for k, arm in enumerate(people.arms)}
+    head = study.headline
+    margin = head.margin if head is not None and head.outcome == name else None
+    return SiteVariation.build(
+        people=people, within=within, joint=_joint(people, conf_level), by=by, outcome=name, horizon=length, margin=margin,
+        conf_level=conf_level, notes=(*notes, *site_notes(people, within, by)),
+        provenance=MappingProxyType({"study": study.hash, "outcome": name, "horizon": length, "by": by, "grade": grade}),
+    )  # fmt: skip
+
+
+def _people(
+    cohort: Cohort, outcome: str, horizon: float, asked: str | None, by: str, grade: bool
+) -> tuple[People, tuple[Note, ...]]:
+    """Return who is modelled, on what, and what is to be said of who and what is left out."""
+    data, study = cohort.outcome(outcome), cohort.study
+    if data.multi_row:
+        raise NotSupportedError(f"{_WHAT}: one row a person is needed; take [follow_up] scale = 'calendar'.")
+    y = pseudo_values(cumulative_incidence(data), horizon, outcome)
+    row = _rows_of(cohort, data.baseline)
+    group = group_of_people(cohort)[row]
+    place = teams(cohort, group) if by == "facilitator" else _sites(data.baseline)
+    treated = np.isin(np.array(data.arms)[data.arm], study.arms.treated)
+    kept = np.flatnonzero(treated & (place != NOBODY))
+    if not len(kept):
+        raise EstimationError(f"{_WHAT}: no {'team' if by == 'facilitator' else 'site'} is recorded for anybody.")
+    baseline = _of(data.baseline, kept)
+    written = case_mix_of(study, asked)
+    formula, left = telling_terms(written, baseline) if written else ("", ())
+    columns = design_matrix(formula, baseline, arm=None, what=_WHAT).values if formula else np.zeros((len(kept), 0))
+    grades = _grades(cohort, group[kept]) if grade else {}
+    x = np.column_stack([columns, *grades.values()])
+    arms = tuple(
+        arm for arm in data.arms if arm in study.arms.treated and (data.arm[kept] == data.arms.index(arm)).any()
+    )
+    arm = np.array([arms.index(data.arms[code]) for code in data.arm[kept]], dtype=np.int64)
+    unit = np.unique(np.stack([arm, place[kept]]), axis=1, return_inverse=True)[1].reshape(-1)
+    notes = [*left_out_notes({"these people": left}), *_nowhere(int(treated.sum()) - len(kept), int(treated.sum()), by)]
+    found = People(y[kept], x - x.mean(axis=0), arm, unit.astype(np.int64), place[kept], arms, tuple(grades))
+    return found, tuple(notes)
+
+
+def _rows_of(cohort: Cohort, baseline: pd.DataFrame) -> IntArray:
+    """Return the row of the cohort's baseline of each row of the data's, who may have lost those without follow-up."""
+    import pandas as pd
+
+    return np.asarray(pd.Index(cohort.baseline["sentence_id"]).get_indexer(baseline["sentence_id"]), dtype=np.int64)
+
+
+def _sites(baseline: pd.DataFrame) -> IntArray:
+    site = baseline["site_id"].to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isnan(site), NOBODY, site).astype(np.int64)
+
+
+def _of(baseline: pd.DataFrame, kept: IntArray) -> pd.DataFrame:
+    """Return some rows, whose categories are those that somebody there has."""
+    frame = baseline.iloc[kept].reset_index(drop=True)
+    named = frame.select_dtypes("category")
+    return frame.assign(**{str(name): column.cat.remove_unused_categories() for name, column in named.items()})
+
+
+def _grades(cohort: Cohort, group: IntArray) -> dict[str, Array]:
+    """Return a column of 0 and 1 for each grade but the first by the alphabet; who has none recorded has a column too."""
+    grade = grade_of_groups(cohort, group)
+    levels = sorted(set(grade) - {"not recorded"}) + (["not recorded"] if (grade == "not recorded").any() else [])
+    return {f"{level} against {levels[0]}": (grade == level).astype(np.float64) for level in levels[1:]}
+
+
+def _nowhere(left: int, everyone: int, by: str) -> tuple[Note, ...]:
+    if not left:
+        return ()
+    what = "no group with a facilitator" if by == "facilitator" else "no site"
+    text = f"{left:,} of {everyone:,} people have {what} recorded for their start, and are left out."
+    return (Note("no_site" if by == "site" else "no_team", text),)
+
+
+def _within(people: People, arm: int, conf_level: float) -> RandomIntercepts | None:
+    """Return the fit of one arm's people; None where it has one unit."""
+    mine = people.arm == arm
+    if people.units[arm] < 2:
+        return None
+    x = _independent(np.column_stack([np.ones(int(mine.sum())), people.x[mine]]))
+    if mine.sum() <= x.shape[1] + people.units[arm]:
+        return None
+    return random_intercepts(people.y[mine], x, people.unit[mine], conf_level)
+
+
+def _joint(people: People, conf_level: float) -> tuple[RandomIntercepts, RandomIntercepts] | None:
+    """Return the fits of all arms, people independent and sites varying; the first columns are the arms. None with one arm."""
+    if len(people.arms) < 2:
+        return None
+    by_arm = [(people.arm == k).astype(np.float64) for k in range(1, len(people.arms))]
+    x = np.column_stack([np.ones(len(people.y)), *by_arm, people.x])
+    alone = at_ratio(people.y, x, people.unit, 0.0)
+    return alone, random_intercepts(people.y, x, people.unit, conf_level)
+
+
+def _independent(x: Array) -> Array:
+    """Return the columns that are no sum of those before them: levels that nobody in one arm has say nothing there."""
+    kept: list[Any] = []
+    for column in x.T:
+        base = np.column_stack([*kept, column])
+        if np.linalg.matrix_rank(base) == base.shape[1]:
+            kept.append(column)
+    return np.column_stack(kept)

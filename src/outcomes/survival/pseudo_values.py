@@ -1,0 +1,37 @@
+"""Pseudo-values: what each person adds to the risk of their arm by a horizon, censored or not; an outcome for models of people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outcomes.errors import NotSupportedError
+from outcomes.results import Array
+
+if TYPE_CHECKING:
+    from outcomes.survival.curves import CumulativeIncidence
+
+__all__ = ["pseudo_values"]
+
+
+def pseudo_values(curves: CumulativeIncidence, horizon: float, cause: str) -> Array:
+    """Return people's pseudo-values of the incidence of a cause by a horizon, within their own arm, shape (P,).
+
+    Notes
+    -----
+    The risk of the arm plus n times the person's influence on it: the infinitesimal jackknife, which differs from leaving people out
+    one by one by terms of order 1/n. Their mean in an arm is its risk. Without censoring they are 1 for who had the event by then,
+    else 0. Censoring must not depend on covariates within an arm.
+
+    References
+    ----------
+    Andersen, Klein & Rosthøj (2003), Biometrika 90:15; Parner, Andersen & Overgaard (2023), Lifetime Data Analysis 29:654.
+    """
+    data = curves.data
+    if data.frequency is not None or data.multi_row or data.drawn_again:
+        raise NotSupportedError("Pseudo-values are of people with one row each, neither counted nor drawn again.")
+    found = curves.influence([horizon], cause=cause, variance="robust")
+    size = np.bincount(data.arm, minlength=len(data.arms))
+    own = found.values[np.arange(len(data.arm)), data.arm, 0]
+    return np.asarray(found.estimate[data.arm, 0] + size[data.arm] * own)
