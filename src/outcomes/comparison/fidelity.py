@@ -251,17 +251,17 @@ def _scored(
 
 
 def _units(cohort: Cohort, data: SurvivalData, group: IntArray, asked: str | None) -> tuple[IntArray, str]:
-    """Return the cluster of each person, and what it is."""
-    by = asked or ("group" if "delivery" in cohort.tables.missing else "facilitator")
-    if by == "group":
-        return group, by
-    if by == "site":
-        site = data.baseline["site_id"].to_numpy(dtype=np.float64, na_value=np.nan)
-        return np.where(np.isnan(site), NOBODY, site).astype(np.int64), by
-    team = teams(cohort, group)
-    if (team == NOBODY).all():
+    """Return the cluster of each person, and what it is. A group of which nobody knows who ran it is a team by itself."""
+    team = teams(cohort, group) if asked in (None, "facilitator") else np.full(len(group), NOBODY)
+    known = bool((team != NOBODY).any())
+    if asked == "facilitator" and not known:
         raise DesignError(f"{_WHAT}: the table delivery names no facilitator of these groups. Take cluster = 'group'.")
-    return team, by
+    if asked == "site":
+        site = data.baseline["site_id"].to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(np.isnan(site), NOBODY, site).astype(np.int64), "site"
+    if not known:
+        return group, "group"
+    return np.where((team == NOBODY) & (group != NOBODY), team.max() + 1 + group, team), "facilitator"
 
 
 def _left_out(group: IntArray, score: Array, arm: str, which: str, found: Monitoring) -> list[Note]:
