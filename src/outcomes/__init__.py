@@ -116,6 +116,8 @@ _PUBLIC = {
     "event_rate": "outcomes.survival.event_rates",
     "RateModel": "outcomes.survival.rate_models",
     "rate_model": "outcomes.survival.rate_models",
+    "CourseStates": "outcomes.survival.states_of_courses",
+    "course_states": "outcomes.survival.states_of_courses",
     "StateProbabilities": "outcomes.survival.state_occupation",
     "state_probabilities": "outcomes.survival.state_occupation",
     "Caseload": "outcomes.comparison.caseload_result",

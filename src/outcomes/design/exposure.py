@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.design.courses import STATES, Courses, courses_of
+from outcomes.design.cutting import cut_rows, goes_on
 from outcomes.design.ending import Places
 from outcomes.design.follow_up import on_engine
 from outcomes.design.strategy_rules import NOBODYS, OTHER, VARYING
@@ -115,27 +116,11 @@ def pieces_by_course(person: IntArray, entry: Array, exit_: Array, courses: Cour
     person, entry, exit_ : ndarray, shape (N,)
         Rows in the order of person and entry; they do not overlap.
     courses : Courses
-
-    Notes
-    -----
-    A row that lasts half a day holds an event on the day it begins on: which came first cannot be known, and here too the event came
-    before the change, except on the day of time zero.
     """
     people = np.arange(len(courses.referred))
     days = np.r_[courses.start, courses.end, courses.referred]
-    whose = np.r_[courses.row, courses.row, people]
-    ahead = (days > 0) & (days < exit_.max(initial=0))
-    whose, days = whose[ahead], days[ahead]
-    far = 1 + exit_.max(initial=0)
-    inside = np.searchsorted(person * far + entry, whose * far + days, side="right") - 1
-    met = (inside >= 0) & (person[inside] == whose) & (days > entry[inside]) & (days < exit_[inside])
-    row = np.r_[np.arange(len(person)), inside[met]]
-    begin = np.r_[entry, days[met]]
-    order = np.lexsort((begin, row))
-    row, begin = row[order], begin[order]
-    end = np.where(_goes_on(row), np.r_[begin[1:], 0.0], exit_[row])
-    on_its_day = (begin > 0) & (begin % 1 == 0) & (end % 1 > 0)
-    found = situation(courses, person[row], np.where(on_its_day, begin - 0.5, begin))
+    row, begin, end, after = cut_rows(person, entry, exit_, np.r_[courses.row, courses.row, people], days)
+    found = situation(courses, person[row], after)
     return _joined(row, begin, end, found)
 
 
@@ -177,11 +162,6 @@ def _last(asked: IntArray, spell: IntArray, order: IntArray, size: int) -> IntAr
     return np.where(highest >= 0, np.append(order, -1)[highest], -1)
 
 
-def _goes_on(row: IntArray) -> Any:
-    """Return which places are followed by one of the same row."""
-    return np.r_[row[1:] == row[:-1], False] if len(row) else np.empty(0, dtype=bool)
-
-
 def _joined(row: IntArray, begin: Array, end: Array, found: Situation) -> Pieces:
     """Return the pieces, those of a row that follow each other in the same situation as one.
 
@@ -192,7 +172,7 @@ def _joined(row: IntArray, begin: Array, end: Array, found: Situation) -> Pieces
     first = np.flatnonzero(new)
     until = np.r_[first[1:], len(row)][: len(first)] - 1
     kept = Situation(found.exposure[first], found.state[first], found.strands[first], found.voluntary[first])
-    return Pieces(row[first], begin[first], end[until], ~_goes_on(row[first]), kept)
+    return Pieces(row[first], begin[first], end[until], ~goes_on(row[first]), kept)
 
 
 def _with_columns(frame: pd.DataFrame, pieces: Pieces, levels: tuple[str, ...]) -> pd.DataFrame:

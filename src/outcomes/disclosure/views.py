@@ -29,6 +29,7 @@ from outcomes.survival.mean_counts import MeanCount
 from outcomes.survival.parametric_results import Parametric
 from outcomes.survival.proportionality import ProportionalHazards
 from outcomes.survival.state_occupation import StateProbabilities
+from outcomes.survival.states_of_courses import CourseStates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,9 +154,12 @@ def _states(result: StateProbabilities, horizon: float | None) -> View:
     order = [(drawn["arm"] == arm) & (drawn["state"] == state) for arm in result.arms for state in result.states]
     curve = pd.concat([drawn[rows].sort_values("time", kind="stable") for rows in order], ignore_index=True)
     labels = result.data.labels
+    frames = {"curve": curve, "marks": result.at(marks(end, result.data.unit))}
+    if isinstance(result, CourseStates):
+        frames["transitions"] = result.transitions()
     return View(
         "states",
-        {"curve": curve, "marks": result.at(marks(end, result.data.unit))},
+        frames,
         {
             "arms": result.arms,
             "states": result.states,
