@@ -31,6 +31,7 @@ def delivered(
     site_sd: float = 0.0,
     arm: float = 0.0,
     nested: bool = False,
+    shared: float = 0.0,
     scales: tuple[str, ...] = ("compliance",),
 ) -> dict[str, pd.DataFrame]:
     """Return tables: `sites` sites, each with `groups` groups of `people` people in either programme (nested: in one of them).
@@ -41,13 +42,19 @@ def delivered(
         Log hazard ratio of a point of the score of the group, in m1. Scores are normal about 3 with a standard deviation of 0.4.
     site_sd : float
         Standard deviation of the log hazards of sites, each programme at each site having its own.
+    shared : float
+        Share of the variance of scores that is the site's, and the same for all its groups.
     arm : float
         Log hazard ratio of b1 against m1.
     """
     rng = np.random.default_rng(seed)
     at = [(site, programme) for site in range(sites) for programme in (0, 1) if not nested or programme == site % 2]
     site, programme = (np.repeat([pair[k] for pair in at], groups) for k in (0, 1))
-    score = rng.normal(3.0, 0.4, len(site)).round(3)
+    own, common = (
+        rng.normal(0.0, 0.4, len(site)),
+        np.repeat(np.random.default_rng([seed, 1]).normal(0.0, 0.4, len(at)), groups),
+    )
+    score = (3.0 + np.sqrt(1 - shared) * own + np.sqrt(shared) * common).round(3)
     effect = np.repeat(rng.normal(0.0, site_sd, len(at)), groups)
     shift = effect + np.where(programme == 0, slope * (score - 3.0), arm)
     group = np.repeat(np.arange(len(site)), people)
