@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.design.cohort import Cohort
-from outcomes.design.courses import STATES, Courses, courses_of
+from outcomes.design.course_people import of_strands, people_and_courses
+from outcomes.design.courses import STATES, Courses
 from outcomes.design.cutting import cut_rows
 from outcomes.design.data import SurvivalData
 from outcomes.design.ending import Places
 from outcomes.design.exposure import situation
-from outcomes.design.follow_up import follow_up, on_engine, time_at_risk
+from outcomes.design.follow_up import on_engine
 from outcomes.design.row_order import check_moves
 from outcomes.design.study import Outcome
 from outcomes.loading.schema import STRANDS
 from outcomes.results import Array, IntArray, Note, read_only
 
 if TYPE_CHECKING:
-    import narwhals as nw
+    from outcomes.loading.tables import Tables
 
-__all__ = ["BESIDE", "COURSE_STATES", "of_strands", "rows_by_state", "state_at"]
+__all__ = ["BESIDE", "COURSE_STATES", "rows_by_state", "state_at"]
 
 BESIDE = ("partner", "circle")
 """Strands that go on beside a course and are no step of it."""
@@ -72,16 +73,9 @@ def rows_by_state(cohort: Cohort, name: str) -> SurvivalData:
     A change on day d holds from (d, …]: an event on that day came before it. Recall is a state people come back from, unless it
     competes with the outcome or is the outcome. Competing exits (death, deportation, …) are one state.
     """
-    study, tables, baseline = cohort.study, cohort.tables, cohort.baseline
-    spec = study.outcomes[name]
-    found = follow_up(cohort.candidates, baseline, study, spec)
-    data = time_at_risk(found, baseline, study, spec, every=False, notes=cohort.notes)
-    with tables.keeping():
-        kept = on_engine(data.baseline, tables)
-        where = Places(data.baseline["sentence_id"].to_numpy(), tables)
-        zero = data.baseline["time_zero"].to_numpy(dtype=np.float64)
-        every = courses_of(kept, where, zero, {}, ())
-        away = _recalls(kept, where, zero) if "recall" not in (*spec.competing, spec.kind) else _NOBODY
+    spec, tables = cohort.study.outcomes[name], cohort.tables
+    data, every = people_and_courses(cohort, name)
+    away = _recalls(data, tables) if "recall" not in (*spec.competing, spec.kind) else _NOBODY
     course = of_strands(every, tuple(strand for strand in STRANDS if strand not in BESIDE))
     return _moved(data, course, away, spec, (*_about(every, course, name), *_about_recall(away, name)))
 
@@ -95,13 +89,6 @@ def state_at(courses: Courses, row: IntArray, after: Array) -> IntArray:
     table = np.array([place[_OF_STATES[name]] for name in STATES] + [place["maintenance_over"]])
     kept_up = np.where(now.voluntary, place["maintenance_voluntary"], place["maintenance"])
     return np.where(now.strands == 1 << bit, kept_up, table[now.state])
-
-
-def of_strands(courses: Courses, strands: tuple[str, ...]) -> Courses:
-    """Return the courses through programmes of some strands only; referrals stay as they are."""
-    mine = np.isin(courses.strand, [STRANDS.index(strand) for strand in strands])
-    names = ("row", "start", "end", "left", "arm", "strand", "voluntary", "unknown_end")
-    return dataclasses.replace(courses, **{name: getattr(courses, name)[mine] for name in names})
 
 
 def _moved(data: SurvivalData, course: Courses, away: _Away, spec: Outcome, notes: tuple[Note, ...]) -> SurvivalData:
@@ -184,14 +171,19 @@ def _absorbed(spec: Outcome, names: tuple[str, ...]) -> IntArray:
 _NOBODY = _Away(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
 
 
-def _recalls(kept: nw.LazyFrame[Any], where: Places, zero: Array) -> _Away:
+def _recalls(data: SurvivalData, tables: Tables) -> _Away:
     import narwhals as nw
 
-    spells = (
-        where.tables.lazy("spells").filter(nw.col("state") == "recall").select("person_id", "start_date", "end_date")
-    )
-    joined = kept.select("sentence_id", "person_id").join(spells, on="person_id", how="inner")
-    found = where.tables.collect(joined.select("sentence_id", "start_date", "end_date"))
+    zero = data.baseline["time_zero"].to_numpy(dtype=np.float64)
+    where = Places(data.baseline["sentence_id"].to_numpy(), tables)
+    spells = tables.lazy("spells").filter(nw.col("state") == "recall").select("person_id", "start_date", "end_date")
+    with tables.keeping():
+        joined = (
+            on_engine(data.baseline, tables)
+            .select("sentence_id", "person_id")
+            .join(spells, on="person_id", how="inner")
+        )
+        found = tables.collect(joined.select("sentence_id", "start_date", "end_date"))
     row = where.of(found["sentence_id"].to_numpy())
     start, end = (found[name].to_numpy().astype(np.float64) - zero[row] for name in ("start_date", "end_date"))
     end = np.where(np.isnan(end), np.inf, end)

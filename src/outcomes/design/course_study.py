@@ -6,47 +6,14 @@ import dataclasses
 from types import MappingProxyType
 
 from outcomes.design.study import Study
-from outcomes.errors import DesignError, did_you_mean, must_be, one_of
-from outcomes.loading.tables import Tables
+from outcomes.errors import DesignError, one_of
 
-__all__ = ["BY", "asked_of_everyone", "chosen_outcome", "must_be_asked_of"]
+__all__ = ["BY", "asked_of_everyone"]
 
 BY = ("all", "offered")
 """Groups that are known at time zero: everyone, or by the arm whose programme was on offer where and when people came."""
 
 _DAYS_OF_ALL = ("auto", "release", "sentence")
-
-
-def must_be_asked_of(tables: object, study: object, call: str) -> None:
-    """Refuse what is neither tables nor a study, by the name of the call."""
-    must_be(tables, Tables, what=f"{call}: tables", expected="Tables, from load_tables(…)", error=DesignError)
-    must_be(study, Study, what=f"{call}: study", expected="a Study, from read_study(…)", error=DesignError)
-
-
-def chosen_outcome(study: Study, outcome: str | None, what: str) -> str:
-    """Return the outcome that is asked about: the one given, that of the headline, or the only one.
-
-    Raises
-    ------
-    DesignError
-        There is no such outcome, nobody says which of several, or it is dropping out, which is no end of a course but a part of it.
-    """
-    if outcome is None and study.headline is not None:
-        outcome = study.headline.outcome
-    if outcome is None:
-        if len(study.outcomes) > 1:
-            raise DesignError(
-                f"{what}: the study has {len(study.outcomes)} outcomes and no headline; give outcome=. {did_you_mean('', study.outcomes)}"
-            )
-        outcome = next(iter(study.outcomes))
-    if outcome not in study.outcomes:
-        raise DesignError(f"{what}: the study has no outcome {outcome!r}. {did_you_mean(str(outcome), study.outcomes)}")
-    if study.outcomes[outcome].kind == "drop_out":
-        raise DesignError(
-            f"{what}: outcome {outcome!r} is dropping out, which is a part of the course and not what comes of it. Take an outcome of "
-            "reoffending or recall."
-        )
-    return outcome
 
 
 def asked_of_everyone(study: Study, outcome: str, *, by: str = "all", scale: str | None = None) -> Study:
@@ -66,8 +33,17 @@ def asked_of_everyone(study: Study, outcome: str, *, by: str = "all", scale: str
     -----
     Time zero is release or sentence. A window, `if_both` and a grace, which look at starts to come, are left out. The population
     stays where it can: ``own`` is the caseload where arms are what was on offer, and the caseload is everyone where there are no arms.
+
+    Raises
+    ------
+    DesignError
+        The outcome is dropping out, which is a part of the course and not what comes of it.
     """
     one_of(by, BY, what="by", error=DesignError)
+    if study.outcomes[outcome].kind == "drop_out":
+        raise DesignError(
+            f"outcome {outcome!r} is dropping out, which is a part of the course and not what comes of it. Take one of reoffending or recall."
+        )
     offered = by == "offered"
     assigned = dataclasses.replace(
         study.arms, assigned_by="provision" if offered else "start", window=None, if_both="first"

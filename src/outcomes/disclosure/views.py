@@ -15,6 +15,7 @@ from outcomes.adjust.overlapping import Overlap
 from outcomes.comparison.caseload_result import Caseload
 from outcomes.comparison.comparing import Comparison
 from outcomes.comparison.pooled_results import Pooled
+from outcomes.comparison.states_of_courses import CourseStates
 from outcomes.comparison.subgroups import SubgroupEffects
 from outcomes.comparison.tipping import TippingPoints
 from outcomes.design.flow import Flow
@@ -29,7 +30,6 @@ from outcomes.survival.mean_counts import MeanCount
 from outcomes.survival.parametric_results import Parametric
 from outcomes.survival.proportionality import ProportionalHazards
 from outcomes.survival.state_occupation import StateProbabilities
-from outcomes.survival.states_of_courses import CourseStates
 
 if TYPE_CHECKING:
     import pandas as pd

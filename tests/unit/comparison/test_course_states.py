@@ -160,7 +160,7 @@ def test_the_outcome_is_one_of_the_studys_and_no_dropping_out() -> None:
     two = small_study(
         outcomes={"any": outcome(), "leaving": outcome(kind="drop_out"), "sexual": outcome("sexual_contact")}
     )
-    with pytest.raises(oc.DesignError, match="has 3 outcomes and no headline; give outcome="):
+    with pytest.raises(oc.EstimationError, match="and no headline; say which"):
         oc.course_states(tables, two)
     with pytest.raises(oc.DesignError, match="Did you mean 'sexual'"):
         oc.course_states(tables, two, outcome="sexul")

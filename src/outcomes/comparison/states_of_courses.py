@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from outcomes.comparison.study_questions import asked_of
 from outcomes.design.cohort import build_cohort
 from outcomes.design.course_rows import rows_by_state
-from outcomes.design.course_study import BY, asked_of_everyone, chosen_outcome, must_be_asked_of
+from outcomes.design.course_study import BY, asked_of_everyone
 from outcomes.durations import DAYS_PER_YEAR, in_words
 from outcomes.errors import DesignError, one_of
 from outcomes.results import Note
@@ -81,13 +82,12 @@ def course_states(
     >>> tables, study = oc.load_tables("data/synthetic"), oc.read_study("notebooks/study.toml")  # doctest: +SKIP
     >>> oc.course_states(tables, study).transitions()  # doctest: +SKIP
     """
-    must_be_asked_of(tables, study, "course_states(tables, study)")
+    name, _ = asked_of(tables, study, outcome, None, "course_states")
     if by in study.arms.names:
         raise DesignError(
             f"course_states: by={by!r}: people are in an arm once they have started, and not at time zero. Take by='offered', or by='all'."
         )
     one_of(by, BY, what="course_states: by", error=DesignError)
-    name = chosen_outcome(study, outcome, "course_states")
     cohort = build_cohort(tables, asked_of_everyone(study, name, by=by, scale="calendar"))
     found = state_probabilities(rows_by_state(cohort, name), conf_level=conf_level)
     held = {field.name: getattr(found, field.name) for field in fields(found)}
