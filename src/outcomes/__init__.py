@@ -128,6 +128,8 @@ _PUBLIC = {
     "fidelity_effect": "outcomes.comparison.fidelity",
     "SiteVariation": "outcomes.comparison.site_result",
     "site_variation": "outcomes.comparison.site_varying",
+    "RollOut": "outcomes.comparison.roll_out_result",
+    "replaced_area_by_area": "outcomes.comparison.roll_out",
     "Outside": "outcomes.comparison.outside",
     "Populations": "outcomes.comparison.populations_result",
     "populations": "outcomes.comparison.each_population",

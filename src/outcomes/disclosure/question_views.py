@@ -9,6 +9,7 @@ import numpy as np
 
 from outcomes.comparison.populations_result import Populations
 from outcomes.comparison.programmes_result import Programmes
+from outcomes.comparison.roll_out_result import RollOut
 from outcomes.disclosure.interval_lines import level_of, lines_of
 from outcomes.durations import in_words
 
@@ -70,7 +71,32 @@ def _programmes(result: Programmes) -> tuple[pd.DataFrame, dict[str, Any]]:
     }
 
 
+_WHEN = {
+    "before": "before the change, against earlier years",
+    "after": "after the change",
+    "overall": "all years after",
+}
+
+
+def _roll_out(result: RollOut) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.frame
+    label = [
+        "" if np.isnan(year) else f"{abs(year):g} {'years' if abs(year) != 1 else 'year'}" for year in frame["year"]
+    ]
+    drawn = frame.assign(
+        when=frame["when"].map(_WHEN),
+        label=[name or "together" for name in label],
+        **{name: 100 * frame[name] for name in ("estimate", "conf_low", "conf_high")},
+    )
+    return lines_of(drawn, "label", "when"), {
+        "axis": f"difference in risk, {result.new} minus {result.old}, per 100 people",
+        "none": 0.0,
+        "said": f"{result.outcome} by {in_words(result.horizon)}; {level_of(result.conf_level)}, by area",
+    }
+
+
 QUESTION_LINES: Mapping[Any, Any] = {
     Populations: _populations,
     Programmes: _programmes,
+    RollOut: _roll_out,
 }
