@@ -13,7 +13,7 @@ from outcomes.adjust.case_mix import models_by_cause
 from outcomes.comparison.contrasts import compare
 from outcomes.comparison.measures import quantile, two_sided
 from outcomes.comparison.wild_testing import wild_score_test
-from outcomes.errors import EstimationError
+from outcomes.errors import EstimationError, NotSupportedError
 from outcomes.results import Array, Note, read_only
 from outcomes.survival.cox_model import fit_cox
 from outcomes.survival.few_clusters import FEW
@@ -220,10 +220,11 @@ def _difference(
             curves, measure="risk_difference", at=horizon, cause=cause if len(data.causes) > 1 else None, conf_level=conf_level,
             cluster_df=max(clusters - 1.0, 1.0),
         )  # fmt: skip
+    except NotSupportedError as error:
+        return [], (Note("no_risks", f"Risks could not be standardised: {error}"),)
     except EstimationError as error:
-        return [], (
-            Note("no_risks", f"Risks could not be standardised. Give a formula= that these people can bear. {error}"),
-        )
+        text = f"Risks could not be standardised; these people may not bear the case mix, for which formula= takes another. {error}"
+        return [], (Note("no_risks", text),)
     wanted = (
         "measure",
         "arm",
