@@ -30,6 +30,7 @@ SCORE = "_score"
 THIRDS = ("lowest third", "middle third", "highest third")
 _HALF = ("-0.5", "0.5")  # a standard deviation apart, about the mean
 _POINTS = 41
+_WILD = 3  # clusters, below which there are too few signs to give them
 _OF_CLUSTERS = ("few_clusters", "one_cluster", "nested_clusters")  # what these say of intervals is said here once
 _WHAT = "fidelity_effect"
 Row = dict[str, Any]
@@ -198,6 +199,8 @@ def _ratio(model: Cox, clusters: int, conf_level: float, term: str = SCORE) -> R
 
 def _wild(model: Cox, term: str) -> float:
     """Return the p-value of a wild score test of one term; missing where it cannot be had."""
+    if _clusters(model.data) < _WILD:
+        return float("nan")
     try:
         return float(wild_score_test(model, term=term).to_frame()["p_value"].iloc[0])
     except EstimationError:
@@ -257,5 +260,7 @@ def _difference(
 def _few(clusters: int) -> tuple[Note, ...]:
     if clusters >= FEW:
         return ()
-    text = f"{clusters:,} clusters: with fewer than {FEW} no interval is given. P-values of hazard ratios are those of a wild score test."
+    counted = f"{clusters:,} {'cluster' if clusters == 1 else 'clusters'}: with fewer than {FEW} no interval is given"
+    test = "P-values of hazard ratios are those of a wild score test."
+    text = f"{counted}, and with fewer than {_WILD} no p-value." if clusters < _WILD else f"{counted}. {test}"
     return (Note("few_clusters", text),)

@@ -144,8 +144,9 @@ class FidelityEffect(Result):
         first = self.frame.iloc[0]
         which = "" if self.monitoring == "group" else ", from scores up to each person's time zero"
         lead = (
-            f"Within {self.arm}, {first['n']:,} people in {first['n_groups']:,} monitored groups ({first['n_clusters']:,} clusters by "
-            f"{self.clustered_by}); {self.scale.replace('_', ' ')}, mean {self.mean:.2f}, standard deviation between groups "
+            f"Within {self.arm}, {first['n']:,} people in {first['n_groups']:,} monitored groups ({first['n_clusters']:,} "
+            f"{'cluster' if first['n_clusters'] == 1 else 'clusters'} by {self.clustered_by}); "
+            f"{self.scale.replace('_', ' ')}, mean {self.mean:.2f}, standard deviation between groups "
             f"{self.spread:.2f}{which}."
         )
         risk = self._row("per_sd", "risk_difference")
