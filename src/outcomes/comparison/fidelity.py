@@ -112,8 +112,8 @@ def fidelity_effect(
     -------
     FidelityEffect
         ``to_frame()``: analysis (per_sd, tertile), measure (hazard_ratio, risk_difference), arm, reference, estimate, std_error, df,
-        p_value, conf_low, conf_high, value_arm, value_reference, n, n_events, n_groups, n_clusters, verdict; ``curve()``: the hazard
-        ratio over the scores against their mean; ``thirds()``: the risk by third.
+        p_value, p_wild, conf_low, conf_high, value_arm, value_reference, n, n_events, n_groups, n_clusters, verdict; ``curve()``: the
+        hazard ratio over the scores against their mean; ``thirds()``: the risk by third.
 
     Raises
     ------
@@ -134,9 +134,10 @@ def fidelity_effect(
     is of the groups' scores, each group once. Hazard ratios are of a Cox model, linear in the score; risks are standardised over
     everybody: all in groups half a standard deviation above the mean beside all half of one below, by models of every cause. The thirds
     are cut so that each holds as many groups. The curve is a natural spline with 3 degrees of freedom, where there are 10 groups.
-    Intervals are by cluster, on t with one degree of freedom less than there are clusters; with fewer than 10 there are none, and the
-    hypothesis of no slope is tested by wild_score_test instead. Groups were not scored by chance: places that deliver well may differ in
-    all else.
+    Intervals are by cluster, on t with one degree of freedom less than there are clusters; with fewer than 10 there are none. Below 50
+    clusters p_wild is that of wild_score_test for no slope. In invented data without an effect (20 teams whose sites differ and whose
+    groups share 70 % of the variance of their scores) limits on t left out the truth in 8 to 10 %, clustered by group in 15 %, and p_wild
+    was below 0.05 in 6 %. Groups were not scored by chance: places that deliver well may differ in all else.
 
     References
     ----------

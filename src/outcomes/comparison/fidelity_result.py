@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FidelityEffect"]
 
-_COLUMNS = ("outcome", "population", "analysis", "measure", "arm", "reference", "time", "estimate", "std_error", "df", "p_value",
+_COLUMNS = ("outcome", "population", "analysis", "measure", "arm", "reference", "time", "estimate", "std_error", "df", "p_value", "p_wild",
             "conf_low", "conf_high", "value_reference", "value_arm", "n", "n_events", "n_groups", "n_clusters", "verdict")  # fmt: skip
 
 
