@@ -112,8 +112,8 @@ def fidelity_effect(
     -------
     FidelityEffect
         ``to_frame()``: analysis (per_sd, tertile), measure (hazard_ratio, risk_difference), arm, reference, estimate, std_error, df,
-        p_value, conf_low, conf_high, value_arm, value_reference, n, n_events, n_groups, n_clusters, verdict; ``curve()``: the hazard
-        ratio over the scores against their mean; ``thirds()``: the risk by third.
+        p_value, p_wild, conf_low, conf_high, value_arm, value_reference, n, n_events, n_groups, n_clusters, verdict; ``curve()``: the
+        hazard ratio over the scores against their mean; ``thirds()``: the risk by third.
 
     Raises
     ------
@@ -126,16 +126,18 @@ def fidelity_effect(
 
     Notes
     -----
-    The exposure is the plain mean of a group's scores, the same for everybody in it. With ``monitoring="group"`` some of it may be
-    dated after a person's time zero (in the community that is the first session). That is taken as the better default, since a group
-    is monitored when the monitors come, and scores before a person's first session leave out those who were first to join. A score
-    tells nothing of one member's outcome, but a group that lost members to arrest may be scored worse for it: how many people this
-    may touch is said, and ``monitoring="before"`` is the answer beside which it is read. One standard deviation is of the groups' scores,
-    each group once. Hazard ratios are of a Cox model, linear in the score; risks are standardised over everybody: all in groups
-    half a standard deviation above the mean beside all half of one below, by models of every cause. The thirds are cut so
-    that each holds as many groups. The curve is a natural spline with 3 degrees of freedom, where there are 10 groups. Intervals are by
-    cluster, on t with one degree of freedom less than there are clusters; with fewer than 10 there are none, and the hypothesis of no
-    slope is tested by wild_score_test instead. Groups were not scored by chance: places that deliver well may differ in all else.
+    The exposure is the plain mean of a group's scores, the same for everybody in it; a higher score is taken for better delivery. With
+    ``monitoring="group"`` some of it may be dated after a person's time zero (in the community that is the first session). That is taken
+    as the better default, since a group is monitored when the monitors come, and scores before a person's first session leave out those
+    who were first to join. A score tells nothing of one member's outcome, but a group that lost members to arrest may be scored worse for
+    it: how many people this may touch is said, and ``monitoring="before"`` is the answer beside which it is read. One standard deviation
+    is of the groups' scores, each group once. Hazard ratios are of a Cox model, linear in the score; risks are standardised over
+    everybody: all in groups half a standard deviation above the mean beside all half of one below, by models of every cause. The thirds
+    are cut so that each holds as many groups. The curve is a natural spline with 3 degrees of freedom, where there are 10 groups.
+    Intervals are by cluster, on t with one degree of freedom less than there are clusters; with fewer than 10 there are none. Below 50
+    clusters p_wild is that of wild_score_test for no slope. In invented data without an effect (20 teams whose sites differ and whose
+    groups share 70 % of the variance of their scores) limits on t left out the truth in 8 to 10 %, clustered by group in 15 %, and p_wild
+    was below 0.05 in 6 %. Groups were not scored by chance: places that deliver well may differ in all else.
 
     References
     ----------
@@ -298,9 +300,9 @@ def _after_zero(
     later = last[kept] > zero[kept]
     if not later.any():
         return []
-    ended = later & (np.asarray(data.event)[kept] == 1) & (np.asarray(data.exit)[kept] < last[kept] - zero[kept])
-    text = (
-        f"The groups of {int(later.sum()):,} of {len(kept):,} people were scored after their time zero as well, those of "
-        f"{int(ended.sum()):,} after their own outcome. Scores are the group's, whoever came; monitoring = 'before' leaves those out."
-    )
+    text = f"The groups of {int(later.sum()):,} of {len(kept):,} people were scored after their time zero as well"
+    if data.labels.get("scale") != "community":  # on that clock days are not those between dates
+        ended = later & (np.asarray(data.event)[kept] == 1) & (np.asarray(data.exit)[kept] < last[kept] - zero[kept])
+        text += f", those of {int(ended.sum()):,} after their own outcome"
+    text += ". Scores are the group's, whoever came; monitoring = 'before' leaves those out."
     return [Note("scores_after_time_zero", text)]

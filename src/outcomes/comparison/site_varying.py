@@ -112,7 +112,7 @@ def site_variation(
     EstimationError
         No site (team) is recorded for anybody; a horizon beyond an arm's follow-up; missing covariates.
     NotSupportedError
-        People are not classed by what they started by time zero; several rows a person (scale = 'at_risk').
+        People are not classed by what they started by time zero; several rows a person (scale = 'at_risk'); late entry.
 
     Notes
     -----
@@ -166,7 +166,7 @@ def _people(
     data, study = cohort.outcome(outcome), cohort.study
     if data.multi_row:
         raise NotSupportedError(f"{_WHAT}: one row a person is needed; take [follow_up] scale = 'calendar'.")
-    y = pseudo_values(cumulative_incidence(data), horizon, outcome)
+    y = pseudo_values(cumulative_incidence(data), horizon, outcome, what=_WHAT)
     row = _rows_of(cohort, data.baseline)
     group = group_of_people(cohort)[row]
     place = teams(cohort, group) if by == "facilitator" else _sites(data.baseline)
@@ -185,9 +185,15 @@ def _people(
     )
     arm = np.array([arms.index(data.arms[code]) for code in data.arm[kept]], dtype=np.int64)
     unit = np.unique(np.stack([arm, place[kept]]), axis=1, return_inverse=True)[1].reshape(-1)
-    notes = [*left_out_notes({"these people": left}), *_nowhere(int(treated.sum()) - len(kept), int(treated.sum()), by)]
+    everyone = int(treated.sum())
+    seen_to = (np.asarray(data.event) > 0) | (np.asarray(data.exit) >= horizon)
+    notes = (
+        *left_out_notes({" and ".join(arms): left}),
+        *_nowhere(everyone - len(kept), everyone, by),
+        *_censored(int((~seen_to[kept]).sum()), len(kept)),
+    )
     found = People(y[kept], x - x.mean(axis=0), arm, unit.astype(np.int64), place[kept], arms, tuple(grades))
-    return found, tuple(notes)
+    return found, notes
 
 
 def _rows_of(cohort: Cohort, baseline: pd.DataFrame) -> IntArray:
@@ -222,6 +228,16 @@ def _nowhere(left: int, everyone: int, by: str) -> tuple[Note, ...]:
     what = "no group with a facilitator" if by == "facilitator" else "no site"
     text = f"{left:,} of {everyone:,} people have {what} recorded for their start, and are left out."
     return (Note("no_site" if by == "site" else "no_team", text),)
+
+
+def _censored(count: int, everyone: int) -> tuple[Note, ...]:
+    if not count:
+        return ()
+    text = (
+        f"{count:,} of {everyone:,} people were censored before then. Pseudo-values take it that who was censored did not hang on "
+        "case mix or site within an arm."
+    )
+    return (Note("censored_early", text),)
 
 
 def _within(people: People, arm: int, conf_level: float) -> RandomIntercepts | None:

@@ -176,6 +176,16 @@ def test_with_few_clusters_there_is_no_interval_and_a_wild_score_test(tables: Re
     assert oc.fidelity_effect(few, study_of_groups(), cluster="group").to_frame()["conf_low"].notna().any()
 
 
+def test_beside_t_stands_the_wild_score_test_of_the_same_model(tables: Reframed) -> None:
+    mine = oc.fidelity_effect(tables, study_of_groups(**ALONE))
+    people = of_people(tables)
+    people["score"] = (people["score"] - mine.mean) / mine.spread
+    data = oc.survival_data(people, duration="time", event="event", cluster="site_id")
+    test = oc.wild_score_test(oc.cox(data, "score + age_at_time_zero"), term="score").to_frame()
+    assert row(mine, "per_sd", "hazard_ratio")["p_wild"] == pytest.approx(test["p_value"].item())
+    assert "12 clusters" in said(mine)["few_clusters"]
+
+
 def test_two_groups_or_one_score_are_refused(tables: Reframed) -> None:
     scores = tables.frame("fidelity")
     two = scores[scores["group_id"].isin(sorted(scores["group_id"].unique())[:2])]

@@ -68,3 +68,10 @@ def test_rows_that_stand_for_several_people_are_refused() -> None:
     )
     with pytest.raises(oc.NotSupportedError, match="one row each"):
         pseudo_values(oc.cumulative_incidence(data), 20.0, "one")
+
+
+def test_who_enters_late_is_counted_and_refused() -> None:
+    late = FRAME.assign(entry=np.where(FRAME.index < 4, 0.5, 0.0))
+    data = oc.survival_data(late, entry="entry", exit="time", event="cause", causes={1: "one", 2: "two"}, censored=0)
+    with pytest.raises(oc.NotSupportedError, match="4 of 90 people enter late"):
+        pseudo_values(oc.cumulative_incidence(data), 20.0, "one")
