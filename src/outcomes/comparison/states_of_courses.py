@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -172,7 +173,7 @@ class CourseStates(StateProbabilities):
         parts.append(f"Reoffended: {self.data.labels['outcome']}." if "reoffended" in self.states else "")
         return " ".join(part for part in parts if part)
 
-    def _limits(self, row: dict[str, float]) -> str:
+    def _limits(self, row: Mapping[Any, Any]) -> str:
         if not np.isfinite(row["conf_low"]):
             return ""
         return f" ({100 * row['conf_low']:.1f} to {100 * row['conf_high']:.1f} %)"

@@ -123,7 +123,10 @@ def test_moves_are_counted_and_set_against_the_time_in_the_state_they_left() -> 
 
 def test_where_nobody_is_censored_shares_are_those_counted() -> None:
     result = found(
-        Course("m1 30..100 completed", offends="400 violent"), Course("b1 50..500 completed"), Course(offends="200 violent"), Course()
+        Course("m1 30..100 completed", offends="400 violent"),
+        Course("b1 50..500 completed"),
+        Course(offends="200 violent"),
+        Course(),
     )
     day = result.at(300).set_index("state")["estimate"]
     assert day[day > 0].to_dict() == {"not_referred": 0.25, "in_programme": 0.25, "completed": 0.25, "reoffended": 0.25}
