@@ -116,6 +116,8 @@ _PUBLIC = {
     "event_rate": "outcomes.survival.event_rates",
     "RateModel": "outcomes.survival.rate_models",
     "rate_model": "outcomes.survival.rate_models",
+    "MaintenanceEffect": "outcomes.comparison.maintaining",
+    "maintenance_effect": "outcomes.comparison.maintaining",
     "CourseStates": "outcomes.comparison.states_of_courses",
     "course_states": "outcomes.comparison.states_of_courses",
     "StateProbabilities": "outcomes.survival.state_occupation",

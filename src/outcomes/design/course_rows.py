@@ -196,7 +196,7 @@ def _inside(away: _Away, row: IntArray, after: Array) -> Any:
     last = 1 + after.max(initial=0)
     far = last + 2
 
-    def passed(days: Array) -> IntArray:
+    def passed(days: Array) -> Any:
         keys = np.sort(away.row * far + 1 + np.clip(days, -1, last))
         found: IntArray = np.searchsorted(keys, row * far + 1 + after, "right") - np.searchsorted(
             keys, row * far, "left"

@@ -42,8 +42,7 @@ def asked_of_everyone(study: Study, outcome: str, *, by: str = "all", scale: str
     one_of(by, BY, what="by", error=DesignError)
     if study.outcomes[outcome].kind == "drop_out":
         raise DesignError(
-            f"outcome {outcome!r} is dropping out, which is a part of the course and not what comes of it. Take one of reoffending or "
-            "recall."
+            f"outcome {outcome!r} is dropping out, which is a part of the course and not what comes of it. Take another."
         )
     offered = by == "offered"
     assigned = dataclasses.replace(

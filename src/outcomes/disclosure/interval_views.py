@@ -10,6 +10,7 @@ import numpy as np
 from outcomes.adjust.adjusted_mean_time import AdjustedRmst
 from outcomes.comparison.bootstrapping import Bootstrap
 from outcomes.comparison.pairwise import PairwiseLogRank
+from outcomes.disclosure.course_views import COURSE_LINES
 from outcomes.disclosure.interval_lines import level_of, lines_of
 from outcomes.disclosure.question_views import QUESTION_LINES
 from outcomes.durations import in_words
@@ -42,7 +43,7 @@ def shown_with_intervals(result: Result) -> tuple[pd.DataFrame, dict[str, Any]] 
     (where nothing differs, None where there is no such place), ``log``, ``from_zero``, ``within`` (how far from 0 chance reaches, None
     where that is not said), ``first`` and ``second`` (what the points are where there are two) and ``said`` (what is drawn).
     """
-    for kind, lines in (*_LINES.items(), *QUESTION_LINES.items()):
+    for kind, lines in (*_LINES.items(), *QUESTION_LINES.items(), *COURSE_LINES.items()):
         if isinstance(result, kind):
             frame, facts = lines(result)
             return frame, {
