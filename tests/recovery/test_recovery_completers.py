@@ -30,7 +30,7 @@ def found() -> pd.DataFrame:
 
     hit = number[offends <= 1000]
     zero = day(after(0))
-    offences = pd.DataFrame({name: None for name in base.frame("reoffences")}, index=range(len(hit))).assign(
+    offences = pd.DataFrame(dict.fromkeys(base.frame("reoffences")), index=range(len(hit))).assign(
         reoffence_id=hit, person_id=hit, offence_date=zero + offends[hit - 1], proven_date=zero + offends[hit - 1] + 10,
         offence_type="violent",
     )  # fmt: skip

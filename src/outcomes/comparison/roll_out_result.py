@@ -94,8 +94,8 @@ class RollOut(Result):
                 "above cannot be put down to the programme."
             )
         return (
-            f"The years before the change give no sign that areas were on their way already ({p_in_words(p)}), which does not show that they "
-            "were not."
+            f"The years before the change give no sign that areas were on their way already ({p_in_words(p)}), which does not show that "
+            "they were not."
         )
 
     def describe(self) -> str:

@@ -144,9 +144,6 @@ QUESTION_LINES: Mapping[Any, Any] = {
     Populations: _populations,
     Programmes: _programmes,
     RollOut: _roll_out,
-    }
-
-
     StartersAndCompleters: _completers,
     ImmortalTime: _immortal,
 }

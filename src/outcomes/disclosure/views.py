@@ -15,12 +15,14 @@ from outcomes.adjust.overlapping import Overlap
 from outcomes.comparison.benefits_result import Benefits, headed
 from outcomes.comparison.caseload_result import Caseload
 from outcomes.comparison.comparing import Comparison
+from outcomes.comparison.detection_result import DetectionSensitivity
 from outcomes.comparison.pooled_results import Pooled
 from outcomes.comparison.states_of_courses import CourseStates
 from outcomes.comparison.subgroups import SubgroupEffects
 from outcomes.comparison.tipping import TippingPoints
 from outcomes.design.flow import Flow
 from outcomes.disclosure.delivery_views import shown_of_delivery
+from outcomes.disclosure.detection_views import shown_over_shares
 from outcomes.disclosure.interval_views import shown_with_intervals
 from outcomes.disclosure.prediction_views import shown_as_curves
 from outcomes.durations import DAYS_PER_YEAR, in_words
@@ -92,6 +94,8 @@ def view_of(result: Result, horizon: float | None) -> View:
         return View("paths", frames, facts)
     if isinstance(result, Caseload):
         return _waterfall(result)
+    if isinstance(result, DetectionSensitivity):
+        return View(*shown_over_shares(result))
     delivery = shown_of_delivery(result)
     if delivery is not None:
         return View(*delivery)
