@@ -85,6 +85,7 @@ def _answer(name: str, first: Any, formula: Any = "arm") -> str:
         "distribution": "weibull",
         "statistic": len,
         "seed": 1,
+        "less_detected": {"week": 1},
         "weights": None,
     }
     rest = {key: others[key] for key in OF_DATA[name][1:]}
