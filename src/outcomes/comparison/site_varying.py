@@ -139,16 +139,10 @@ def site_variation(
     one_of(by, _BY, what=f"{_WHAT}: by")
     must_be(grade, bool, what=f"{_WHAT}(tables, study): grade", expected="True or False")
     normal_quantile(conf_level)
-    if formula is not None:
-        must_be(
-            formula,
-            str,
-            what=f"{_WHAT}(tables, study): formula",
-            expected="text such as 'age_at_time_zero + C(risk_band)'",
-        )
+    written = case_mix_of(study, formula, _WHAT)
     must_be_started(study, _WHAT)
     cohort = build_cohort(tables, study)
-    people, notes = _people(cohort, name, length, formula, by, grade)
+    people, notes = _people(cohort, name, length, written, by, grade)
     within = {arm: _within(people, k, conf_level) for k, arm in enumerate(people.arms)}
     head = study.headline
     margin = head.margin if head is not None and head.outcome == name else None
@@ -160,7 +154,7 @@ def site_variation(
 
 
 def _people(
-    cohort: Cohort, outcome: str, horizon: float, asked: str | None, by: str, grade: bool
+    cohort: Cohort, outcome: str, horizon: float, written: str, by: str, grade: bool
 ) -> tuple[People, tuple[Note, ...]]:
     """Return who is modelled, on what, and what is to be said of who and what is left out."""
     data, study = cohort.outcome(outcome), cohort.study
@@ -175,7 +169,6 @@ def _people(
     if not len(kept):
         raise EstimationError(f"{_WHAT}: no {'team' if by == 'facilitator' else 'site'} is recorded for anybody.")
     baseline = _of(data.baseline, kept)
-    written = case_mix_of(study, asked)
     formula, left = telling_terms(written, baseline) if written else ("", ())
     columns = design_matrix(formula, baseline, arm=None, what=_WHAT).values if formula else np.zeros((len(kept), 0))
     grades = _grades(cohort, group[kept]) if grade else {}
