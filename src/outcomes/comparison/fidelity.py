@@ -23,7 +23,7 @@ from outcomes.design.groups import (
     teams,
 )
 from outcomes.design.some_people import some_people
-from outcomes.errors import DesignError, EstimationError, NotSupportedError, did_you_mean, must_be, one_of
+from outcomes.errors import DesignError, EstimationError, NotSupportedError, did_you_mean, one_of
 from outcomes.results import Array, IntArray, Note
 from outcomes.survival.few_clusters import FEW
 from outcomes.survival.inputs import normal_quantile
@@ -155,18 +155,11 @@ def fidelity_effect(
     if cluster is not None:
         one_of(cluster, _CLUSTERS, what=f"{_WHAT}: cluster")
     normal_quantile(conf_level)
-    if formula is not None:
-        must_be(
-            formula,
-            str,
-            what=f"{_WHAT}(tables, study): formula",
-            expected="text such as 'age_at_time_zero + C(risk_band)'",
-        )
+    written = case_mix_of(study, formula, _WHAT)
     must_be_started(study, _WHAT)
     cohort = build_cohort(tables, study)
     chosen = _arm(cohort, arm)
     scored, by = _scored(cohort, chosen, name, scale, monitoring, cluster)
-    written = case_mix_of(study, formula)
     kept, left = telling_terms(written, scored.data.baseline) if written else ("", ())
     head = study.headline
     margin = head.margin if head is not None and head.outcome == name else None

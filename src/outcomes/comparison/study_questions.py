@@ -44,9 +44,11 @@ def asked_of(tables: Any, study: Any, outcome: str | None, horizon: float | str 
     return outcome, length
 
 
-def case_mix_of(study: Study, formula: str | None) -> str:
+def case_mix_of(study: Study, formula: str | None, what: str) -> str:
     """Return the formula of the case mix: the one given, else the study's, else none."""
     if formula is not None:
+        call = f"{what}(tables, study): formula"
+        must_be(formula, str, what=call, expected="text such as 'age_at_time_zero + C(risk_band)'")
         return formula
     return "" if study.adjust is None else study.adjust.formula
 
