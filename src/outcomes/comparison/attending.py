@@ -140,58 +140,76 @@ def attendance_effect(
             f"{what}: of {int(asked.sum()):,} people who started a core course none has its planned and attended sessions and its end "
             "recorded (table participation)."
         )
-    mix = case_mix_of(study, formula)
-    options: dict[str, Any] = {"cause": name, "conf_level": conf_level}
-    rows: list[dict[str, Any]] = []
-    notes: list[Note] = [*_left_out(people, asked, usable)]
-    lead, spent = "", None
-    if by != "landmark":
-        data = _so_far(people, found, usable, study.arms.treated)
-        rows, said = _by_tenth(data, mix, "time_varying", "By the share attended so far", options)
-        notes += said
-        spent = counts_by(data, "attended", _BANDS, name)
-        lead = f"{len(data.baseline):,} people were followed from the start of a core course ({int(asked.sum()):,} started one). "
+    asking = _Asking(people, found, usable, study, case_mix_of(study, formula), name, conf_level)
+    parts = [] if by == "landmark" else [_so_far_answers(asking, int(asked.sum()))]
     if by != "cumulative":
-        data = _by_the_end(people, found, usable, study.arms.treated, length)
-        when = "the scheduled end" if length is None else f"{in_words(length)} after the start"
-        more, said = _by_tenth(
-            data, mix, "landmark", f"By the share attended by {when}, in those still followed then", options
-        )
-        two = _two_groups(data, high)
-        text = f"Of those still followed at {when}, low attendance being under {100 * high:g} % of the planned sessions, from then on"
-        groups, notes_later = landmark_rows(
-            two, _formula(mix, two), study.adjust, at=None if at is None else horizon, default=horizon, said=text, margin=margin, **options
-        )  # fmt: skip
-        rows, notes = [*rows, *more, *groups], [*notes, *said, *notes_later]
-        spent = counts_by(data, "attended", _BANDS, name) if spent is None else spent
-        share = data.baseline["attended_tenths"].median()
-        lead += f"{len(data.baseline):,} were still followed at {when}; half of them had attended {10 * share:.0f} % or more by then."
-    return _result(rows, spent, people, lead.strip(), notes, study, mix, conf_level, margin)
+        when = horizon if at is not None else None
+        parts.append(_by_the_end_answers(asking, length, high, when, horizon, margin))
+    return _result(asking, parts, _left_out(people, asked, usable), margin)
 
 
-def _result(
-    rows: list[dict[str, Any]],
-    spent: Any,
-    people: SurvivalData,
-    lead: str,
-    notes: list[Note],
-    study: Study,
-    mix: str,
-    conf_level: float,
-    margin: float | None,
-) -> AttendanceEffect:
+@dataclass(frozen=True)
+class _Asking:
+    """What both ways share: everyone from release or sentence, their attendance, whose is recorded, and what is adjusted for."""
+
+    people: SurvivalData
+    found: Attendance
+    usable: Any
+    study: Study
+    mix: str
+    cause: str
+    conf_level: float
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one way gives: rows, notes, a sentence on who was followed, and what was observed by share."""
+
+    rows: list[dict[str, Any]]
+    notes: tuple[Note, ...]
+    lead: str
+    spent: Any
+
+
+def _so_far_answers(asking: _Asking, started: int) -> _Part:
+    data = _so_far(asking.people, asking.found, asking.usable, asking.study.arms.treated)
+    rows, notes = _by_tenth(data, asking, "time_varying", "By the share attended so far")
+    lead = f"{len(data.baseline):,} people were followed from the start of a core course ({started:,} started one)."
+    return _Part(rows, notes, lead, counts_by(data, "attended", _BANDS, asking.cause))
+
+
+def _by_the_end_answers(
+    asking: _Asking, length: float | None, high: float, at: float | None, default: float, margin: float | None
+) -> _Part:
+    data = _by_the_end(asking.people, asking.found, asking.usable, asking.study.arms.treated, length)
+    when = "the scheduled end" if length is None else f"{in_words(length)} after the start"
+    rows, notes = _by_tenth(data, asking, "landmark", f"By the share attended by {when}, in those still followed then")
+    two = _two_groups(data, high)
+    text = f"Of those still followed at {when}, low attendance being under {100 * high:g} % of the planned sessions, from then on"
+    groups, more = landmark_rows(
+        two, _formula(asking.mix, two), asking.study.adjust, cause=asking.cause, at=at, default=default, said=text,
+        conf_level=asking.conf_level, margin=margin,
+    )  # fmt: skip
+    half = 10 * data.baseline["attended_tenths"].median()
+    lead = (
+        f"{len(data.baseline):,} were still followed at {when}; half of them had attended {half:.0f} % or more by then."
+    )
+    return _Part([*rows, *groups], (*notes, *more), lead, counts_by(data, "attended", _BANDS, asking.cause))
+
+
+def _result(asking: _Asking, parts: list[_Part], notes: list[Note], margin: float | None) -> AttendanceEffect:
     import pandas as pd
 
     return AttendanceEffect(
-        frame=pd.DataFrame(rows),
-        time_spent=spent,
-        labels=MappingProxyType({**people.labels, "unit": "days"}),
-        lead=lead,
+        frame=pd.DataFrame([row for part in parts for row in part.rows]),
+        time_spent=parts[0].spent,
+        labels=MappingProxyType({**asking.people.labels, "unit": "days"}),
+        lead=" ".join(part.lead for part in parts),
         caveat=_CAVEAT,
-        conf_level=conf_level,
+        conf_level=asking.conf_level,
         margin=margin,
-        notes=tuple(dict.fromkeys(notes)),
-        provenance=MappingProxyType({"study": study.hash, "formula": mix}),
+        notes=tuple(dict.fromkeys([*notes, *(note for part in parts for note in part.notes)])),
+        provenance=MappingProxyType({"study": asking.study.hash, "formula": asking.mix}),
     )
 
 
@@ -299,12 +317,13 @@ def _formula(mix: str, data: SurvivalData) -> str:
 
 
 def _by_tenth(
-    data: SurvivalData, mix: str, analysis: str, said: str, options: dict[str, Any]
+    data: SurvivalData, asking: _Asking, analysis: str, said: str
 ) -> tuple[list[dict[str, Any]], tuple[Note, ...]]:
     """Return the hazard ratio of a tenth of the planned sessions, raw and adjusted."""
     mixed = len(data.baseline["core_arm"].unique()) > 1
-    terms = telling_terms(f"{mix} + days_to_it", data.baseline)[0] if mix else ""
+    terms = telling_terms(f"{asking.mix} + days_to_it", data.baseline)[0] if asking.mix else ""
     return exposure_rows(
         data, "attended_tenths", {"attended_tenths": (_MORE, _LESS)}, terms, strata="core_arm" if mixed else None,
-        said={"attended_tenths": said}, analysis=analysis, **options,
+        said={"attended_tenths": said}, analysis=analysis, cause=asking.cause,
+        conf_level=asking.conf_level,
     )  # fmt: skip
