@@ -118,6 +118,8 @@ _PUBLIC = {
     "rate_model": "outcomes.survival.rate_models",
     "MaintenanceEffect": "outcomes.comparison.maintaining",
     "maintenance_effect": "outcomes.comparison.maintaining",
+    "AttendanceEffect": "outcomes.comparison.attending",
+    "attendance_effect": "outcomes.comparison.attending",
     "CourseStates": "outcomes.comparison.states_of_courses",
     "course_states": "outcomes.comparison.states_of_courses",
     "StateProbabilities": "outcomes.survival.state_occupation",

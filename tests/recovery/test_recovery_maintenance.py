@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from drawn_maintenance import MEAN_DAYS, drawn_maintenance
+from drawn_maintenance import MEAN_DAYS, drawn_attendance, drawn_maintenance
 from small_study import cohort, small_study
 
 import outcomes as oc
@@ -70,3 +71,22 @@ def test_a_cause_of_both_that_was_recorded_is_adjusted_for() -> None:
         rows = {how: found[analysis, measure, how] for how in ("raw", "adjusted")}
         assert near(rows["adjusted"], 0.0)
         assert not near(rows["raw"], 0.0)
+
+
+def test_sessions_that_do_nothing_look_good_from_the_start_and_not_by_the_scheduled_end_or_so_far() -> None:
+    tables = drawn_attendance(PEOPLE, np.random.default_rng(2011))
+    found = oc.attendance_effect(tables, small_study(horizon=1_500), scheduled=300, at=YEAR, formula="").to_frame()
+    assert len(found) == 4
+    for row in found.to_dict("records"):
+        assert near(row, 0.0)
+        assert row["std_error"] < 0.1
+    data = cohort(tables, strategy="time_varying", horizon=1_500).outcome("any")
+    rows = pd.DataFrame(
+        {"id": data.frame["person_id"], "start": data.entry, "stop": data.exit, "event": data.event == 1}
+    )
+    part = tables.frame("participation").set_index("person_id")
+    rows["tenths"] = rows["id"].map((part["sessions_attended"] / part["sessions_planned"] * 10).astype(float))
+    naive = (
+        oc.cox(oc.survival_data(rows, entry="start", exit="stop", event="event", id="id"), "tenths").to_frame().iloc[0]
+    )
+    assert naive["estimate"] < -10 * naive["std_error"]

@@ -1,4 +1,4 @@
-"""People who completed a core programme and go on to maintenance by chance, in tables: what maintenance does is known."""
+"""People who go on to maintenance by chance, or stop attending by chance, in tables: what maintenance and sessions do is known."""
 
 from __future__ import annotations
 
@@ -32,37 +32,63 @@ def drawn_maintenance(people: int, rng: np.random.Generator, *, ratio: float, co
     offends = np.where(before <= plans, before, plans + (before - plans) / ratio)
     offends = np.ceil(offends).astype(int) + DONE
     went = plans + DONE < offends
-    return _in_tables(number, worse, plans + DONE, went, offends)
+    core = {
+        "participation_id": number,
+        "programme_id": "b1",
+        "start_date": ZERO,
+        "end_date": ZERO + DONE,
+        "status": "completed",
+    }
+    more = {
+        "participation_id": number + people,
+        "programme_id": "b2",
+        "start_date": ZERO + plans + DONE,
+        "end_date": pd.NA,
+        "status": "ongoing",
+    }
+    everyone = np.ones(people, dtype=bool)
+    return _in_tables([(everyone, core), (went, more)], offends, np.where(worse, 3, 1))
 
 
-def _in_tables(number: Any, worse: Any, starts: Any, went: Any, offends: Any) -> Reframed:
-    base = held(starters(2))
+def drawn_attendance(people: int, rng: np.random.Generator) -> Reframed:
+    """Return people whose 50 sessions lie in 300 days from time zero on: some stop early, nobody attends after a reoffence.
+
+    Sessions do nothing; nor does anything else.
+    """
+    number = np.arange(1, people + 1)
+    offends = np.ceil(MEAN_DAYS * rng.exponential(size=people)).astype(int)
+    stops = np.ceil(600 * rng.exponential(size=people)).astype(int)
+    last = np.minimum(np.minimum(offends, stops), 300)
+    core = {
+        "participation_id": number, "programme_id": "b1", "start_date": ZERO, "end_date": ZERO + last,
+        "status": np.where(last == 300, "completed", "dropped_out"), "sessions_planned": 50, "sessions_attended": last // 6,
+    }  # fmt: skip
+    return _in_tables([(np.ones(people, dtype=bool), core)], offends, np.ones(people, dtype=int))
+
+
+def _in_tables(attended: list[tuple[Any, dict[str, Any]]], offends: Any, prior: Any) -> Reframed:
+    """Return people in tables: who is in which of several spells with what cells, when they offend, what they had done before."""
+    base, number = held(starters(2)), np.arange(1, len(offends) + 1)
     ids = {"person_id": number, "sentence_id": number}
 
     def table(name: str, kept: Any, **cells: Any) -> pd.DataFrame:
         like = base.frame(name).iloc[[0] * int(kept.sum())].reset_index(drop=True)
         return like.assign(**{key: cell[kept] if isinstance(cell, np.ndarray) else cell for key, cell in cells.items()})
 
-    everyone, codes = np.ones(len(number), dtype=bool), base.programme_ids
-    core = table(
-        "participation", everyone, **ids, participation_id=number, programme_id=codes["b1"], start_date=ZERO,
-        end_date=ZERO + DONE, status="completed", voluntary=False,
-    )  # fmt: skip
-    more = table(
-        "participation", went, **ids, participation_id=number + len(number), programme_id=codes["b2"],
-        start_date=ZERO + starts, end_date=pd.NA, status="ongoing", voluntary=True,
-    )  # fmt: skip
-    offended = offends <= FAR
+    spells = [
+        table("participation", kept, **ids, **cells | {"programme_id": base.programme_ids[cells["programme_id"]]})
+        for kept, cells in attended
+    ]
+    everyone, offended = np.ones(len(number), dtype=bool), offends <= FAR
     proven = {"offence_date": ZERO + offends, "proven_date": ZERO + offends + 10, "offence_type": "violent"}
-    cells = {key: cell[offended] if isinstance(cell, np.ndarray) else cell for key, cell in
-             {"reoffence_id": number, "person_id": number, **proven}.items()}  # fmt: skip
-    offences = pd.DataFrame(
-        {name: cells.get(name) for name in base.frame("reoffences")}, index=range(int(offended.sum()))
-    )
+    cells = {"reoffence_id": number, "person_id": number, **proven}
+    offences = {key: cell[offended] if isinstance(cell, np.ndarray) else cell for key, cell in cells.items()}
     return Reframed(
         base,
         people=table("people", everyone, person_id=number),
-        sentences=table("sentences", everyone, **ids, sentence_date=ZERO, prior_sanctions=np.where(worse, 3, 1)),
-        participation=pd.concat([core, more], ignore_index=True),
-        reoffences=offences,
+        sentences=table("sentences", everyone, **ids, sentence_date=ZERO, prior_sanctions=prior),
+        participation=pd.concat(spells, ignore_index=True),
+        reoffences=pd.DataFrame(
+            {name: offences.get(name) for name in base.frame("reoffences")}, index=range(int(offended.sum()))
+        ),
     )

@@ -32,6 +32,7 @@ def exposure_rows(
     strata: str | None,
     said: Mapping[str, str],
     conf_level: float,
+    analysis: str = "time_varying",
 ) -> tuple[list[dict[str, Any]], tuple[Note, ...]]:
     """Return one row a term and adjustment, and what must be said of the model that has the answer.
 
@@ -47,12 +48,14 @@ def exposure_rows(
         Column whose values have a baseline hazard each.
     said : mapping
         Term -> what stands before its sentence.
+    analysis : str
+        What the rows are of.
     """
     rows: list[dict[str, Any]] = []
     notes: tuple[Note, ...] = ()
     asked = [("raw", exposure)] + ([("adjusted", f"{exposure} + {formula}")] if formula else [])
     for adjustment, text in asked:
-        own = {"analysis": "time_varying", "adjustment": adjustment}
+        own = {"analysis": analysis, "adjustment": adjustment}
         try:
             model = cox(data, text, cause=cause, strata=strata, robust=True, conf_level=conf_level)
         except EstimationError as error:
@@ -64,7 +67,7 @@ def exposure_rows(
         found = {row["term"]: row for row in model.to_frame(exponentiate=True).to_dict("records")}
         for term, (arm, reference) in terms.items():
             rows.append({**_row(found[term], data, arm, reference, adjustment), **own, "said": said[term]})
-        notes = (*model.notes, _proportional(model, exposure))
+        notes = (*model.notes, _proportional(model, exposure, analysis))
     return rows, notes
 
 
@@ -88,15 +91,14 @@ def _row(found: Mapping[Any, Any], data: SurvivalData, arm: str, reference: str,
     return {**row, "verdict": verdict(row, "hazard_ratio", None)}
 
 
-def _proportional(model: Cox, exposure: str) -> Note:
+def _proportional(model: Cox, exposure: str, analysis: str) -> Note:
     """Return the test that the exposure's ratios stay the same over time."""
     found = model.proportional_hazards().to_frame().set_index("term")["p_value"]
     p = float(found.get(exposure, np.nan))
+    what = "Exposure that changes with time" if analysis == "time_varying" else "Exposure by the landmark"
     if np.isnan(p):
-        return Note(
-            "hazard_ratio", "Exposure that changes with time: no test that its hazard ratios are constant can be had."
-        )
-    text = f"Exposure that changes with time: test that its hazard ratios stay the same over time, {p_in_words(p)}."
+        return Note("hazard_ratio", f"{what}: no test that its hazard ratios are constant can be had.")
+    text = f"{what}: test that its hazard ratios stay the same over time, {p_in_words(p)}."
     return Note("hazard_ratio", text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ def _answer(
         else:
             found = _difference(data, weights, cause, at, conf_level, margin)
     except EstimationError as error:
-        why = str(error).partition(": ")[2] or str(error)
+        why = re.sub(r"^\w+: ", "", str(error))
         return no_answer(measure, data.arms[1], data.arms[0], why), ()
     return {**{str(key): value for key, value in found.frame.iloc[0].items()}, "why": ""}, found.notes
 

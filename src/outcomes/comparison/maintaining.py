@@ -12,7 +12,7 @@ from outcomes.adjust.case_mix import left_out_notes, telling_terms
 from outcomes.comparison.course_effect import CourseEffect
 from outcomes.comparison.exposure_hazards import counts_by, exposure_rows
 from outcomes.comparison.landmark_answers import landmark_rows
-from outcomes.comparison.study_questions import asked_of, case_mix_of
+from outcomes.comparison.study_questions import asked_of, case_mix_of, margin_of
 from outcomes.design.cohort import build_cohort
 from outcomes.design.course_people import (
     FirstCourses,
@@ -169,12 +169,12 @@ def maintenance_effect(
         raise DesignError(
             f"{what}: the study has no arm {arm!r} with programmes. {did_you_mean(arm, study.arms.treated)}"
         )
-    margin = margin if margin is not None or study.headline is None else study.headline.margin
+    margin = margin if margin is not None else margin_of(study, name)
     cohort = build_cohort(tables, asked_of_everyone(study, name))
     people, courses = people_and_courses(cohort, name)
     done = _completers(people, courses, study.arms.treated, arm)
     mixed = done.data.baseline["core_arm"].nunique() > 1
-    mix, left = telling_terms(_with_wait(case_mix_of(study, formula)), done.data.baseline)
+    mix, left = telling_terms(_with_wait(case_mix_of(study, formula, "maintenance_effect")), done.data.baseline)
     varying = _by_phase(done)
     options: dict[str, Any] = {"cause": name, "conf_level": conf_level}
     rows, notes = exposure_rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outcomes.design.attendance_rules import refuse_attendance_from_the_start
 from outcomes.design.strategy_rules import refuse_what_looks_ahead
 from outcomes.design.time_away import AWAY
 from outcomes.errors import DesignError, did_you_mean
@@ -37,6 +38,7 @@ def refuse_contradictions(study: Study) -> None:
         raise DesignError("[outcomes] names no outcome; write [outcomes.any] with its types.")
     for outcome in study.outcomes.values():
         _consistent_outcome(outcome)
+    refuse_attendance_from_the_start(study)
     _consistent_clock(study)
     _consistent_strategy(study)
     if not study.arms_are_fixed:

@@ -194,6 +194,8 @@ def test_the_share_who_reoffended_is_the_cumulative_incidence_where_nobody_is_ce
     tables = oc.load_tables(taken(*people))
     states = oc.course_states(tables, small_study()).at([200, 900, 1800])
     followed = cohort(tables, strategy="time_varying", arms=TWO_ARMS).outcome("any")
+    rows = oc.course_states(tables, small_study()).data
+    assert (rows.exit - rows.entry).sum() == (followed.exit - followed.entry).sum()
     risk = oc.cumulative_incidence(followed).at([200, 900, 1800])
     np.testing.assert_allclose(
         states[states["state"] == "reoffended"]["estimate"], risk[risk["cause"] == "any"]["estimate"], rtol=1e-12
