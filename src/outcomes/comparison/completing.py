@@ -15,7 +15,7 @@ from outcomes.adjust.entry_rules import without_comparison_people
 from outcomes.adjust.weighting import weight
 from outcomes.comparison.completers_result import ENDS, StartersAndCompleters
 from outcomes.comparison.contrasts import compare
-from outcomes.comparison.study_questions import asked_of, margin_of, must_weigh
+from outcomes.comparison.study_questions import asked_of, margin_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.some_people import some_people
 from outcomes.errors import DesignError, EstimationError
@@ -112,6 +112,7 @@ def starters_and_completers(
     >>> oc.starters_and_completers(tables, study).summary()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "starters_and_completers")
+    must_be_a_level(conf_level)
     _supported(study)
     asked = _Asked(name, length, margin_of(study, name), conf_level)
     cohort = build_cohort(tables, study)

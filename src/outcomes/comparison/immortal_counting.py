@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from outcomes.comparison.comparing import row_of, verdict
 from outcomes.comparison.contrasts import compare
 from outcomes.comparison.immortal_result import ImmortalTime, TimeBefore
 from outcomes.comparison.measures import Contrast
-from outcomes.comparison.study_questions import asked_of, must_weigh
+from outcomes.comparison.study_questions import asked_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.some_people import some_people
 from outcomes.design.study import Arms, ArmSpec, TimeZero
@@ -143,6 +144,7 @@ def immortal_time(
     >>> oc.immortal_time(tables, study, arm="bespoke").summary()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "immortal_time")
+    must_be_a_level(conf_level)
     must_weigh(study, "immortal_time")
     one = _arm_of(study, arm)
     wait = days(grace, what="immortal_time: grace")
@@ -331,7 +333,7 @@ def _no_answer(
             "measure": measure,
             "time": time[measure],
             "verdict": "not determined",
-            "why": why,
+            "why": re.sub(r"^[a-z_]+: ", "", why),  # without the name of the function that found it
         }
         for measure in measures
     ]

@@ -13,7 +13,7 @@ from small_study import Reframed
 
 import outcomes as oc
 from outcomes.design.study import Adjust
-from outcomes.errors import DesignError, NotSupportedError
+from outcomes.errors import DesignError, EstimationError, NotSupportedError
 
 ROOT = Path(__file__).parents[3]
 
@@ -152,6 +152,8 @@ def test_what_cannot_be_asked_is_refused(tables: oc.Tables, study: oc.Study) -> 
     for other in (referred, study.by_provision().replace(headline=study.headline)):
         with pytest.raises(DesignError, match="people who started a programme"):
             oc.starters_and_completers(tables, other)
+    with pytest.raises(EstimationError, match="conf_level must lie between 0 and 1"):
+        oc.starters_and_completers(tables, study, conf_level=95)
     nearest = study.replace(adjust=dataclasses.replace(study.adjust, method="nearest"))
     with pytest.raises(NotSupportedError, match="method = 'nearest'"):
         oc.starters_and_completers(tables, nearest)
