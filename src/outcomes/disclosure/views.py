@@ -15,6 +15,7 @@ from outcomes.adjust.overlapping import Overlap
 from outcomes.comparison.benefits_result import Benefits, headed
 from outcomes.comparison.caseload_result import Caseload
 from outcomes.comparison.comparing import Comparison
+from outcomes.comparison.completers_result import StartersAndCompleters
 from outcomes.comparison.pooled_results import Pooled
 from outcomes.comparison.subgroups import SubgroupEffects
 from outcomes.comparison.tipping import TippingPoints
@@ -97,6 +98,8 @@ def view_of(result: Result, horizon: float | None) -> View:
     lines = shown_with_intervals(result)
     if lines is not None:
         frames = {"lines": lines[0], "table": result.to_frame(), "summary": result.summary()}
+        if isinstance(result, StartersAndCompleters):
+            frames["drop_out"] = result.drop_out()
         return View("intervals", frames, lines[1])
     if result.tabled:
         return View("table", {"table": result.to_frame(), "summary": result.summary()}, {})

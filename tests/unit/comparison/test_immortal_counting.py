@@ -60,6 +60,9 @@ def test_days_before_starts_are_those_at_risk_before_them_and_no_others(few: oc.
     assert (before.people, before.late) == (3, 2)  # p1, p2, p6; not p3, whose start came after the offence
     assert before.days == 10 + 50
     assert before.of == 40 + 365 + 250
+    given = few.to_frame().set_index("method")["days_before"]
+    assert given["ever_started"].tolist() == [60, 60]
+    assert given.drop("ever_started").isna().all()
     assert "the 60 person-days before their starts, 9 of 100 of their days" in few.describe()
 
 

@@ -114,6 +114,9 @@ def test_how_courses_ended_is_counted_by_arm(
         assert counted.loc[arm]["n"].sum() == len(mine)
         assert counted.loc[arm]["share"].sum() == pytest.approx(1)
     assert "starters of bespoke" in found.sentences[-1]
+    released = oc.release(found, "none")
+    assert released.frames["drop_out"]["n"].tolist() == found.drop_out()["n"].tolist()
+    assert f"{100 * counted.loc[('bespoke', 'dropped_out'), 'share']:.0f} % of bespoke" in released.facts["said"]
 
 
 def test_nobody_completes_nothing(tables: oc.Tables, study: oc.Study) -> None:
