@@ -104,7 +104,7 @@ class ImmortalTime(Result):
         frame.loc[frame["wrong"], "verdict"] = "not determined"
         frame["days_before"] = np.where(frame["wrong"], rest["before"].days, np.nan)
         frame["whose"] = frame["method"].map(_whose(rest["arm"], in_words(rest["grace"]), estimand))
-        return cls(frame=frame, notes=(Note("different_questions", _DIFFERENT), *notes), **rest)
+        return cls(frame=frame, notes=notes, **rest)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a method and measure, the wrong method first.

@@ -124,7 +124,7 @@ def test_nobody_completes_nothing(tables: oc.Tables, study: oc.Study) -> None:
     against_nothing = wider.replace(arms=dataclasses.replace(wider.arms, reference="untreated"))
     frame = oc.starters_and_completers(tables, against_nothing).frame
     assert set(zip(frame["arm"], frame["people"], frame["against"], strict=True)) == {
-        (arm, people, "starters") for arm in ("bespoke", "manualised") for people in ("starters", "completers")
+        (arm, people, "non-starters") for arm in ("bespoke", "manualised") for people in ("starters", "completers")
     }
     assert set(frame["reference"]) == {"untreated"}
 
