@@ -85,7 +85,7 @@ class Benefits(Result):
             tests=tests,
             conf_level=difference.conf_level,
             labels=difference.labels,
-            notes=(*notes, Note("not_the_same", _NOT_THE_SAME)),
+            notes=notes,
             **rest,
         )
 

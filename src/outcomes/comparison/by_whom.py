@@ -11,10 +11,10 @@ from outcomes.adjust.case_mix import left_out_notes, telling_terms
 from outcomes.adjust.weighting import weight
 from outcomes.comparison.bands_of_people import age_bands, eras, yes_or_no
 from outcomes.comparison.benefits_result import Benefits
-from outcomes.comparison.study_questions import asked_of, margin_of, must_weigh
+from outcomes.comparison.study_questions import asked_of, margin_of, must_be_a_level, must_weigh
 from outcomes.comparison.subgroups import subgroup_effects
 from outcomes.design.cohort import build_cohort
-from outcomes.errors import DesignError, EstimationError, NotSupportedError, did_you_mean
+from outcomes.errors import DesignError, EstimationError, NotSupportedError, did_you_mean, must_be
 from outcomes.results import Note
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ def who_benefits(
     >>> oc.who_benefits(tables, study).interaction()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "who_benefits")
+    must_be_a_level(conf_level)
+    if by is not None:
+        kinds = (str, list, tuple)
+        must_be(by, kinds, what="who_benefits(tables, study): by", expected="a column's name or a list of names")
     _supported(study)
     data, asked, notes = _with_subgroups(build_cohort(tables, study).outcome(name), study, by)
     weights, more = _weights(data, study)

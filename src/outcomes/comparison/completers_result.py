@@ -77,9 +77,9 @@ class StartersAndCompleters(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return one row a contrast and adjustment, starters first.
 
-        Columns: people and against (starters, completers: who of the arm, and of the reference), selected (classed by how courses went:
-        not an effect), named (in advance), adjustment, those of `compare`, would_say (what the interval would say if it were
-        one of an effect), why (there is no number).
+        Columns: people and against (starters, completers, non-starters: who of the arm, and of the reference), selected (classed by how
+        courses went: not an effect), named (in advance), adjustment, those of `compare`, would_say (what the interval would say if it
+        were one of an effect), why (there is no number).
         """
         return self.frame[["people", "against", "selected", "named", "adjustment", *COLUMNS, "would_say", "why"]].copy()
 

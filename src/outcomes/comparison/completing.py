@@ -15,7 +15,7 @@ from outcomes.adjust.entry_rules import without_comparison_people
 from outcomes.adjust.weighting import weight
 from outcomes.comparison.completers_result import ENDS, StartersAndCompleters
 from outcomes.comparison.contrasts import compare
-from outcomes.comparison.study_questions import asked_of, margin_of, must_weigh
+from outcomes.comparison.study_questions import asked_of, margin_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.some_people import some_people
 from outcomes.errors import DesignError, EstimationError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["starters_and_completers"]
 
-STARTERS, COMPLETERS = "starters", "completers"
+STARTERS, COMPLETERS, NOBODY = "starters", "completers", "non-starters"
 _ENDS = {"completed": "completed", "dropped_out": "dropped_out", "removed": "dropped_out", "ongoing": "ongoing"}
 _NUMBERS = (
     "estimate",
@@ -82,8 +82,8 @@ def starters_and_completers(
     Returns
     -------
     StartersAndCompleters
-        ``to_frame()``: people, against (starters, completers), selected, adjustment and the columns of `compare`; ``drop_out()``: how
-        courses ended, by arm.
+        ``to_frame()``: people, against (starters, completers, non-starters), selected, adjustment and the columns of `compare`;
+        ``drop_out()``: how courses ended, by arm.
 
     Raises
     ------
@@ -112,6 +112,7 @@ def starters_and_completers(
     >>> oc.starters_and_completers(tables, study).summary()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "starters_and_completers")
+    must_be_a_level(conf_level)
     _supported(study)
     asked = _Asked(name, length, margin_of(study, name), conf_level)
     cohort = build_cohort(tables, study)
@@ -146,9 +147,11 @@ def _supported(study: Study) -> None:
 
 def _contrasts(study: Study) -> Iterator[tuple[str, str]]:
     """Yield who of an arm is set against whom of the reference; nobody completes nothing."""
-    yield STARTERS, STARTERS
-    yield COMPLETERS, STARTERS
-    if study.arms.reference != study.arms.untreated:
+    nothing = study.arms.reference == study.arms.untreated
+    other = NOBODY if nothing else STARTERS
+    yield STARTERS, other
+    yield COMPLETERS, other
+    if not nothing:
         yield COMPLETERS, COMPLETERS
 
 
@@ -186,7 +189,7 @@ def _chosen(
     """Return the rows of the baseline that are compared, and 1 for those of the arm, 0 for those of the reference."""
     completed = (data.baseline["status"].astype(str) == "completed").to_numpy()
     mine, other = data.arm == data.arms.index(arm), data.arm == 0
-    mine, other = (side & (completed | (who == STARTERS)) for side, who in ((mine, people), (other, against)))
+    mine, other = (side & (completed | (who != COMPLETERS)) for side, who in ((mine, people), (other, against)))
     kept = np.flatnonzero(mine | other)
     return kept, mine[kept].astype(np.int64)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from outcomes.comparison.comparing import row_of, verdict
 from outcomes.comparison.contrasts import compare
 from outcomes.comparison.immortal_result import ImmortalTime, TimeBefore
 from outcomes.comparison.measures import Contrast
-from outcomes.comparison.study_questions import asked_of, must_weigh
+from outcomes.comparison.study_questions import asked_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.some_people import some_people
 from outcomes.design.study import Arms, ArmSpec, TimeZero
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["immortal_time"]
 
 NOTHING = "nothing"
+_Found = tuple[list[dict[str, Any]], tuple[str, ...], tuple[Note, ...]]  # rows, terms left out, notes
 _CANNOT = (DesignError, EstimationError, NotSupportedError)
 _NUMBERS = (
     "estimate",
@@ -143,26 +145,13 @@ def immortal_time(
     >>> oc.immortal_time(tables, study, arm="bespoke").summary()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "immortal_time")
+    must_be_a_level(conf_level)
     must_weigh(study, "immortal_time")
     one = _arm_of(study, arm)
     wait = days(grace, what="immortal_time: grace")
     asked = _Asked(tables, _one_arm(study, one, name), one, name, length, wait, conf_level)
     moving = asked.under("time_varying")
-    rows: list[dict[str, Any]] = []
-    left_out: dict[str, tuple[str, ...]] = {}
-    notes: list[Note] = [*moving.notes]
-    ways: dict[str, Callable[[], SurvivalData]] = {
-        "ever_started": lambda: _by_what_came_later(moving, one),
-        "landmark": lambda: asked.under("landmark"),
-    }
-    for method, made in ways.items():
-        found, left_out[method.replace("_", " ")], said = _weighted(made, asked)
-        rows += [{"method": method, **row} for row in found]
-        notes += said
-    found, left_out["time varying"], said = _varying(moving, asked)
-    rows += [{"method": "time_varying", **row} for row in found]
-    more, left_out["clone censor weight"], also = _cloned(asked)
-    rows += [{"method": "clone_censor_weight", **row} for row in more]
+    rows, notes = _every_way(moving, asked)
     return ImmortalTime.build(
         rows,
         arm=one,
@@ -172,11 +161,29 @@ def immortal_time(
         horizon=length,
         conf_level=conf_level,
         estimand="" if study.adjust is None else study.adjust.estimand,
-        notes=tuple(dict.fromkeys([*notes, *said, *also, *left_out_notes(left_out)])),
+        notes=notes,
         provenance=MappingProxyType(
             {"study": study.hash, "outcome": name, "horizon": length, "arm": one, "grace": wait}
         ),
     )
+
+
+def _every_way(moving: SurvivalData, asked: _Asked) -> tuple[list[dict[str, Any]], tuple[Note, ...]]:
+    """Return the rows of every method, the wrong one first, and what must be said of them."""
+    ways: dict[str, Callable[[], _Found]] = {
+        "ever_started": lambda: _weighted(lambda: _by_what_came_later(moving, asked.arm), asked),
+        "landmark": lambda: _weighted(lambda: asked.under("landmark"), asked),
+        "time_varying": lambda: _varying(moving, asked),
+        "clone_censor_weight": lambda: _cloned(asked),
+    }
+    rows: list[dict[str, Any]] = []
+    left_out: dict[str, tuple[str, ...]] = {}
+    notes = [*moving.notes]
+    for method, answered in ways.items():
+        found, left_out[method.replace("_", " ")], said = answered()
+        rows += [{"method": method, **row} for row in found]
+        notes += said
+    return rows, tuple(dict.fromkeys([*notes, *left_out_notes(left_out)]))
 
 
 def _arm_of(study: Study, arm: str | None) -> str:
@@ -243,9 +250,7 @@ def _time_before(data: SurvivalData, arm: str) -> TimeBefore:
     )  # fmt: skip
 
 
-def _weighted(
-    made: Callable[[], SurvivalData], asked: _Asked
-) -> tuple[list[dict[str, Any]], tuple[str, ...], tuple[Note, ...]]:
+def _weighted(made: Callable[[], SurvivalData], asked: _Asked) -> _Found:
     """Return hazard ratio and risk difference of two arms made alike by weights; where they cannot be had, why."""
     adjust = asked.study.adjust
     try:
@@ -259,7 +264,7 @@ def _weighted(
     return _of_arms(data, weights, asked), left, () if weights is None else weights.notes
 
 
-def _cloned(asked: _Asked) -> tuple[list[dict[str, Any]], tuple[str, ...], tuple[Note, ...]]:
+def _cloned(asked: _Asked) -> _Found:
     """Return hazard ratio and risk difference of clones that keep to their strategies."""
     try:
         data = asked.under("clone_censor_weight")
@@ -272,7 +277,7 @@ def _cloned(asked: _Asked) -> tuple[list[dict[str, Any]], tuple[str, ...], tuple
     return _of_arms(data, weights, asked), left, (*data.notes, *weights.notes)
 
 
-def _varying(data: SurvivalData, asked: _Asked) -> tuple[list[dict[str, Any]], tuple[str, ...], tuple[Note, ...]]:
+def _varying(data: SurvivalData, asked: _Asked) -> _Found:
     """Return the hazard ratio of exposure as it was then."""
     formula, left = asked.formula(data)
     said = f"exposure + {formula}" if formula else "exposure"
@@ -331,7 +336,7 @@ def _no_answer(
             "measure": measure,
             "time": time[measure],
             "verdict": "not determined",
-            "why": why,
+            "why": re.sub(r"^[a-z_]+: ", "", why),  # without the name of the function that found it
         }
         for measure in measures
     ]

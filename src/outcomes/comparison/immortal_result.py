@@ -58,9 +58,9 @@ class TimeBefore:
             return "Nobody started while followed."
         share = f", {100 * self.days / self.of:.0f} of 100 of their days" if self.of > 0 else ""
         return (
-            f"Of {self.people:,} people who started, {self.late:,} did so after their first day at risk. The wrong analysis gives the "
-            f"programme the {self.days:,.0f} person-days before their starts{share}, on which nothing could happen to those who were to "
-            "start, and counts every event before a start against nothing."
+            f"Of {self.people:,} people who started, {self.late:,} did so after their first day at risk. Counted so, the programme "
+            f"is given the {self.days:,.0f} person-days before their starts{share}, on which nothing could happen to those who "
+            "were to start, while events that came before any start all count for the others."
         )
 
 
@@ -102,17 +102,18 @@ class ImmortalTime(Result):
         frame["would_say"] = frame["verdict"]
         frame.loc[frame["wrong"], ["statistic", "p_value"]] = np.nan
         frame.loc[frame["wrong"], "verdict"] = "not determined"
+        frame["days_before"] = np.where(frame["wrong"], rest["before"].days, np.nan)
         frame["whose"] = frame["method"].map(_whose(rest["arm"], in_words(rest["grace"]), estimand))
-        return cls(frame=frame, notes=(Note("different_questions", _DIFFERENT), *notes), **rest)
+        return cls(frame=frame, notes=notes, **rest)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a method and measure, the wrong method first.
 
         Columns: method (ever_started, landmark, time_varying, clone_censor_weight), wrong, whose (what the method is about), those of
         `compare` (hazard_ratio; risk_difference where the method gives one), would_say (what the interval would say if the method were
-        right), why (there is no number).
+        right), days_before (of the wrong one: person-days before starts that it gives to the programme), why (there is no number).
         """
-        return self.frame[["method", "wrong", "whose", *COLUMNS, "would_say", "why"]].copy()
+        return self.frame[["method", "wrong", "whose", *COLUMNS, "would_say", "days_before", "why"]].copy()
 
     def summary(self) -> pd.DataFrame:
         """Return method, wrong, measure, estimate, conf_low, conf_high, n, n_events, verdict, would_say."""
@@ -138,8 +139,7 @@ class ImmortalTime(Result):
             f"{in_words(self.horizon)}."
         ]
         for method, rows in self.frame.groupby("method", sort=False):
-            each = " ".join(self._number(row) for row in rows.to_dict("records"))
-            parts.append(f"{METHODS[str(method)]} ({rows['whose'].iloc[0]}). {each}")
+            parts.append(f"{METHODS[str(method)]} ({rows['whose'].iloc[0]}). {self._numbers(rows)}")
             if method == "ever_started":
                 parts[-1] += f" {self.before.describe()} It determines nothing about the programme."
         return (*parts, _DIFFERENT)
@@ -147,6 +147,13 @@ class ImmortalTime(Result):
     def describe(self) -> str:
         """Return the sentences together."""
         return " ".join(self.sentences)
+
+    def _numbers(self, rows: pd.DataFrame) -> str:
+        """Return the numbers of one method; a reason they share is said once."""
+        why = rows["why"].iloc[0]
+        if why and (rows["why"] == why).all():
+            return f"No answer: {why.rstrip('.')}."
+        return " ".join(self._number(row) for row in rows.to_dict("records"))
 
     def _number(self, row: Mapping[Any, Any]) -> str:
         name = row["measure"].replace("_", " ").capitalize()

@@ -99,7 +99,7 @@ def in_short(row: Mapping[Any, Any], conf_level: float, margin: float | None = N
     counted : str
         What `n` counts.
     """
-    base = f"{row['n']:,.0f} {counted}, {row['n_events']:,.0f} events"
+    base = f"{row['n']:,.0f} {counted}, {row['n_events']:,.0f} event{'' if row['n_events'] == 1 else 's'}"
     if not np.isfinite(row["estimate"]):
         return f"no estimate ({base})."
     level = f"{100 * conf_level:g} % interval"

@@ -9,8 +9,9 @@ from outcomes.design.study import Study
 from outcomes.durations import days, in_words
 from outcomes.errors import DesignError, EstimationError, NotSupportedError, did_you_mean, must_be
 from outcomes.loading.tables import Tables
+from outcomes.survival.inputs import normal_quantile
 
-__all__ = ["asked_of", "case_mix_of", "margin_of", "must_weigh"]
+__all__ = ["asked_of", "case_mix_of", "margin_of", "must_be_a_level", "must_weigh"]
 
 
 def asked_of(tables: Any, study: Any, outcome: str | None, horizon: float | str | None, what: str) -> tuple[str, float]:
@@ -72,3 +73,13 @@ def must_weigh(study: Study, what: str) -> None:
             f"{what}: arms are made alike by weighting ({', '.join(METHODS)}); [adjust] says method = {study.adjust.method!r}, "
             f"missing = {study.adjust.missing!r}."
         )
+
+
+def must_be_a_level(conf_level: float) -> None:
+    """Raise before anything is estimated where a level of confidence does not lie between 0 and 1.
+
+    Raises
+    ------
+    EstimationError
+    """
+    normal_quantile(conf_level)

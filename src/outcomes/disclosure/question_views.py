@@ -114,13 +114,14 @@ def _completers(result: StartersAndCompleters) -> tuple[pd.DataFrame, dict[str, 
         beside=np.where(last["why"] == "", "", "no answer"),
         **{name: 100 * last[name] for name in ("estimate", "conf_low", "conf_high")},
     )
-    row = frame.iloc[0]
+    row, left = frame.iloc[0], result.ends[result.ends["end"] == "dropped_out"]
+    lost = ", ".join(f"{100 * share:.0f} % of {arm}" for arm, share in zip(left["arm"], left["share"], strict=True))
     return lines_of(drawn, "line", "pair"), {
         "axis": "difference in risk, per 100 people (below 0: fewer)",
         "none": 0.0,
         "first": "adjusted",
         "second": "as it was" if adjusted.any() else "",
-        "said": f"{row['cause']} by {in_words(row['time'])}; {level_of(result.conf_level)}",
+        "said": f"{row['cause']} by {in_words(row['time'])}; dropped out: {lost}; {level_of(result.conf_level)}",
     }
 
 

@@ -15,6 +15,7 @@ from outcomes.adjust.overlapping import Overlap
 from outcomes.comparison.benefits_result import Benefits, headed
 from outcomes.comparison.caseload_result import Caseload
 from outcomes.comparison.comparing import Comparison
+from outcomes.comparison.completers_result import StartersAndCompleters
 from outcomes.comparison.detection_result import DetectionSensitivity
 from outcomes.comparison.pooled_results import Pooled
 from outcomes.comparison.states_of_courses import CourseStates
@@ -102,6 +103,8 @@ def view_of(result: Result, horizon: float | None) -> View:
     lines = shown_with_intervals(result)
     if lines is not None:
         frames = {"lines": lines[0], "table": result.to_frame(), "summary": result.summary()}
+        if isinstance(result, StartersAndCompleters):
+            frames["drop_out"] = result.drop_out()
         return View("intervals", frames, lines[1])
     if result.tabled:
         return View("table", {"table": result.to_frame(), "summary": result.summary()}, {})

@@ -60,6 +60,9 @@ def test_days_before_starts_are_those_at_risk_before_them_and_no_others(few: oc.
     assert (before.people, before.late) == (3, 2)  # p1, p2, p6; not p3, whose start came after the offence
     assert before.days == 10 + 50
     assert before.of == 40 + 365 + 250
+    given = few.to_frame().set_index("method")["days_before"]
+    assert given["ever_started"].tolist() == [60, 60]
+    assert given.drop("ever_started").isna().all()
     assert "the 60 person-days before their starts, 9 of 100 of their days" in few.describe()
 
 
@@ -138,7 +141,7 @@ def test_without_covariates_clones_cannot_be_weighed_and_the_others_stand_unadju
     assert "no covariate to weigh clones by" in row(plain, "clone_censor_weight")["why"]
     assert row(plain, "landmark")["estimand"] == "none"
     assert np.isfinite(row(plain, "landmark")["estimate"])
-    assert "no answer" in plain.describe()
+    assert "No answer: no covariate to weigh clones by" in plain.describe()
     assert "unweighted" in plain.describe()
     beside = oc.release(plain, "none").frame.set_index("label")["beside"]
     assert beside["Clones, censored and weighted"] == "no answer"
@@ -152,6 +155,8 @@ def test_what_cannot_be_asked_is_refused(tables: oc.Tables, study: oc.Study) -> 
     nearest = study.replace(adjust=dataclasses.replace(study.adjust, method="nearest"))
     with pytest.raises(NotSupportedError, match="method = 'nearest'"):
         oc.immortal_time(tables, nearest)
+    with pytest.raises(EstimationError, match="conf_level must lie between 0 and 1"):
+        oc.immortal_time(tables, study, conf_level=95)
     called = study.replace(
         arms=Arms("nothing", {"nothing": ArmSpec(family=("core_manual",)), "b": ArmSpec(family=("south_project",))})
     )

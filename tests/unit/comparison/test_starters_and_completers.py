@@ -13,7 +13,7 @@ from small_study import Reframed
 
 import outcomes as oc
 from outcomes.design.study import Adjust
-from outcomes.errors import DesignError, NotSupportedError
+from outcomes.errors import DesignError, EstimationError, NotSupportedError
 
 ROOT = Path(__file__).parents[3]
 
@@ -114,6 +114,9 @@ def test_how_courses_ended_is_counted_by_arm(
         assert counted.loc[arm]["n"].sum() == len(mine)
         assert counted.loc[arm]["share"].sum() == pytest.approx(1)
     assert "starters of bespoke" in found.sentences[-1]
+    released = oc.release(found, "none")
+    assert released.frames["drop_out"]["n"].tolist() == found.drop_out()["n"].tolist()
+    assert f"{100 * counted.loc[('bespoke', 'dropped_out'), 'share']:.0f} % of bespoke" in released.facts["said"]
 
 
 def test_nobody_completes_nothing(tables: oc.Tables, study: oc.Study) -> None:
@@ -121,7 +124,7 @@ def test_nobody_completes_nothing(tables: oc.Tables, study: oc.Study) -> None:
     against_nothing = wider.replace(arms=dataclasses.replace(wider.arms, reference="untreated"))
     frame = oc.starters_and_completers(tables, against_nothing).frame
     assert set(zip(frame["arm"], frame["people"], frame["against"], strict=True)) == {
-        (arm, people, "starters") for arm in ("bespoke", "manualised") for people in ("starters", "completers")
+        (arm, people, "non-starters") for arm in ("bespoke", "manualised") for people in ("starters", "completers")
     }
     assert set(frame["reference"]) == {"untreated"}
 
@@ -152,6 +155,8 @@ def test_what_cannot_be_asked_is_refused(tables: oc.Tables, study: oc.Study) -> 
     for other in (referred, study.by_provision().replace(headline=study.headline)):
         with pytest.raises(DesignError, match="people who started a programme"):
             oc.starters_and_completers(tables, other)
+    with pytest.raises(EstimationError, match="conf_level must lie between 0 and 1"):
+        oc.starters_and_completers(tables, study, conf_level=95)
     nearest = study.replace(adjust=dataclasses.replace(study.adjust, method="nearest"))
     with pytest.raises(NotSupportedError, match="method = 'nearest'"):
         oc.starters_and_completers(tables, nearest)

@@ -114,6 +114,19 @@ def test_an_adjusted_level_is_the_study_of_its_people_alone(
         assert community[name] == pytest.approx(expected[name], rel=1e-6)
 
 
+def test_with_the_arms_in_each_others_place_differences_turn_round_and_tests_stay(
+    found: oc.Benefits, tables: oc.Tables, study: oc.Study
+) -> None:
+    other = oc.who_benefits(tables, study.replace(arms=dataclasses.replace(study.arms, reference="bespoke")), by="age")
+    for level in ("below 30", "30 to 49", "50 and over"):
+        assert row(other, "age", level)["estimate"] == pytest.approx(-row(found, "age", level)["estimate"], abs=1e-8)
+        assert row(other, "age", level, "risk_ratio")["estimate"] == pytest.approx(
+            1 / row(found, "age", level, "risk_ratio")["estimate"], rel=1e-7
+        )
+    tests = [each.interaction().query("subgroup == 'age'")["p_value"].to_numpy() for each in (other, found)]
+    np.testing.assert_allclose(*tests, rtol=1e-6)
+
+
 @pytest.mark.parametrize("subgroup", ["setting", "era"])
 def test_the_test_of_two_levels_is_that_of_their_difference_on_either_scale(raw: oc.Benefits, subgroup: str) -> None:
     tests = raw.interaction().set_index(["subgroup", "scale"])
@@ -188,6 +201,10 @@ def test_a_clear_interaction_is_said_to_differ_and_a_lone_one_to_be_gone_once_al
 def test_what_cannot_be_asked_is_refused(tables: oc.Tables, study: oc.Study) -> None:
     with pytest.raises(EstimationError, match="no column 'risk_bnd'"):
         oc.who_benefits(tables, study, by="risk_bnd")
+    with pytest.raises(EstimationError, match="by must be a column's name or a list of names; got int"):
+        oc.who_benefits(tables, study, by=3)  # type: ignore[arg-type]
+    with pytest.raises(EstimationError, match="conf_level must lie between 0 and 1"):
+        oc.who_benefits(tables, study, conf_level=95)
     with pytest.raises(NotSupportedError, match="two arms"):
         oc.who_benefits(tables, study.with_untreated("6m"))
     moving = study.replace(time_zero=dataclasses.replace(study.time_zero, strategy="time_varying"))
