@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
 import pytest
+from delivered_groups import delivered, study_of_groups
 from lifelines.datasets import load_rossi
 from matplotlib.figure import Figure
 
@@ -36,6 +38,11 @@ def two(count: int) -> oc.SurvivalData:
     return arms_of(count, event="cause", censored="none", causes=["arrest", "moved"])
 
 
+@lru_cache
+def delivery(sites: int) -> Any:
+    return oc.load_tables(delivered(sites=3 * sites, groups=2, people=8, site_sd=0.5))
+
+
 DRAWN: dict[str, Callable[[int], Any]] = {
     "kaplan_meier": lambda n: oc.kaplan_meier(one(n)),
     "cumulative_incidence": lambda n: oc.cumulative_incidence(two(n)),
@@ -49,6 +56,8 @@ DRAWN: dict[str, Callable[[int], Any]] = {
     "logrank": lambda n: oc.logrank_test(one(n)),
     "gray": lambda n: oc.gray_test(two(n), cause="arrest"),
     "compare": lambda n: oc.compare(oc.kaplan_meier(one(n)), measure="risk_difference", at=[26, 52]),
+    "fidelity": lambda n: oc.fidelity_effect(delivery(n), study_of_groups()),
+    "sites": lambda n: oc.site_variation(delivery(n), study_of_groups()),
     "pairwise": lambda n: oc.pairwise_logrank_test(one(min(n, 4))),
 }
 

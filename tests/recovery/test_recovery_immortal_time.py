@@ -9,20 +9,26 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from small_study import Reframed, cohort, day, held, starters
+from small_study import Reframed, cohort, day, held, small_study, starters
 
 import outcomes as oc
+from outcomes.design.study import Adjust
 
 COHORTS, PEOPLE, HORIZON = 25, 320, 600
 ZERO = day("2010-01-01")
 
 
-def _extract(rng: np.random.Generator) -> Reframed:
-    """Return people of whom each starts, unless they offend first, and offends whether they start or not."""
+def _extract(rng: np.random.Generator, *, by_sanctions: float = 0.0) -> Reframed:
+    """Return people of whom each starts, unless they offend first, and offends whether they start or not.
+
+    Log rates of starting and of offending rise by `by_sanctions` with each sanction before.
+    """
     base = held(starters(2))
     number = np.arange(1, COHORTS * PEOPLE + 1)
-    offends = np.ceil(500 * (-np.log(rng.random(len(number)))) ** (1 / 0.7)).astype(int)
-    starts = np.ceil(-250 * np.log(rng.random(len(number)))).astype(int)
+    sanctions = rng.poisson(2, len(number)) if by_sanctions else np.full(len(number), 2)
+    faster = np.exp(by_sanctions * (sanctions - 2))
+    offends = np.ceil(500 * (-np.log(rng.random(len(number))) / faster) ** (1 / 0.7)).astype(int)
+    starts = np.ceil(-250 * np.log(rng.random(len(number))) / faster).astype(int)
     started, offended = (starts < offends) & (starts < HORIZON), offends <= HORIZON
     ids = {"person_id": number, "sentence_id": number}
 
@@ -34,7 +40,7 @@ def _extract(rng: np.random.Generator) -> Reframed:
     return Reframed(
         base,
         people=table("people", everyone, person_id=number),
-        sentences=table("sentences", everyone, **ids, sentence_date=ZERO),
+        sentences=table("sentences", everyone, **ids, sentence_date=ZERO, prior_sanctions=sanctions),
         participation=table(
             "participation",
             started,
@@ -43,6 +49,7 @@ def _extract(rng: np.random.Generator) -> Reframed:
             start_date=ZERO + starts,
             programme_id=base.programme_ids["m1"],
         ),
+        eligibility=base.frame("eligibility").iloc[:0],
         reoffences=_offences(base, number[offended], ZERO + offends[offended]),
     )
 
@@ -82,3 +89,45 @@ def test_exposure_that_changes_with_time_finds_nothing_where_there_is_nothing(lo
 def test_classed_by_what_they_started_later_people_seem_safe(log_ratios: pd.DataFrame) -> None:
     assert np.exp(log_ratios["ever"].mean()) < 0.5
     assert (log_ratios["ever"] < log_ratios["exposed"]).all()
+
+
+@pytest.fixture(scope="module")
+def side_by_side() -> pd.DataFrame:
+    """Return every way of counting where sanctions decide who starts and who offends, and the programme does nothing."""
+    extract = _extract(np.random.default_rng(2010), by_sanctions=0.25)
+    study = small_study(horizon=HORIZON).replace(adjust=Adjust("prior_sanctions", "ate"))
+    return oc.immortal_time(extract, study, arm="manualised", horizon=365).to_frame()
+
+
+@pytest.mark.slow
+def test_the_wrong_count_would_say_that_nothing_protects(side_by_side: pd.DataFrame) -> None:
+    wrong = side_by_side[side_by_side["wrong"]]
+    assert set(wrong["would_say"]) == {"lower"}
+    assert wrong["conf_high"].tolist() < [0.6, -0.1]
+
+
+@pytest.mark.slow
+def test_the_counts_that_give_nobody_time_they_did_not_have_find_nothing(side_by_side: pd.DataFrame) -> None:
+    right = side_by_side[~side_by_side["wrong"]]
+    none = np.where(right["measure"] == "hazard_ratio", np.log(right["estimate"].abs()), right["estimate"])
+    assert len(right) == 5
+    assert (np.abs(none) <= 4 * right["std_error"]).all()
+    assert (right["std_error"] < 0.1).all()
+
+
+@pytest.mark.slow
+def test_hazard_ratios_without_covariates_are_those_of_statsmodels_and_lifelines() -> None:
+    import statsmodels.api as sm
+    from lifelines import CoxTimeVaryingFitter
+
+    extract = _extract(np.random.default_rng(7))
+    found = oc.immortal_time(extract, small_study(horizon=HORIZON), arm="manualised", horizon=365).to_frame()
+    ours = np.log(found[found["measure"] == "hazard_ratio"].set_index("method")["estimate"])
+    data = cohort(extract, strategy="time_varying", horizon=HORIZON).outcome("any")
+    rows = pd.DataFrame({"id": data.person, "start": data.entry, "stop": data.exit, "event": data.event == 1})
+    rows["exposed"] = (data.frame["exposure"] == "manualised").to_numpy(dtype=float)
+    people = rows.groupby("id").agg(stop=("stop", "max"), event=("event", "max"), ever=("exposed", "max"))
+    wrong = sm.PHReg(people["stop"], people[["ever"]], status=people["event"], ties="efron").fit(disp=0)
+    assert ours["ever_started"] == pytest.approx(wrong.params[0], abs=1e-6)
+    right = CoxTimeVaryingFitter().fit(rows, id_col="id", event_col="event", start_col="start", stop_col="stop")
+    assert ours["time_varying"] == pytest.approx(right.params_["exposed"], abs=1e-4)

@@ -11,16 +11,16 @@ import numpy as np
 
 from outcomes.adjust.case_mix import left_out_notes, telling_terms
 from outcomes.adjust.entry_rules import without_comparison_people
-from outcomes.adjust.weighting import METHODS, weight
+from outcomes.adjust.weighting import weight
 from outcomes.comparison.contrasts import compare
 from outcomes.comparison.outside import outside_of
 from outcomes.comparison.populations_result import Populations
 from outcomes.comparison.regimes import by_regime
-from outcomes.comparison.study_questions import asked_of
+from outcomes.comparison.study_questions import asked_of, margin_of, must_weigh
 from outcomes.design.cohort import Cohort, build_cohort
 from outcomes.design.some_people import in_arms
 from outcomes.durations import in_words
-from outcomes.errors import DesignError, EstimationError, NotSupportedError
+from outcomes.errors import DesignError, EstimationError
 from outcomes.results import Note
 from outcomes.survival.curves import CumulativeIncidence, cumulative_incidence
 
@@ -117,7 +117,7 @@ def populations(
     """
     name, length = asked_of(tables, study, outcome, horizon, "populations")
     _supported(study)
-    margin = study.headline.margin if study.headline is not None and study.headline.outcome == name else None
+    margin = margin_of(study, name)
     asked = _Asked(name, length, margin, conf_level)
     own = build_cohort(tables, study.replace(eligibility=replace(study.eligibility, population="own"), headline=None))
     both = own.with_population("both")
@@ -161,11 +161,7 @@ def _supported(study: Study) -> None:
             "populations: the study's arms must be people who started (or were referred to) a programme; the caseload, by what was on "
             "offer, is added here."
         )
-    if study.adjust is not None and (study.adjust.method not in METHODS or study.adjust.missing == "impute"):
-        raise NotSupportedError(
-            f"populations: arms are made alike by weighting ({', '.join(METHODS)}); [adjust] says method = {study.adjust.method!r}, "
-            f"missing = {study.adjust.missing!r}."
-        )
+    must_weigh(study, "populations")
 
 
 def _questions(cohort: Cohort) -> Iterator[_Question]:

@@ -13,8 +13,8 @@ from outcomes.adjust.case_mix import models_by_cause
 from outcomes.comparison.contrasts import compare
 from outcomes.comparison.measures import quantile, two_sided
 from outcomes.comparison.wild_testing import wild_score_test
-from outcomes.errors import EstimationError
-from outcomes.results import Array, Note, read_only
+from outcomes.errors import EstimationError, NotSupportedError
+from outcomes.results import Array, Note, p_in_words, read_only
 from outcomes.survival.cox_model import fit_cox
 from outcomes.survival.few_clusters import FEW
 from outcomes.survival.new_covariates import new_columns
@@ -30,6 +30,8 @@ SCORE = "_score"
 THIRDS = ("lowest third", "middle third", "highest third")
 _HALF = ("-0.5", "0.5")  # a standard deviation apart, about the mean
 _POINTS = 41
+_MANY = 50  # clusters, from which on t is enough
+_WILD = 3  # clusters, below which there are too few signs to give them
 _OF_CLUSTERS = ("few_clusters", "one_cluster", "nested_clusters")  # what these say of intervals is said here once
 _WHAT = "fidelity_effect"
 Row = dict[str, Any]
@@ -75,7 +77,11 @@ def by_standard_deviation(
         "arm": "half a standard deviation above",
         "reference": "half a standard deviation below",
     }
-    notes = (*_few(clusters), *notes, *(note for note in model.notes if note.code not in _OF_CLUSTERS))
+    notes = (
+        *_few(clusters, rows[0]["p_wild"]),
+        *notes,
+        *(note for note in model.notes if note.code not in _OF_CLUSTERS),
+    )
     return [{**row, **same} for row in [*rows, *risk[:1]]], notes
 
 
@@ -179,18 +185,20 @@ def _reach(clusters: int, conf_level: float) -> float:
 
 
 def _ratio(model: Cox, clusters: int, conf_level: float, term: str = SCORE) -> Row:
-    """Return the hazard ratio of a term, on t by clusters; with few of them the p-value of a wild score test alone."""
+    """Return the hazard ratio of a term, on t by clusters, with a wild score test beside it; with few of them that test alone."""
     place = list(model.terms).index(term)
     estimate = float(model.coefficients[place])
     error = float(np.sqrt(model.covariance[place, place]))
     reach = _reach(clusters, conf_level) * error
     corrected = error * np.sqrt(clusters / (clusters - 1)) if clusters > 1 else np.nan
-    p_value = two_sided(estimate / corrected, clusters - 1.0) if clusters >= FEW and error > 0 else _wild(model, term)
+    wild = _wild(model, term) if clusters < _MANY else np.nan
+    p_value = two_sided(estimate / corrected, clusters - 1.0) if clusters >= FEW and error > 0 else wild
     return {
         "estimate": float(np.exp(estimate)),
         "std_error": corrected if clusters >= FEW else np.nan,
         "df": clusters - 1.0 if clusters >= FEW else np.nan,
         "p_value": p_value,
+        "p_wild": wild,
         "conf_low": float(np.exp(estimate - reach)),
         "conf_high": float(np.exp(estimate + reach)),
     }
@@ -198,6 +206,8 @@ def _ratio(model: Cox, clusters: int, conf_level: float, term: str = SCORE) -> R
 
 def _wild(model: Cox, term: str) -> float:
     """Return the p-value of a wild score test of one term; missing where it cannot be had."""
+    if _clusters(model.data) < _WILD:
+        return float("nan")
     try:
         return float(wild_score_test(model, term=term).to_frame()["p_value"].iloc[0])
     except EstimationError:
@@ -220,10 +230,11 @@ def _difference(
             curves, measure="risk_difference", at=horizon, cause=cause if len(data.causes) > 1 else None, conf_level=conf_level,
             cluster_df=max(clusters - 1.0, 1.0),
         )  # fmt: skip
+    except NotSupportedError as error:
+        return [], (Note("no_risks", f"Risks could not be standardised: {error}"),)
     except EstimationError as error:
-        return [], (
-            Note("no_risks", f"Risks could not be standardised. Give a formula= that these people can bear. {error}"),
-        )
+        text = f"Risks could not be standardised; these people may not bear the case mix, for which formula= takes another. {error}"
+        return [], (Note("no_risks", text),)
     wanted = (
         "measure",
         "arm",
@@ -253,8 +264,16 @@ def _difference(
     return rows, notes
 
 
-def _few(clusters: int) -> tuple[Note, ...]:
-    if clusters >= FEW:
+def _few(clusters: int, wild: float) -> tuple[Note, ...]:
+    if clusters >= _MANY:
         return ()
-    text = f"{clusters:,} clusters: with fewer than {FEW} no interval is given. P-values of hazard ratios are those of a wild score test."
+    if clusters >= FEW:
+        text = (
+            f"{clusters:,} clusters: limits on t may be too narrow where the groups of a cluster have like scores. "
+            f"Wild score test of no slope: {p_in_words(wild)} (p_wild)."
+        )
+        return (Note("few_clusters", text),)
+    counted = f"{clusters:,} {'cluster' if clusters == 1 else 'clusters'}: with fewer than {FEW} no interval is given"
+    test = "P-values of hazard ratios are those of a wild score test."
+    text = f"{counted}, and with fewer than {_WILD} no p-value." if clusters < _WILD else f"{counted}. {test}"
     return (Note("few_clusters", text),)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FidelityEffect"]
 
-_COLUMNS = ("outcome", "population", "analysis", "measure", "arm", "reference", "time", "estimate", "std_error", "df", "p_value",
+_COLUMNS = ("outcome", "population", "analysis", "measure", "arm", "reference", "time", "estimate", "std_error", "df", "p_value", "p_wild",
             "conf_low", "conf_high", "value_reference", "value_arm", "n", "n_events", "n_groups", "n_clusters", "verdict")  # fmt: skip
 
 
@@ -144,8 +144,9 @@ class FidelityEffect(Result):
         first = self.frame.iloc[0]
         which = "" if self.monitoring == "group" else ", from scores up to each person's time zero"
         lead = (
-            f"Within {self.arm}, {first['n']:,} people in {first['n_groups']:,} monitored groups ({first['n_clusters']:,} clusters by "
-            f"{self.clustered_by}); {self.scale.replace('_', ' ')}, mean {self.mean:.2f}, standard deviation between groups "
+            f"Within {self.arm}, {first['n']:,} people in {first['n_groups']:,} monitored groups ({first['n_clusters']:,} "
+            f"{'cluster' if first['n_clusters'] == 1 else 'clusters'} by {self.clustered_by}); "
+            f"{self.scale.replace('_', ' ')}, mean {self.mean:.2f}, standard deviation between groups "
             f"{self.spread:.2f}{which}."
         )
         risk = self._row("per_sd", "risk_difference")

@@ -9,7 +9,7 @@ import numpy as np
 
 from outcomes.durations import in_words
 
-__all__ = ["rounded_up", "sentence", "when"]
+__all__ = ["in_short", "rounded_up", "sentence", "when"]
 
 _RATIOS = {
     "risk_ratio": ("risk ratio", "lower", "higher"),
@@ -84,6 +84,32 @@ def sentence(
     if measure == "nnt":
         return _needed(row, labels, level, who)
     return _ratio(row, labels, level, who)
+
+
+def in_short(row: Mapping[Any, Any], conf_level: float, margin: float | None = None, counted: str = "people") -> str:
+    """Return a difference in risk or a ratio in one line and its verdict, where whose it is and by when has been said already.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of a comparison.
+    conf_level : float
+    margin : float, optional
+        In percentage points.
+    counted : str
+        What `n` counts.
+    """
+    base = f"{row['n']:,.0f} {counted}, {row['n_events']:,.0f} events"
+    if not np.isfinite(row["estimate"]):
+        return f"no estimate ({base})."
+    level = f"{100 * conf_level:g} % interval"
+    if row["measure"] == "risk_difference":
+        text = f"{_per_hundred(row['estimate'])} per 100 {_limits(row, level, 100.0)}"
+    else:
+        sure = np.isfinite(row["conf_low"])
+        limits = f"({level} {row['conf_low']:.2f} to {row['conf_high']:.2f})" if sure else "(no interval can be given)"
+        text = f"{_RATIOS[row['measure']][0]} {row['estimate']:.2f} {limits}"
+    return f"{text}; {base}. {_verdict(row, None, margin, 'per 100')}"
 
 
 def _risks(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:

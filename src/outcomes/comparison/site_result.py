@@ -26,6 +26,7 @@ __all__ = ["SiteVariation"]
 ALONE, VARYING = "people independent", "sites vary"
 _COLUMNS = ("quantity", "arm", "reference", "model", "level", "estimate", "std_error", "df", "p_value", "conf_low", "conf_high",
             "n", "n_sites", "verdict")  # fmt: skip
+_PLACES = ("arm", "site", "n", "observed", "estimate", "std_error", "conf_low", "conf_high", "shrinkage")
 Joint = tuple["RandomIntercepts", "RandomIntercepts"]
 
 
@@ -81,7 +82,8 @@ class SiteVariation(Result):
         frame = pd.DataFrame(rows).reindex(columns=list(_COLUMNS))
         text = ["quantity", "arm", "reference", "model", "level", "verdict"]
         return cls(
-            frame=frame.assign(**{name: frame[name].fillna("") for name in text}), places=pd.DataFrame(places), by=by,
+            frame=frame.assign(**{name: frame[name].fillna("") for name in text}),
+            places=pd.DataFrame(places, columns=list(_PLACES)), by=by,
             conf_level=conf_level, margin=margin, **rest,
         )  # fmt: skip
 
@@ -157,6 +159,11 @@ class SiteVariation(Result):
         mine = self.frame[(self.frame["quantity"] == "risk_difference") & (self.frame["arm"] == arm)]
         alone, varying = (mine[mine["model"] == model].to_dict("records")[0] for model in (ALONE, VARYING))
         many = "sites" if self.by == "site" else "teams"
+        if not np.isfinite(varying["conf_low"]):
+            return (
+                f"{arm} against {alone['reference']}, adjusted by regression: {_points(alone['estimate'])} per 100; with one "
+                f"{many[:-1]} in an arm no interval can be given. Verdict: not determined."
+            )
         text = (
             f"{arm} against {alone['reference']}, adjusted by regression: {_points(alone['estimate'])} per 100{self._limits(alone)} were "
             f"people independent, {_points(varying['estimate'])}{self._limits(varying)} as {many} vary."
@@ -223,7 +230,7 @@ def _of_contrast(
     told = min(units[0], units[arm]) > 1
     many = (np.inf, float(units.sum() - len(units)))
     for model, fit, df in zip((ALONE, VARYING), joint, many, strict=True):
-        error = float(np.sqrt(fit.covariance[arm, arm])) if told or model == ALONE else np.nan
+        error = float(np.sqrt(fit.covariance[arm, arm])) if told else np.nan
         row = _with_limits(float(fit.beta[arm]), error, df, conf_level)
         mine = np.isin(people.arm, (0, arm))
         rows.append(

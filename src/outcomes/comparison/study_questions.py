@@ -1,15 +1,16 @@
-"""What questions put to tables and a study share: which outcome, by when."""
+"""What questions put to tables and a study share: which outcome, by when, whether arms are made alike by weights."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from outcomes.adjust.weighting import METHODS
 from outcomes.design.study import Study
 from outcomes.durations import days, in_words
-from outcomes.errors import DesignError, EstimationError, did_you_mean, must_be
+from outcomes.errors import DesignError, EstimationError, NotSupportedError, did_you_mean, must_be
 from outcomes.loading.tables import Tables
 
-__all__ = ["asked_of", "case_mix_of"]
+__all__ = ["asked_of", "case_mix_of", "margin_of", "must_weigh"]
 
 
 def asked_of(tables: Any, study: Any, outcome: str | None, horizon: float | str | None, what: str) -> tuple[str, float]:
@@ -43,8 +44,31 @@ def asked_of(tables: Any, study: Any, outcome: str | None, horizon: float | str 
     return outcome, length
 
 
-def case_mix_of(study: Study, formula: str | None) -> str:
+def case_mix_of(study: Study, formula: str | None, what: str) -> str:
     """Return the formula of the case mix: the one given, else the study's, else none."""
     if formula is not None:
+        call = f"{what}(tables, study): formula"
+        must_be(formula, str, what=call, expected="text such as 'age_at_time_zero + C(risk_band)'")
         return formula
     return "" if study.adjust is None else study.adjust.formula
+
+
+def margin_of(study: Study, outcome: str) -> float | None:
+    """Return the margin named in advance, in percentage points; None where the headline is about another outcome."""
+    head = study.headline
+    return head.margin if head is not None and head.outcome == outcome else None
+
+
+def must_weigh(study: Study, what: str) -> None:
+    """Raise where [adjust] makes arms alike by something else than weights fitted to the people asked about.
+
+    Raises
+    ------
+    NotSupportedError
+        A method other than weighting; imputation.
+    """
+    if study.adjust is not None and (study.adjust.method not in METHODS or study.adjust.missing == "impute"):
+        raise NotSupportedError(
+            f"{what}: arms are made alike by weighting ({', '.join(METHODS)}); [adjust] says method = {study.adjust.method!r}, "
+            f"missing = {study.adjust.missing!r}."
+        )

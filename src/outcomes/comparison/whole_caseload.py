@@ -13,7 +13,8 @@ import numpy as np
 from outcomes.comparison.bootstrapping import bootstrap
 from outcomes.comparison.caseload_result import Caseload
 from outcomes.comparison.contrasts import compare
-from outcomes.comparison.regime_worlds import ELIGIBLE, REGIME, TARGET, regime_worlds
+from outcomes.comparison.regime_models import ELIGIBLE, REGIME, TARGET, RegimeModels, laid_out
+from outcomes.comparison.regime_worlds import regime_worlds
 from outcomes.comparison.regimes import AREA, PERIOD, Regimes, by_regime
 from outcomes.comparison.study_questions import asked_of
 from outcomes.design.cohort import build_cohort
@@ -116,16 +117,17 @@ def caseload(
         for curves in (regimes.raw, regimes.adjusted)
     )
     steps, elsewhere = _steps(regimes, length)
-    data, starting = _exposed(tables, study, regimes, name), _without_year(regimes.formula)
     arms = (regimes.cohort.arms[0], regimes.cohort.arms[1])
-    asked = partial(_numbers, arms=arms, formula=regimes.formula, starting=starting, cause=name, horizon=length)
-    found = regime_worlds(data, arms, regimes.formula, starting, name, length)
+    data, models = laid_out(
+        _exposed(tables, study, regimes, name), arms, regimes.formula, _without_year(regimes.formula), name, length
+    )
+    found = regime_worlds(data, models)
     limits: Mapping[str, tuple[float, float, float]] = {}
     notes = [*regimes.notes, *route_a.notes, *elsewhere]
     if replicates:
         again = bootstrap(
-            data, asked, replicates=replicates, seed=seed, by="cluster", kind="percentile", conf_level=conf_level,
-            n_jobs=n_jobs, progress=progress,
+            data, partial(_numbers, models=models), replicates=replicates, seed=seed, by="cluster", kind="percentile",
+            conf_level=conf_level, n_jobs=n_jobs, progress=progress,
         )  # fmt: skip
         named, numbers = again.frame.columns[0], again.frame[["std_error", "conf_low", "conf_high"]].to_numpy()
         limits = {str(name): (row[0], row[1], row[2]) for name, row in zip(again.frame[named], numbers, strict=True)}
@@ -149,10 +151,10 @@ def _supported(study: Study) -> None:
         )
 
 
-def _numbers(data: SurvivalData, **asked: Any) -> pd.Series[float]:
+def _numbers(data: SurvivalData, *, models: RegimeModels) -> pd.Series[float]:
     import pandas as pd
 
-    return pd.Series(regime_worlds(data, **asked))
+    return pd.Series(regime_worlds(data, models))
 
 
 def _without_year(formula: str) -> str:

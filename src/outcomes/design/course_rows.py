@@ -198,7 +198,10 @@ def _inside(away: _Away, row: IntArray, after: Array) -> Any:
 
     def passed(days: Array) -> Any:
         keys = np.sort(away.row * far + 1 + np.clip(days, -1, last))
-        return np.searchsorted(keys, row * far + 1 + after, "right") - np.searchsorted(keys, row * far, "left")
+        found: IntArray = np.searchsorted(keys, row * far + 1 + after, "right") - np.searchsorted(
+            keys, row * far, "left"
+        )
+        return found
 
     return passed(away.start) > passed(away.end)
 

@@ -67,5 +67,5 @@ def _sites(result: SiteVariation) -> Shown:
         "named": named,
         "axis": f"difference in risk ({result.outcome}) by {in_words(result.horizon)} from the arm's mean, per 100",
         "said": f"Filled: shrunken effects of {named} with {100 * result.conf_level:g} % intervals given the variances; hollow: as observed"
-        f", given case mix. {named[0].upper()}{named[1:]} are not to be ranked by this",
+        f", given case mix; in brackets people. {named[0].upper()}{named[1:]} are not to be ranked by this",
     }  # fmt: skip

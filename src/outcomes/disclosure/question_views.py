@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.comparison.completers_result import StartersAndCompleters
+from outcomes.comparison.immortal_result import METHODS, ImmortalTime
 from outcomes.comparison.populations_result import Populations
 from outcomes.comparison.programmes_result import Programmes
+from outcomes.comparison.roll_out_result import RollOut
 from outcomes.disclosure.interval_lines import level_of, lines_of
 from outcomes.durations import in_words
 
@@ -70,7 +73,77 @@ def _programmes(result: Programmes) -> tuple[pd.DataFrame, dict[str, Any]]:
     }
 
 
+_WHEN = {
+    "before": "before the change, against earlier years",
+    "after": "after the change",
+    "overall": "all years after",
+}
+
+
+def _roll_out(result: RollOut) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.frame
+    label = [
+        "" if np.isnan(year) else f"{abs(year):g} {'years' if abs(year) != 1 else 'year'}" for year in frame["year"]
+    ]
+    drawn = frame.assign(
+        when=frame["when"].map(_WHEN),
+        label=[name or "together" for name in label],
+        **{name: 100 * frame[name] for name in ("estimate", "conf_low", "conf_high")},
+    )
+    return lines_of(drawn, "label", "when"), {
+        "axis": f"difference in risk, {result.new} minus {result.old}, per 100 people",
+        "none": 0.0,
+        "said": f"{result.outcome} by {in_words(result.horizon)}; {level_of(result.conf_level)}, by area",
+    }
+
+
+def _completers(result: StartersAndCompleters) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.frame
+    keys = ["people", "against", "arm", "reference"]
+    last = frame[~frame.duplicated(keys, keep="last")]
+    raw = frame[frame["adjustment"] == "raw"].set_index(keys)["estimate"]
+    adjusted = (last["adjustment"] == "adjusted") & (last["why"] == "")
+    before = raw.loc[list(last[keys].itertuples(index=False, name=None))].to_numpy()
+    drawn = last.assign(
+        pair=last["arm"] + " against " + last["reference"],
+        line=[
+            f"{people} against {against}{' (selection, not effect)' if selected else ''}"
+            for people, against, selected in zip(last["people"], last["against"], last["selected"], strict=True)
+        ],
+        expected=np.where(adjusted, 100 * before, np.nan),
+        beside=np.where(last["why"] == "", "", "no answer"),
+        **{name: 100 * last[name] for name in ("estimate", "conf_low", "conf_high")},
+    )
+    row = frame.iloc[0]
+    return lines_of(drawn, "line", "pair"), {
+        "axis": "difference in risk, per 100 people (below 0: fewer)",
+        "none": 0.0,
+        "first": "adjusted",
+        "second": "as it was" if adjusted.any() else "",
+        "said": f"{row['cause']} by {in_words(row['time'])}; {level_of(result.conf_level)}",
+    }
+
+
+def _immortal(result: ImmortalTime) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.frame[result.frame["measure"] == "hazard_ratio"]
+    drawn = frame.assign(
+        way=[METHODS[method].removeprefix("Wrong: ") for method in frame["method"]],
+        time=np.where(frame["wrong"], "counts time wrongly", "count time rightly"),
+        beside=np.where(frame["why"] == "", "", "no answer"),
+    )
+    return lines_of(drawn, "way", "time"), {
+        "axis": f"hazard ratio, {result.arm} against nothing (below 1: later)",
+        "none": 1.0,
+        "log": True,
+        "said": f"{result.labels['outcome']}, people eligible for {result.arm}; grace {in_words(result.grace)}; "
+        f"{level_of(result.conf_level)}",
+    }
+
+
 QUESTION_LINES: Mapping[Any, Any] = {
     Populations: _populations,
     Programmes: _programmes,
+    RollOut: _roll_out,
+    StartersAndCompleters: _completers,
+    ImmortalTime: _immortal,
 }

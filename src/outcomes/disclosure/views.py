@@ -12,14 +12,17 @@ from outcomes.adjust.adjusted_results import AdjustedCurves
 from outcomes.adjust.balancing import BANDS, Balance
 from outcomes.adjust.imputing import Imputed
 from outcomes.adjust.overlapping import Overlap
+from outcomes.comparison.benefits_result import Benefits, headed
 from outcomes.comparison.caseload_result import Caseload
 from outcomes.comparison.comparing import Comparison
+from outcomes.comparison.detection_result import DetectionSensitivity
 from outcomes.comparison.pooled_results import Pooled
 from outcomes.comparison.states_of_courses import CourseStates
 from outcomes.comparison.subgroups import SubgroupEffects
 from outcomes.comparison.tipping import TippingPoints
 from outcomes.design.flow import Flow
 from outcomes.disclosure.delivery_views import shown_of_delivery
+from outcomes.disclosure.detection_views import shown_over_shares
 from outcomes.disclosure.interval_views import shown_with_intervals
 from outcomes.disclosure.prediction_views import shown_as_curves
 from outcomes.durations import DAYS_PER_YEAR, in_words
@@ -65,6 +68,8 @@ def view_of(result: Result, horizon: float | None) -> View:
         return View("predictions", frames, {**facts, "marks": marks(facts["horizon"], facts["unit"])})
     if isinstance(result, (Comparison, SubgroupEffects)):
         return _effects(result)
+    if isinstance(result, Benefits):
+        return _benefits(result)
     if isinstance(result, Parametric):
         return _parametric(result, horizon)
     if isinstance(result, TippingPoints):
@@ -89,6 +94,8 @@ def view_of(result: Result, horizon: float | None) -> View:
         return View("paths", frames, facts)
     if isinstance(result, Caseload):
         return _waterfall(result)
+    if isinstance(result, DetectionSensitivity):
+        return View(*shown_over_shares(result))
     delivery = shown_of_delivery(result)
     if delivery is not None:
         return View(*delivery)
@@ -253,6 +260,26 @@ def _effects(result: Comparison | SubgroupEffects) -> View:
         "conf_level": result.conf_level,
         "unit": result.labels.get("unit", "days"),
         **{key: result.labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
+    }
+    return View("effects", frames, facts)
+
+
+def _benefits(result: Benefits) -> View:
+    """Return the risk difference of everyone and of each level, headed by whether it was named in advance; tests and ratios beside."""
+    frame = result.frame[result.frame["measure"] == "risk_difference"].reset_index(drop=True)
+    heads = [headed(name, named) if name else "" for name, named in zip(frame["subgroup"], frame["named"], strict=True)]
+    facts = {
+        "measure": "risk_difference",
+        "margin": result.margin,
+        "conf_level": result.conf_level,
+        "unit": result.labels.get("unit", "days"),
+        **{key: result.labels.get(key, "") for key in ("outcome", "population", "scale", "proven_within")},
+    }
+    frames = {
+        "effects": frame.assign(subgroup=heads),
+        "tests": result.interaction(),
+        "table": result.to_frame(),
+        "summary": result.summary(),
     }
     return View("effects", frames, facts)
 

@@ -23,6 +23,7 @@ from outcomes.figures import (
     parametric_plot,
     path_plot,
     prediction_plot,
+    sensitivity_plot,
     state_plot,
     tipping_plot,
     waterfall_plot,
@@ -112,6 +113,12 @@ _CATERPILLAR = (
     caterpillar_plot.paint_caterpillar,
     caterpillar_plot.caterpillar_in_words,
 )
+_DETECTION = (
+    sensitivity_plot.size,
+    sensitivity_plot.sensitivity_data,
+    sensitivity_plot.paint_sensitivity,
+    sensitivity_plot.sensitivity_in_words,
+)
 _PATHS = (path_plot.size, path_plot.path_data, path_plot.paint_paths, path_plot.paths_in_words)
 _PREDICTIONS = (
     prediction_plot.size,
@@ -138,6 +145,7 @@ FIGURES: Mapping[str, Drawing] = MappingProxyType(
         "parametric": Drawing("parametric", *_PARAMETRIC),
         "waterfall": Drawing("waterfall", *_WATERFALL, axes=waterfall_plot.waterfall_axes),
         "fidelity": Drawing("fidelity", *_FIDELITY, axes=fidelity_plot.fidelity_axes),
+        "detection": Drawing("detection", *_DETECTION),
         "caterpillar": Drawing("sites", *_CATERPILLAR, axes=caterpillar_plot.caterpillar_axes),
     }
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["pseudo_values"]
 
 
-def pseudo_values(curves: CumulativeIncidence, horizon: float, cause: str) -> Array:
+def pseudo_values(curves: CumulativeIncidence, horizon: float, cause: str, *, what: str = "pseudo_values") -> Array:
     """Return people's pseudo-values of the incidence of a cause by a horizon, within their own arm, shape (P,).
 
     Notes
@@ -29,8 +29,12 @@ def pseudo_values(curves: CumulativeIncidence, horizon: float, cause: str) -> Ar
     Andersen, Klein & Rosthøj (2003), Biometrika 90:15; Parner, Andersen & Overgaard (2023), Lifetime Data Analysis 29:654.
     """
     data = curves.data
-    if data.frequency is not None or data.multi_row or data.drawn_again:
-        raise NotSupportedError("Pseudo-values are of people with one row each, neither counted nor drawn again.")
+    late = int((np.asarray(data.entry) > 0).sum())
+    if data.frequency is not None or data.multi_row or data.drawn_again or late:
+        raise NotSupportedError(
+            f"{what}: pseudo-values are of people with one row each from time zero, neither counted nor drawn again; here "
+            f"{late:,} of {len(data.baseline):,} people enter late."
+        )
     found = curves.influence([horizon], cause=cause, variance="robust")
     size = np.bincount(data.arm, minlength=len(data.arms))
     own = found.values[np.arange(len(data.arm)), data.arm, 0]

@@ -45,6 +45,10 @@ CASES: list[tuple[Callable[[dict[str, Any]], Any], type[oc.OutcomesError], str]]
     (lambda g: oc.cox(g["data"], "remark", conf_level=95), oc.EstimationError, "conf_level must lie between 0 and 1; got 95."),
     (lambda g: oc.rmst(g["data"], horizon=8, conf_level=95), oc.EstimationError, "conf_level must lie between 0 and 1; got 95."),
     (lambda g: oc.cox(g["data"], ["arm"]), oc.EstimationError, "cox(data, formula): formula must be text such as 'arm + age'; got list."),
+    (lambda g: oc.site_variation(g["study"], g["tables"]), oc.DesignError,
+     "site_variation(tables, study): tables must be Tables, from load_tables(…); got Study."),
+    (lambda g: oc.fidelity_effect(g["tables"], g["study"], formula=["age"]), oc.EstimationError,
+     "fidelity_effect(tables, study): formula must be text such as 'age_at_time_zero + C(risk_band)'; got list."),
     (lambda g: oc.compare(g["data"], measure="risk_difference", at=8), oc.EstimationError,
      "compare(result): result must be what kaplan_meier(…), cumulative_incidence(…), mean_count(…), adjusted_curves(…), rmst(…), cox(…) "
      "or its standardised() gives; got SurvivalData."),
@@ -85,6 +89,7 @@ def _answer(name: str, first: Any, formula: Any = "arm") -> str:
         "distribution": "weibull",
         "statistic": len,
         "seed": 1,
+        "less_detected": {"week": 1},
         "weights": None,
     }
     rest = {key: others[key] for key in OF_DATA[name][1:]}

@@ -1,0 +1,118 @@
+"""One programme replaced by the other area by area: imputation against brute force and against a true effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+from scipy import stats
+from small_study import Reframed
+
+import outcomes as oc
+from outcomes.comparison.roll_out_kernel import impute_untreated, leads
+from outcomes.errors import EstimationError
+
+ROOT = Path(__file__).parents[3]
+YEARS, A_YEAR = 9, 25
+
+
+def areas_that_change(rng: np.random.Generator, areas: int, effect: float) -> pd.DataFrame:
+    """Return people of areas that change one after the other; risks fall from year to year in all of them."""
+    start = rng.permutation(areas) / areas * (YEARS - 1) + 0.5
+    area = np.repeat(np.arange(areas), A_YEAR * YEARS)
+    year = np.tile(np.repeat(np.arange(YEARS), A_YEAR), areas)
+    since = year + rng.random(len(year)) - start[area]
+    risk = 0.3 + 0.05 * rng.standard_normal(areas)[area] - 0.01 * year + effect * (since >= 0)
+    frame = pd.DataFrame({"area": area, "year": year, "since": np.floor(since), "treated": since >= 0})
+    frame["y"] = (rng.random(len(year)) < risk).astype(float)
+    plain = frame[~frame["treated"]]
+    known = plain.groupby("year")["area"].nunique().reindex(range(YEARS), fill_value=0) >= 3
+    frame["usable"] = frame["treated"] & frame["year"].map(known) & frame["area"].isin(plain["area"])
+    return frame
+
+
+def columns(frame: pd.DataFrame) -> np.ndarray:
+    return pd.get_dummies(frame[["area", "year"]].astype("category"), dtype=float).to_numpy()
+
+
+def imputed(frame: pd.DataFrame) -> tuple[float, float]:
+    found = impute_untreated(
+        frame["y"].to_numpy(), columns(frame), frame["treated"].to_numpy(), frame["area"].to_numpy(),
+        [frame["usable"].to_numpy()],
+    )  # fmt: skip
+    return float(found.estimate[0]), float(found.std_error[0])
+
+
+def test_what_is_imputed_is_what_statsmodels_predicts_from_the_untreated() -> None:
+    frame = areas_that_change(np.random.default_rng(5), 10, 0.1)
+    model = smf.ols("y ~ C(area) + C(year)", data=frame[~frame["treated"]]).fit()
+    mine = frame[frame["usable"]]
+    expected = (mine["y"] - model.predict(mine)).mean()
+    assert imputed(frame)[0] == pytest.approx(expected, abs=1e-10)
+
+
+def test_the_standard_error_is_that_of_leaving_out_area_after_area() -> None:
+    frame = areas_that_change(np.random.default_rng(6), 8, 0.0)
+    without = [imputed(frame[frame["area"] != one].assign(area=lambda f: f["area"].rank(method="dense").astype(int) - 1))[0]
+               for one in range(8)]  # fmt: skip
+    expected = np.sqrt(7 / 8 * np.square(np.array(without) - np.mean(without)).sum())
+    assert imputed(frame)[1] == pytest.approx(expected, rel=1e-9)
+
+
+def test_years_before_the_change_are_those_of_a_clustered_regression() -> None:
+    frame = areas_that_change(np.random.default_rng(7), 10, 0.0).query("not treated")
+    ahead = np.column_stack([frame["since"] == -k for k in (3, 2, 1)]).astype(float)
+    estimate, error, _, p = leads(frame["y"].to_numpy(), columns(frame), ahead, frame["area"].to_numpy())
+    told = frame.assign(l3=ahead[:, 0], l2=ahead[:, 1], l1=ahead[:, 2])
+    model = smf.ols("y ~ l3 + l2 + l1 + C(area) + C(year)", data=told).fit(
+        cov_type="cluster", cov_kwds={"groups": told["area"], "use_correction": False}
+    )
+    assert estimate == pytest.approx(model.params[["l3", "l2", "l1"]].to_numpy(), abs=1e-9)
+    assert error == pytest.approx(np.sqrt(10 / 9) * model.bse[["l3", "l2", "l1"]].to_numpy(), rel=1e-6)
+    assert 0 < p < 1
+
+
+@pytest.mark.parametrize("areas", [12, 24])
+def test_the_effect_is_found_and_intervals_hold_it_as_often_as_they_say(areas: int) -> None:
+    rng, times = np.random.default_rng(2010), 120
+    found = np.array([imputed(areas_that_change(rng, areas, 0.05)) for _ in range(times)])
+    spread = found[:, 0].std(ddof=1)
+    assert abs(found[:, 0].mean() - 0.05) <= 0.1 * spread + 4 * spread / np.sqrt(times)
+    held = np.abs(found[:, 0] - 0.05) <= stats.t.ppf(0.975, areas - 1) * found[:, 1]
+    assert held.sum() >= stats.binom.ppf(0.0005, times, 0.95)
+
+
+@pytest.fixture(scope="module")
+def tables() -> oc.Tables:
+    return oc.load_tables(ROOT / "data/synthetic")
+
+
+@pytest.fixture(scope="module")
+def study() -> oc.Study:
+    return oc.read_study(ROOT / "notebooks/study.toml")
+
+
+def test_years_before_and_after_the_change_and_all_together(tables: oc.Tables, study: oc.Study) -> None:
+    found = oc.replaced_area_by_area(tables, study)
+    frame = found.to_frame()
+    assert (found.new, found.old) == ("manualised", "bespoke")
+    assert frame["when"].tolist() == sorted(frame["when"], key=["before", "after", "overall"].index)
+    overall, after = frame[frame["when"] == "overall"].iloc[0], frame[frame["when"] == "after"]
+    assert overall["n"] == after["n"].sum()
+    assert overall["estimate"] == pytest.approx(np.average(after["estimate"], weights=after["n"]))
+    assert "people under it" in found.describe()
+    note = next(note.text for note in found.notes if note.code == "no_counterpart")
+    assert "left out" in note
+
+
+def test_a_change_everywhere_at_once_cannot_be_told_from_the_era(tables: oc.Tables, study: oc.Study) -> None:
+    provision = tables.frame("provision")
+    cut = int(pd.Timestamp("2008-01-01").timestamp() // 86400)
+    family = provision["programme_id"].map(tables.frame("programmes").set_index("programme_id")["family_id"])
+    provision.loc[family == "south_project", ["open_from", "open_to"]] = [0, cut - 1]
+    provision.loc[family == "core_manual", "open_from"] = cut
+    with pytest.raises(EstimationError, match="cannot be told apart"):
+        oc.replaced_area_by_area(Reframed(tables, provision=provision), study)
