@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from small_study import Reframed, after, day, held, small_study, starters
+from offending_starters import offending_starters
+from small_study import small_study
 
 import outcomes as oc
 from outcomes.design.study import Adjust
@@ -17,34 +18,14 @@ PEOPLE = 6000
 def found() -> pd.DataFrame:
     """Return the contrasts where a hidden risk decides who drops out and who offends, and both programmes do nothing."""
     rng = np.random.default_rng(2010)
-    base = held(starters(2))
-    number = np.arange(1, PEOPLE + 1)
     risk, sanctions = rng.normal(size=PEOPLE), rng.poisson(2, PEOPLE)
     offends = np.ceil(rng.exponential(900 / np.exp(0.9 * risk + 0.1 * (sanctions - 2)))).astype(int)
     dropped = rng.random(PEOPLE) < 1 / (1 + np.exp(0.5 - 1.2 * risk))
-    programme = np.where(number % 2, base.programme_ids["m1"], base.programme_ids["b1"])
-
-    def table(name: str, who: np.ndarray, **cells: object) -> pd.DataFrame:
-        like = base.frame(name).iloc[[0] * len(who)].reset_index(drop=True)
-        return like.assign(person_id=who, **cells)
-
-    hit = number[offends <= 1000]
-    zero = day(after(0))
-    offences = pd.DataFrame(dict.fromkeys(base.frame("reoffences")), index=range(len(hit))).assign(
-        reoffence_id=hit, person_id=hit, offence_date=zero + offends[hit - 1], proven_date=zero + offends[hit - 1] + 10,
-        offence_type="violent",
-    )  # fmt: skip
-    extract = Reframed(
-        base,
-        people=table("people", number),
-        sentences=table("sentences", number, sentence_id=number, prior_sanctions=sanctions),
-        assessments=base.frame("assessments").iloc[:0],
-        participation=table(
-            "participation", number, sentence_id=number, participation_id=number, programme_id=programme,
-            status=np.where(dropped, "dropped_out", "completed"),
-        ),
-        reoffences=offences,
-    )  # fmt: skip
+    extract = offending_starters(
+        offends,
+        sentences={"prior_sanctions": sanctions},
+        participation={"status": np.where(dropped, "dropped_out", "completed")},
+    )
     study = small_study(horizon=730).replace(adjust=Adjust("prior_sanctions", "ato"))
     frame = oc.starters_and_completers(extract, study).to_frame()
     return frame[frame["adjustment"] == "adjusted"].set_index(["people", "against"])

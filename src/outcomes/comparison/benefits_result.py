@@ -152,14 +152,16 @@ class Benefits(Result):
                 f"{str(row['level']).replace('_', ' ')}: {in_short(row, self.conf_level, self.margin)}"
                 for row in levels.to_dict("records")
             )
-            parts.append(f"{headed(str(subgroup), named)}: {each} {self._whether_they_differ(str(subgroup))}")
+            parts.append(
+                f"{headed(str(subgroup), named)}: {each} {self._whether_they_differ(str(subgroup), len(levels))}"
+            )
         return (*parts, _NOT_THE_SAME)
 
     def describe(self) -> str:
         """Return the sentences together."""
         return " ".join(self.sentences)
 
-    def _whether_they_differ(self, subgroup: str) -> str:
+    def _whether_they_differ(self, subgroup: str, levels: int) -> str:
         tests = self.tests[(self.tests["subgroup"] == subgroup)].set_index("scale")
         p, paid = tests["p_value"], tests["p_holm"]
         if not np.isfinite(p).any():
@@ -172,7 +174,8 @@ class Benefits(Result):
             said = "a sign that levels differ, which is gone once all tests are counted"
         else:
             said = "no sign that levels differ"
-        return f"Interaction ({shown}): {said}."
+        among = " (among those that have an estimate)" if tests["n_levels"].min() < levels else ""
+        return f"Interaction ({shown}): {said}{among}."
 
 
 def headed(subgroup: str, named: bool) -> str:

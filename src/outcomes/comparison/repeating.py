@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -55,8 +56,8 @@ def repeated(
         What the bar says.
     """
     from joblib import Parallel, delayed, effective_n_jobs
-    from tqdm.auto import tqdm
 
+    tqdm = _bar()
     parallel = Parallel(
         n_jobs=n_jobs, return_as="generator", max_nbytes=None
     )  # rows about people are not written to a file
@@ -69,6 +70,14 @@ def repeated(
             failures.update(said)
             bar.update(len(found))
     return np.concatenate(numbers), failures
+
+
+def _bar() -> Any:
+    """Return the bar of a notebook or a terminal; in a notebook without widgets the terminal's, of which tqdm would warn."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+    return tqdm
 
 
 def _chunks(repeats: int, jobs: int) -> Iterator[range]:

@@ -16,7 +16,7 @@ from outcomes.comparison.contrasts import compare
 from outcomes.comparison.regime_models import ELIGIBLE, REGIME, TARGET, RegimeModels, laid_out
 from outcomes.comparison.regime_worlds import regime_worlds
 from outcomes.comparison.regimes import AREA, PERIOD, Regimes, by_regime
-from outcomes.comparison.study_questions import asked_of
+from outcomes.comparison.study_questions import asked_of, margin_of
 from outcomes.design.cohort import build_cohort
 from outcomes.design.study import TimeZero
 from outcomes.design.take_up import take_up
@@ -108,8 +108,7 @@ def caseload(
     """
     name, length = asked_of(tables, study, outcome, horizon, "caseload")
     _supported(study)
-    head = study.headline
-    margin = head.margin if head is not None and head.outcome == name else None
+    margin = margin_of(study, name)
     regimes = by_regime(tables, study, name, conf_level=conf_level)
     several = name if len(regimes.data.causes) > 1 else None
     raw, route_a = (
