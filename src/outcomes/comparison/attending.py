@@ -12,7 +12,7 @@ from outcomes.adjust.case_mix import telling_terms
 from outcomes.comparison.course_effect import CourseEffect
 from outcomes.comparison.exposure_hazards import counts_by, exposure_rows
 from outcomes.comparison.landmark_answers import landmark_rows
-from outcomes.comparison.study_questions import asked_of, case_mix_of, margin_of
+from outcomes.comparison.study_questions import asked_of, case_mix_of, margin_of, must_weigh
 from outcomes.design.attendance import Attendance, attendance_of, attended_share, scheduled_lengths, share_days
 from outcomes.design.cohort import build_cohort
 from outcomes.design.course_people import from_later, people_and_courses
@@ -21,7 +21,7 @@ from outcomes.design.cutting import cut_rows
 from outcomes.design.data import SurvivalData
 from outcomes.design.some_people import some_people
 from outcomes.durations import days, in_words
-from outcomes.errors import DesignError, did_you_mean, must_be, one_of
+from outcomes.errors import DesignError, did_you_mean, one_of
 from outcomes.results import Note, read_only
 from outcomes.survival.inputs import normal_quantile
 
@@ -90,7 +90,7 @@ def attendance_effect(
     formula : str, optional
         Covariates at time zero. Default: those of ``[adjust]``; ``""``: none.
     margin : float, optional
-        Percentage points that would not matter. Default: the headline's.
+        Percentage points that would not matter. Default: the headline's, where it is about this outcome.
     conf_level : float
 
     Returns
@@ -105,6 +105,8 @@ def attendance_effect(
     DesignError
         Attendance from the start is asked; nobody's sessions are recorded, or nobody was followed after the scheduled end; no such
         arm or outcome.
+    NotSupportedError
+        [adjust] makes arms alike by something else than weighting.
 
     Notes
     -----
@@ -126,10 +128,13 @@ def attendance_effect(
     """
     what = "attendance_effect"
     name, horizon = asked_of(tables, study, outcome, at, what)
-    _check(study, arm, by, high, formula)
+    _check(study, arm, by, high)
+    mix = case_mix_of(study, formula, what)
+    if mix and study.adjust is not None:
+        must_weigh(study, what)
     normal_quantile(conf_level)
     length = None if scheduled is None else days(scheduled, what=f"{what}: scheduled")
-    margin = margin if margin is not None else margin_of(study, name)
+    margin = margin_of(study, name) if margin is None else margin
     cohort = build_cohort(tables, asked_of_everyone(study, name))
     people, _ = people_and_courses(cohort, name)
     found = attendance_of(cohort, people)
@@ -140,7 +145,7 @@ def attendance_effect(
             f"{what}: of {int(asked.sum()):,} people who started a core course none has its planned and attended sessions and its end "
             "recorded (table participation)."
         )
-    asking = _Asking(people, found, usable, study, case_mix_of(study, formula, what), name, conf_level)
+    asking = _Asking(people, found, usable, study, mix, name, conf_level)
     parts = [] if by == "landmark" else [_so_far_answers(asking, int(asked.sum()))]
     if by != "cumulative":
         when = horizon if at is not None else None
@@ -213,7 +218,7 @@ def _result(asking: _Asking, parts: list[_Part], notes: list[Note], margin: floa
     )
 
 
-def _check(study: Study, arm: str | None, by: str, high: float, formula: str | None) -> None:
+def _check(study: Study, arm: str | None, by: str, high: float) -> None:
     if by in _FROM_THE_START:
         raise DesignError(
             f"attendance_effect: by={by!r}: the share of sessions attended is not known at the start. Who reoffends or leaves early cannot "
@@ -222,7 +227,6 @@ def _check(study: Study, arm: str | None, by: str, high: float, formula: str | N
             "with time)."
         )
     one_of(by, _BY, what="attendance_effect: by", error=DesignError)
-    must_be(formula, (str, type(None)), what="attendance_effect: formula", expected="text such as 'age_at_time_zero'")
     if isinstance(high, bool) or not 0 < high <= 1:
         raise DesignError(f"attendance_effect: high is a share above 0 and at most 1, such as 0.8; got {high!r}.")
     if arm is not None and arm not in study.arms.treated:

@@ -20,7 +20,6 @@ from outcomes.survival.curves import CumulativeIncidence, KaplanMeier, cumulativ
 
 __all__ = ["landmark_rows"]
 
-_WEIGHTING = ("logistic", "entropy", "cbps")
 _FEWEST = 2  # people in a group, below which there is nothing to compare
 
 
@@ -81,8 +80,7 @@ def landmark_rows(
 def _weights(data: SurvivalData, formula: str, adjust: Adjust | None) -> Weights:
     if adjust is None:
         return weight(data, formula, estimand="ato")
-    method = adjust.method if adjust.method in _WEIGHTING else "logistic"
-    return weight(data, formula, estimand=adjust.estimand, method=method, missing=adjust.missing)
+    return weight(data, formula, estimand=adjust.estimand, method=adjust.method, missing=adjust.missing)
 
 
 def _moment(data: SurvivalData, at: float | None, default: float) -> float:

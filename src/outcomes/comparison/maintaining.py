@@ -12,7 +12,7 @@ from outcomes.adjust.case_mix import left_out_notes, telling_terms
 from outcomes.comparison.course_effect import CourseEffect
 from outcomes.comparison.exposure_hazards import counts_by, exposure_rows
 from outcomes.comparison.landmark_answers import landmark_rows
-from outcomes.comparison.study_questions import asked_of, case_mix_of, margin_of
+from outcomes.comparison.study_questions import asked_of, case_mix_of, margin_of, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.course_people import (
     FirstCourses,
@@ -28,7 +28,7 @@ from outcomes.design.data import SurvivalData
 from outcomes.design.exposure import situation
 from outcomes.design.some_people import some_people
 from outcomes.durations import days, in_words
-from outcomes.errors import DesignError, did_you_mean, must_be
+from outcomes.errors import DesignError, did_you_mean
 from outcomes.results import Array, IntArray, Note, read_only
 from outcomes.survival.inputs import normal_quantile
 
@@ -125,7 +125,7 @@ def maintenance_effect(
     formula : str, optional
         Covariates at time zero. Default: those of ``[adjust]``; ``""``: none.
     margin : float, optional
-        Percentage points that would not matter. Default: the headline's.
+        Percentage points that would not matter. Default: the headline's, where it is about this outcome.
     conf_level : float
 
     Returns
@@ -139,6 +139,8 @@ def maintenance_effect(
     ------
     DesignError
         Nobody completed a core course and was followed after it; nobody of them went on; no such arm or outcome.
+    NotSupportedError
+        [adjust] makes arms alike by something else than weighting.
 
     Notes
     -----
@@ -163,18 +165,20 @@ def maintenance_effect(
     what = "maintenance_effect"
     name, horizon = asked_of(tables, study, outcome, at, what)
     wait = days(landmark, what=f"{what}: landmark")
-    must_be(formula, (str, type(None)), what=f"{what}: formula", expected="text such as 'age_at_time_zero'")
+    case_mix = case_mix_of(study, formula, what)
+    if case_mix and study.adjust is not None:
+        must_weigh(study, what)
     normal_quantile(conf_level)
     if arm is not None and arm not in study.arms.treated:
         raise DesignError(
             f"{what}: the study has no arm {arm!r} with programmes. {did_you_mean(arm, study.arms.treated)}"
         )
-    margin = margin if margin is not None else margin_of(study, name)
+    margin = margin_of(study, name) if margin is None else margin
     cohort = build_cohort(tables, asked_of_everyone(study, name))
     people, courses = people_and_courses(cohort, name)
     done = _completers(people, courses, study.arms.treated, arm)
     mixed = done.data.baseline["core_arm"].nunique() > 1
-    mix, left = telling_terms(_with_wait(case_mix_of(study, formula, "maintenance_effect")), done.data.baseline)
+    mix, left = telling_terms(_with_wait(case_mix), done.data.baseline)
     varying = _by_phase(done)
     options: dict[str, Any] = {"cause": name, "conf_level": conf_level}
     rows, notes = exposure_rows(

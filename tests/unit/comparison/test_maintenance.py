@@ -13,6 +13,7 @@ from small_study import cohort, outcome, small_study
 from statsmodels.duration.hazard_regression import PHReg
 
 import outcomes as oc
+from outcomes.design.study import Adjust, Headline
 
 YEAR = 365.25
 
@@ -166,3 +167,16 @@ def test_what_is_drawn_is_what_was_released(drawn: Any) -> None:
 def test_a_competing_end_keeps_its_own_hazard(drawn: Any) -> None:
     one = small_study(horizon=1500, outcomes={"any": outcome(competing=())})
     assert oc.maintenance_effect(drawn, one, formula="").frame["why"].eq("").all()
+
+
+def test_what_is_not_weighting_is_refused_and_a_margin_is_for_the_outcome_it_was_named_for(drawn: Any) -> None:
+    matched = small_study(horizon=1500).replace(adjust=Adjust("prior_sanctions", "att", method="nearest"))
+    with pytest.raises(oc.NotSupportedError, match="made alike by weighting"):
+        oc.maintenance_effect(drawn, matched)
+    with pytest.raises(oc.NotSupportedError, match="made alike by weighting"):
+        oc.attendance_effect(drawn, matched)
+    two = {"any": outcome(), "violent": outcome("violent")}
+    study = small_study(horizon=1500, outcomes=two, headline="any")
+    named = study.replace(headline=Headline("any", 730, margin=40.0))
+    assert oc.maintenance_effect(drawn, named, formula="").margin == 40.0
+    assert oc.maintenance_effect(drawn, named, formula="", outcome="violent").margin is None
