@@ -133,9 +133,7 @@ def _of_rows(
     spent = np.concatenate(([0.0], np.cumsum(by_at_risk)))
     first, last = groups.first[mine], groups.last[mine]
     at = np.maximum(last - 1, 0)
-    return np.asarray(
-        spent[last] - spent[first] + groups.hit[mine] * by_event[at] + groups.ended[mine] * by_end[at]
-    )
+    return np.asarray(spent[last] - spent[first] + groups.hit[mine] * by_event[at] + groups.ended[mine] * by_end[at])
 
 
 def _before(passed: Array) -> Array:

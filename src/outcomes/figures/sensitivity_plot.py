@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["paint_sensitivity", "sensitivity_data", "sensitivity_in_words", "size"]
+
 
 def size(released: Released) -> tuple[float, float]:
     """Return width and height in inches."""
@@ -70,7 +72,5 @@ def sensitivity_in_words(released: Released) -> str:
     )
 
 
-def _limits(row: dict[str, float]) -> str:
-    return (
-        f" ({signed(row['conf_low'], 1)} to {signed(row['conf_high'], 1)})" if np.isfinite(row["conf_low"]) else ""
-    )
+def _limits(row: Mapping[Any, float]) -> str:
+    return f" ({signed(row['conf_low'], 1)} to {signed(row['conf_high'], 1)})" if np.isfinite(row["conf_low"]) else ""

@@ -86,6 +86,7 @@ def _answer(name: str, first: Any, formula: Any = "arm") -> str:
         "statistic": len,
         "seed": 1,
         "weights": None,
+        "less_detected": {},
     }
     rest = {key: others[key] for key in OF_DATA[name][1:]}
     with pytest.raises(oc.EstimationError) as caught:
