@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -111,7 +111,7 @@ def detection_sensitivity(
     >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
     >>> found = oc.detection_sensitivity(data, less_detected={"arm": "1"}, at=52, shares=[1, 0.5])
     >>> found.to_frame()[["share", "risk_reference", "risk_arm", "estimate"]].round(3).values.tolist()
-    [[1.0, 0.306, 0.222, -0.083], [0.5, 0.306, 0.395, 0.089]]
+    [[1.0, 0.306, 0.222, -0.083], [0.5, 0.306, 0.395, 0.09]]
     """
     must_be_data(data, "detection_sensitivity(data)")
     must_name_cause(data, cause, "detection_sensitivity")
@@ -231,7 +231,7 @@ def _tipping(rows: list[Row], row: Callable[[float], Row], difference: Callable[
     """Return where, from everything recorded downwards, the difference first vanishes and the verdict first changes."""
     vanishes = changes = float("nan")
     then = ""
-    for above, below in _next_to_each_other(rows):
+    for above, below in pairwise(rows):
         if np.isnan(vanishes) and above["estimate"] * below["estimate"] < 0:
             from scipy.optimize import brentq
 
@@ -239,10 +239,6 @@ def _tipping(rows: list[Row], row: Callable[[float], Row], difference: Callable[
         if np.isnan(changes) and below["verdict"] != rows[0]["verdict"]:
             changes, then = _first_change(row, above["share"], below, rows[0]["verdict"])
     return Tipping(vanishes, changes, then)
-
-
-def _next_to_each_other(rows: list[Row]) -> Iterator[tuple[Row, Row]]:
-    return pairwise(rows)
 
 
 def _first_change(row: Callable[[float], Row], high: float, below: Row, verdict: str) -> tuple[float, str]:

@@ -7,14 +7,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from outcomes.adjust.case_mix import left_out_notes, telling_terms
-from outcomes.adjust.entry_rules import without_comparison_people
-from outcomes.adjust.weighting import weight
-from outcomes.comparison.contrasts import compare
+from outcomes.adjust.case_mix import left_out_notes
 from outcomes.comparison.outside import outside_of
 from outcomes.comparison.populations_result import Populations
+from outcomes.comparison.raw_and_adjusted import Asked, raw_and_adjusted, rows_of
 from outcomes.comparison.regimes import by_regime
 from outcomes.comparison.study_questions import asked_of, margin_of, must_weigh
 from outcomes.design.cohort import Cohort, build_cohort
@@ -22,10 +18,8 @@ from outcomes.design.some_people import in_arms
 from outcomes.durations import in_words
 from outcomes.errors import DesignError, EstimationError
 from outcomes.results import Note
-from outcomes.survival.curves import CumulativeIncidence, cumulative_incidence
 
 if TYPE_CHECKING:
-    from outcomes.adjust.adjusted_results import AdjustedCurves
     from outcomes.design.data import SurvivalData
     from outcomes.design.study import Study
     from outcomes.loading.tables import Tables
@@ -44,16 +38,6 @@ class _Question:
     arm: str
     reference: str
     estimand: str
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What every contrast is asked about."""
-
-    outcome: str
-    horizon: float
-    margin: float | None
-    conf_level: float
 
 
 def populations(
@@ -118,7 +102,7 @@ def populations(
     name, length = asked_of(tables, study, outcome, horizon, "populations")
     _supported(study)
     margin = margin_of(study, name)
-    asked = _Asked(name, length, margin, conf_level)
+    asked = Asked(name, length, margin, conf_level)
     own = build_cohort(tables, study.replace(eligibility=replace(study.eligibility, population="own"), headline=None))
     both = own.with_population("both")
     rows: list[dict[str, Any]] = []
@@ -179,31 +163,16 @@ def _questions(cohort: Cohort) -> Iterator[_Question]:
 
 
 def _answered(
-    question: _Question, data: SurvivalData, study: Study, asked: _Asked
+    question: _Question, data: SurvivalData, study: Study, asked: Asked
 ) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Return the contrast as it was and adjusted (where it cannot be had, why not), and the terms that say nothing there."""
     pair = in_arms(data, question.reference, question.arm)
-    own = {"whom": question.whom, "identified": True, "why": ""}
-    rows = [{**own, "adjustment": "raw", **_row(cumulative_incidence(pair, conf_level=asked.conf_level), asked)}]
-    if study.adjust is None:
-        return rows, ()
-    absent = {**_nothing(rows[0], question.estimand), "adjustment": "adjusted", "identified": False}
-    barred = without_comparison_people(pair, question.estimand)
-    if barred:
-        return [*rows, {**absent, "why": f"entry rules leave nobody to compare them with: {barred}"}], ()
-    formula, left = telling_terms(study.adjust.formula, pair.baseline)
-    try:
-        weights = weight(
-            pair, formula, estimand=question.estimand, method=study.adjust.method, missing=study.adjust.missing
-        )
-    except EstimationError as error:
-        return [*rows, {**absent, "why": str(error).removeprefix("weight: ")}], left
-    curves = cumulative_incidence(pair, weights=weights, conf_level=asked.conf_level)
-    return [*rows, {**own, "adjustment": "adjusted", **_row(curves, asked)}], left
+    rows, left = raw_and_adjusted(pair, study, asked, question.estimand)
+    return [{"whom": question.whom, **row} for row in rows], left
 
 
 def _caseload(
-    tables: Tables, study: Study, asked: _Asked
+    tables: Tables, study: Study, asked: Asked
 ) -> tuple[list[dict[str, Any]], tuple[str, ...], tuple[Note, ...]]:
     """Return the contrasts of the regimes on offer and the terms that say nothing there; none, with a note, where there are not two."""
     try:
@@ -214,42 +183,9 @@ def _caseload(
     rows = [
         {**own, "adjustment": adjustment, **row}
         for adjustment, curves in (("raw", found.raw), ("adjusted", found.adjusted))
-        for row in _rows(curves, asked)
+        for row in rows_of(curves, asked)
     ]
     return rows, found.left_out, found.notes
-
-
-def _rows(curves: CumulativeIncidence | AdjustedCurves, asked: _Asked) -> list[dict[str, Any]]:
-    several = asked.outcome if len(curves.causes) > 1 else None
-    found = compare(
-        curves,
-        measure="risk_difference",
-        at=asked.horizon,
-        cause=several,
-        conf_level=asked.conf_level,
-        margin=asked.margin,
-    )
-    return [{str(key): value for key, value in row.items()} for row in found.frame.to_dict("records")]
-
-
-def _row(curves: CumulativeIncidence, asked: _Asked) -> dict[str, Any]:
-    return _rows(curves, asked)[0]
-
-
-def _nothing(like: dict[str, Any], estimand: str) -> dict[str, Any]:
-    """Return the row of a contrast that cannot be had: who and what, and no number."""
-    numbers = (
-        "estimate",
-        "std_error",
-        "statistic",
-        "df",
-        "p_value",
-        "conf_low",
-        "conf_high",
-        "value_reference",
-        "value_arm",
-    )
-    return {**like, **dict.fromkeys(numbers, np.nan), "estimand": estimand, "verdict": "not determined"}
 
 
 def _counts(own: Cohort, both: Cohort) -> dict[str, dict[str, int]]:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
-
+from outcomes.comparison.answers import Answers, best_of, paid_for
 from outcomes.comparison.comparing import COLUMNS
-from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.comparison.outside import Outside
 from outcomes.comparison.sentences import sentence
-from outcomes.results import Note, Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +20,7 @@ _OF = {"both": ("eligible for both", "eligible for all"), "caseload": ("the case
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Populations(Result):
+class Populations(Answers):
     """The same contrasts in each population, as they were and adjusted.
 
     Attributes
@@ -38,16 +34,9 @@ class Populations(Result):
         In percentage points.
     """
 
-    frame: pd.DataFrame
     people: Mapping[str, Mapping[str, int]]
     outside: Outside
-    labels: Mapping[str, str]
-    conf_level: float
-    margin: float | None
-    notes: tuple[Note, ...] = ()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
-    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "The comparison in each population"
 
     @classmethod
@@ -62,13 +51,10 @@ class Populations(Result):
         """Return the result of finished rows; p-values pay for the number of adjusted contrasts."""
         import pandas as pd
 
-        frame = pd.DataFrame(rows).drop(columns=["p_holm", "p_bh"], errors="ignore")
-        best = _best(frame)
-        p = np.where(best, frame["p_value"].to_numpy(dtype=np.float64), np.nan)
-        frame["p_holm"], frame["p_bh"] = holm(p), benjamini_hochberg(p)
+        frame = paid_for(pd.DataFrame(rows))
         pair = (frame["arm"] == frame["arm"].iloc[0]) & (frame["reference"] == frame["reference"].iloc[0])
         of = () if named is None else _OF.get(named[0], ())
-        frame["named"] = pair & best & frame["whom"].isin(of)
+        frame["named"] = pair & best_of(frame) & frame["whom"].isin(of)
         return cls(frame=frame, people=counts, **rest)
 
     def to_frame(self) -> pd.DataFrame:
@@ -98,7 +84,7 @@ class Populations(Result):
     def sentences(self) -> tuple[str, ...]:
         """Each adjusted contrast in plain sentences (as it was, where nothing is adjusted), and who is outside."""
         parts = []
-        for row in self.frame[_best(self.frame)].to_dict("records"):
+        for row in self.frame[best_of(self.frame)].to_dict("records"):
             lead = f"{row['whom'][0].upper()}{row['whom'][1:]}, {row['arm']} against {row['reference']}:"
             if not row["identified"]:
                 parts.append(f"{lead} no answer; {row['why'].rstrip('.')}.")
@@ -107,13 +93,3 @@ class Populations(Result):
             said = sentence({**row, "population": row["population"]}, labels, self.conf_level, None, self.margin)
             parts.append(f"{lead} {said}")
         return (*parts, self.outside.describe())
-
-    def describe(self) -> str:
-        """Return the sentences together."""
-        return " ".join(self.sentences)
-
-
-def _best(frame: pd.DataFrame) -> Any:
-    """Return which rows are the answer to their question: adjusted where anything is."""
-    adjusted = frame["adjustment"] == "adjusted"
-    return adjusted.to_numpy() if adjusted.any() else np.ones(len(frame), dtype=bool)

@@ -12,6 +12,7 @@ from outcomes.comparison.immortal_result import METHODS, ImmortalTime
 from outcomes.comparison.populations_result import Populations
 from outcomes.comparison.programmes_result import Programmes
 from outcomes.comparison.roll_out_result import RollOut
+from outcomes.comparison.shut_out_result import ALL, ShutOut
 from outcomes.disclosure.interval_lines import level_of, lines_of
 from outcomes.durations import in_words
 
@@ -141,10 +142,41 @@ def _immortal(result: ImmortalTime) -> tuple[pd.DataFrame, dict[str, Any]]:
     }
 
 
+def _shut_out(result: ShutOut) -> tuple[pd.DataFrame, dict[str, Any]]:
+    frame = result.frame
+    keys = ["programme", "closed", "reason"]
+    adjusted = bool((frame["adjustment"] == "adjusted").any())
+    raw = frame[frame["adjustment"] == "raw"].set_index(keys)["estimate"].to_dict()
+    shown = frame[frame["adjustment"] == ("adjusted" if adjusted else "raw")]
+    expected = [100 * raw.get(key, np.nan) for key in shown[keys].itertuples(index=False, name=None)]
+    columns = [shown[name].tolist() for name in ("reason", "n_programme", "n_nothing")]
+    drawn = shown.assign(
+        pair=shown["programme"] + ", shut out by " + shown["closed"],
+        who=[f"{_reason(reason)} ({n:,} and {none:,})" for reason, n, none in zip(*columns, strict=True)],
+        expected=np.where(shown["identified"] & adjusted, expected, np.nan),
+        beside=np.where(shown["identified"], "", "no answer"),
+        **{name: 100 * shown[name] for name in ("estimate", "conf_low", "conf_high")},
+    )
+    row = frame.iloc[0]
+    return lines_of(drawn, "who", "pair"), {
+        "axis": f"difference in risk against {result.nothing}, per 100 (below 0: fewer)",
+        "none": 0.0,
+        "first": "adjusted",
+        "second": "as it was" if adjusted else "",
+        "said": f"{row['cause']} by {in_words(row['time'])}; in brackets people in the programme and in {result.nothing}; "
+        f"{level_of(result.conf_level)}",
+    }
+
+
+def _reason(reason: str) -> str:
+    return "all of them" if reason == ALL else reason.replace("_", " ")
+
+
 QUESTION_LINES: Mapping[Any, Any] = {
     Populations: _populations,
     Programmes: _programmes,
     RollOut: _roll_out,
     StartersAndCompleters: _completers,
     ImmortalTime: _immortal,
+    ShutOut: _shut_out,
 }

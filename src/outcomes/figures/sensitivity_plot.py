@@ -72,5 +72,5 @@ def sensitivity_in_words(released: Released) -> str:
     )
 
 
-def _limits(row: Mapping[Any, Any]) -> str:
+def _limits(row: Mapping[Any, float]) -> str:
     return f" ({signed(row['conf_low'], 1)} to {signed(row['conf_high'], 1)})" if np.isfinite(row["conf_low"]) else ""

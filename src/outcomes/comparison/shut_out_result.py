@@ -1,0 +1,88 @@
+"""What became of people whom a programme's rules shut out: the table, how small the groups are, and sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from outcomes.comparison.answers import Answers, best_of, paid_for
+from outcomes.comparison.comparing import COLUMNS
+from outcomes.comparison.sentences import sentence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ALL", "ShutOut"]
+
+ALL = "all"
+"""The reason of the rows of everybody who is shut out, for whatever reason."""
+
+_WHO = ["programme", "closed", "reason", "adjustment"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class ShutOut(Answers):
+    """People whom one programme shuts out, in the programme that takes them, against such people who got nothing.
+
+    Attributes
+    ----------
+    nothing : str
+        The arm of people who started nothing.
+    """
+
+    nothing: str
+
+    title: ClassVar[str] = "People whom a programme shuts out"
+
+    @classmethod
+    def build(cls, rows: list[dict[str, Any]], **rest: Any) -> Self:
+        """Return the result of finished rows; p-values pay for the number of adjusted contrasts."""
+        import pandas as pd
+
+        return cls(frame=paid_for(pd.DataFrame(rows)), **rest)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a programme, programme that shuts out, reason and adjustment.
+
+        Columns: programme (which takes them), closed (which shuts them out), reason, adjustment (raw, adjusted), identified, why (it is
+        not), n_programme, n_nothing, those of `compare`, p_holm and p_bh over the adjusted rows, detectable (the difference this design
+        could have found with 80 % power).
+        """
+        counts = ["identified", "why", "n_programme", "n_nothing"]
+        return self.frame[[*_WHO, *counts, *COLUMNS, "p_holm", "p_bh", "detectable"]].copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Return programme, closed, reason, adjustment, n_programme, n_nothing, estimate, conf_low, conf_high, detectable, verdict."""
+        names = [*_WHO, "n_programme", "n_nothing", "estimate", "conf_low", "conf_high", "detectable", "verdict"]
+        found = self.frame[names].copy()
+        found["verdict"] = found["verdict"].where(self.frame["identified"], "no answer")
+        return found
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Each group's adjusted contrast in plain sentences (as it was, where nothing is adjusted), and how small the group is."""
+        parts = []
+        for row in self.frame[best_of(self.frame)].to_dict("records"):
+            of = "" if row["reason"] == ALL else f" ({str(row['reason']).replace('_', ' ')})"
+            lead = f"People shut out by {row['closed']}{of}, in {row['programme']} against {self.nothing}:"
+            small = f"{_people(row['n_programme'])} in {row['programme']} and {row['n_nothing']:,} in {self.nothing}"
+            if not row["identified"]:
+                parts.append(f"{lead} no answer; {row['why'].rstrip('.')} ({small}).")
+                continue
+            said = sentence({**row, "population": ""}, self.labels, self.conf_level, None, self.margin)
+            parts.append(f"{lead} {said} {_found(row, small)}")
+        return tuple(parts)
+
+
+def _found(row: dict[Any, Any], small: str) -> str:
+    """Return how small the groups are, and what they could have shown."""
+    unlike = row["n_programme"] + row["n_nothing"] - row["n"]
+    alone = f", {unlike:,} of them without weight, since nobody in {row['programme']} was like them" if unlike else ""
+    if not row["detectable"] > 0:
+        return f"These are {small}{alone}."
+    found = f"{100 * row['detectable']:.0f} per 100 or more could have been found with 80 % power"
+    return f"These are {small}{alone}: only a difference of {found}."
+
+
+def _people(count: int) -> str:
+    return f"{count:,} {'person' if count == 1 else 'people'}"
