@@ -142,6 +142,8 @@ _PUBLIC = {
     "replaced_area_by_area": "outcomes.comparison.roll_out",
     "DetectionSensitivity": "outcomes.comparison.detection_result",
     "detection_sensitivity": "outcomes.comparison.detection",
+    "ShutOut": "outcomes.comparison.shut_out_result",
+    "shut_out": "outcomes.comparison.shut_out_people",
     "Outside": "outcomes.comparison.outside",
     "Populations": "outcomes.comparison.populations_result",
     "populations": "outcomes.comparison.each_population",

@@ -14,7 +14,7 @@ from outcomes.adjust.case_mix import left_out_notes
 from outcomes.adjust.entry_rules import excluded_from
 from outcomes.comparison.raw_and_adjusted import Asked, no_numbers, raw_and_adjusted
 from outcomes.comparison.shut_out_result import ALL, ShutOut
-from outcomes.comparison.study_questions import asked_of, must_weigh
+from outcomes.comparison.study_questions import asked_of, margin_of, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.some_people import some_people
 from outcomes.durations import in_words
@@ -111,8 +111,7 @@ def shut_out(
     own = build_cohort(
         tables, asked_study.replace(eligibility=replace(study.eligibility, population="own"), headline=None)
     )
-    margin = study.headline.margin if study.headline is not None and study.headline.outcome == name else None
-    asked = Asked(name, length, margin, conf_level, FEWEST)
+    asked = Asked(name, length, margin_of(study, name), conf_level, FEWEST)
     data = own.outcome(name)
     nothing = str(asked_study.arms.untreated)
     rows: list[dict[str, Any]] = []
@@ -128,7 +127,7 @@ def shut_out(
         nothing=nothing,
         labels={**data.labels, "unit": data.unit},
         conf_level=conf_level,
-        margin=margin,
+        margin=asked.margin,
         notes=tuple(
             dict.fromkeys([*notes, *_scores_failed(rows), *_under_counted(data, rows), *left_out_notes(left_out)])
         ),
