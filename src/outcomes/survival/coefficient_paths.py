@@ -39,7 +39,8 @@ def coefficient_paths(model: Cox, clock: Array) -> pd.DataFrame:
     Notes
     -----
     A cubic spline with two inner knots at thirds of the events, linear beyond the first and the last (4 degrees of freedom), by least
-    squares on the scaled Schoenfeld residuals of the events, which scatter about the coefficient at their time. Limits take the
+    squares on the scaled Schoenfeld residuals of the events, which scatter about the coefficient at their time; where there are weights
+    the residuals are scaled by their sum over events, and events count by their own, so that the mean stays the coefficient. Limits take the
     residuals to vary as the information would have it (Grambsch & Therneau 1994, Biometrika 81:515; Therneau & Grambsch 2000, 6.2).
     """
     import pandas as pd
@@ -51,18 +52,24 @@ def coefficient_paths(model: Cox, clock: Array) -> pd.DataFrame:
         )
     residual = model.residuals("scaled_schoenfeld")
     terms = list(model.terms)
+    weight = rows.weight[rows.event]
+    counted = 1.0 if model.data.frequency is None else np.asarray(model.data.frequency)[rows.order[rows.event]]
+    total = float(weight.sum())
     at = clock[rows.own]
     knots = np.quantile(at, [0, 1 / 3, 2 / 3, 1])
     basis = _basis(at, knots)
     moments = np.unique(np.quantile(rows.time[rows.own], np.linspace(0, 1, _STEPS), method="nearest"))
     order = np.argsort(rows.time, kind="stable")  # strata make a time come several times, always with one clock
     grid = _basis(clock[order][np.searchsorted(rows.time[order], moments)], knots)
-    gram = np.linalg.pinv(basis.T @ basis)
-    spread = len(at) * np.einsum("gi,ij,gj->g", grid, gram, grid)
+    gram = np.linalg.pinv((basis.T * weight) @ basis)
+    pulled = grid @ gram @ (basis.T * weight)
+    spread = total * np.square(pulled / np.sqrt(counted)).sum(axis=1)
     reach = normal_quantile(model.conf_level)
     frames = []
     for position, term in enumerate(terms):
-        path = grid @ (gram @ (basis.T @ residual[term].to_numpy()))
+        coefficient = model.coefficients[position]
+        scattered = coefficient + (residual[term].to_numpy() - coefficient) * (total / model.n_events)
+        path = pulled @ scattered
         error = np.sqrt(spread * model.model_covariance[position, position])
         frames.append(
             pd.DataFrame(
