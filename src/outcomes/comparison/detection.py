@@ -164,6 +164,8 @@ def _shares(shares: Sequence[float] | None) -> list[float]:
         raise EstimationError(
             f"detection_sensitivity: shares are of the events that are recorded, above 0 and at most 1; {wrong} of {len(given)} are not."
         )
+    if not any(share < 1 for share in given):
+        raise EstimationError("detection_sensitivity: shares must hold one below 1; at 1 everything is recorded.")
     return sorted({1.0, *given}, reverse=True)
 
 
