@@ -23,14 +23,14 @@ SHARES = {"usual": 0.15, "new": 0.45}
 
 
 def thinned(people: int, share: float, rng: np.random.Generator, *, years: float = 4.0) -> oc.SurvivalData:
-    """Draw people, half of them in each arm, observed for between two and `years` years."""
+    """Draw people, half of them in each arm, observed for between half a year and `years` years."""
     arm = np.where(rng.random(people) < 0.5, "new", "usual")
     less = rng.random(people) < np.vectorize(SHARES.get)(arm)
     hazard = np.vectorize(HAZARDS.get)(arm) * np.where(less, 1.5, 1.0)
     recorded = np.array(
         [_first_recorded(rate, share if few else 1.0, years, rng) for rate, few in zip(hazard, less, strict=True)]
     )
-    other, end = rng.exponential(1 / OTHER, people), rng.uniform(2.0, years, people)
+    other, end = rng.exponential(1 / OTHER, people), rng.uniform(0.5, years, people)
     kind = np.argmin([end, recorded, other], axis=0)
     frame = pd.DataFrame({"time": np.minimum.reduce([end, recorded, other]), "end": kind, "arm": arm, "less": less})
     causes = {1: "offence", 2: "death"}

@@ -164,13 +164,16 @@ def _shares(shares: Sequence[float] | None) -> list[float]:
         raise EstimationError(
             f"detection_sensitivity: shares are of the events that are recorded, above 0 and at most 1; {wrong} of {len(given)} are not."
         )
+    if not any(share < 1 for share in given):
+        raise EstimationError("detection_sensitivity: shares must hold one below 1; at 1 everything is recorded.")
     return sorted({1.0, *given}, reverse=True)
 
 
 def _supported(data: SurvivalData) -> None:
     if len(data.arms) != 2:
         raise EstimationError(
-            f"detection_sensitivity: a difference is between two arms; these data have {len(data.arms)}.{data.instead_of_arms}"
+            f"detection_sensitivity: a difference is between two arms; these data have {len(data.arms)}. Take a study, or a frame, "
+            f"with two of them.{data.instead_of_arms}"
         )
     new = np.append(True, data.person[1:] != data.person[:-1])
     before = np.where(new, 0.0, np.append(0.0, data.exit[:-1]))
@@ -232,7 +235,7 @@ def _tipping(rows: list[Row], row: Callable[[float], Row], difference: Callable[
     vanishes = changes = float("nan")
     then = ""
     for above, below in pairwise(rows):
-        if np.isnan(vanishes) and above["estimate"] * below["estimate"] < 0:
+        if np.isnan(vanishes) and above["estimate"] * below["estimate"] <= 0 and above["estimate"] != 0:
             from scipy.optimize import brentq
 
             vanishes = float(brentq(difference, below["share"], above["share"], xtol=_EXACT))

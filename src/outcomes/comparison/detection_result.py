@@ -100,8 +100,6 @@ class DetectionSensitivity(Result):
         who = f"Less detected are {self.whom}: {counts}."
         if not sum(self.events.values()):
             return recorded, f"{who} Without any on record, no share changes the answer."
-        if len(self.frame) == 1:
-            return recorded, who
         return recorded, who, self._were_only(last), *self._tips(first, last)
 
     def describe(self) -> str:

@@ -71,7 +71,7 @@ def shut_out(
     -------
     ShutOut
         ``to_frame()``: programme, closed (which shuts them out), reason (``"all"``, then each rule's), adjustment, identified, why,
-        n_programme, n_nothing, the columns of `compare`, detectable.
+        n_programme, n_nothing, the columns of `compare`, detectable. ``group(reason)`` gives the people of a row to other questions.
 
     Raises
     ------
@@ -115,16 +115,20 @@ def shut_out(
     data = own.outcome(name)
     nothing = str(asked_study.arms.untreated)
     rows: list[dict[str, Any]] = []
+    groups: dict[tuple[str, str, str], SurvivalData] = {}
     left_out: dict[str, tuple[str, ...]] = {}
     for group in _groups(data, asked_study.arms.treated, nothing):
-        found, left = _answered(group, data, nothing, asked_study, asked)
+        pair = _pair(group, data, nothing)
+        found, left = _answered(group, pair, asked_study, asked)
         rows += found
+        groups[group.programme, group.closed, group.reason] = pair
         left_out[_named(group)] = left
     if not rows:
         raise DesignError("shut_out: no entry rule of a programme shuts out anybody whom another programme took.")
     return ShutOut.build(
         rows,
         nothing=nothing,
+        groups=MappingProxyType(groups),
         labels={**data.labels, "unit": data.unit},
         conf_level=conf_level,
         margin=asked.margin,
@@ -168,21 +172,25 @@ def _groups(data: SurvivalData, programmes: tuple[str, ...], nothing: str) -> It
                 yield _Group(programme, closed, reason, people & (told == reason))
 
 
-def _answered(
-    group: _Group, data: SurvivalData, nothing: str, study: Study, asked: Asked
-) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """Return the contrast raw and adjusted; where there is none, one row that says why."""
+def _pair(group: _Group, data: SurvivalData, nothing: str) -> SurvivalData:
+    """Return the data of a group, in two arms."""
     kept = np.flatnonzero(group.people)
     taken = (data.arm[kept] == data.arms.index(group.programme)).astype(np.int64)
-    sizes = {nothing: int((taken == 0).sum()), group.programme: int((taken == 1).sum())}
+    return some_people(data, kept, taken, (nothing, group.programme))
+
+
+def _answered(
+    group: _Group, pair: SurvivalData, study: Study, asked: Asked
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Return the contrast raw and adjusted; where there is none, one row that says why."""
+    sizes = dict(zip(pair.arms, map(int, pair.people_by_arm()), strict=True))
     own = {
         "programme": group.programme,
         "closed": group.closed,
         "reason": group.reason,
         "n_programme": sizes[group.programme],
-        "n_nothing": sizes[nothing],
+        "n_nothing": sizes[pair.reference],
     }
-    pair = some_people(data, kept, taken, (nothing, group.programme))
     few = [arm for arm, size in sizes.items() if size < asked.fewest]
     if few:
         why = f"fewer than {asked.fewest} people in {' and '.join(few)}"
@@ -243,7 +251,7 @@ def _under_counted(data: SurvivalData, rows: list[dict[str, Any]]) -> tuple[Note
     if name not in data.baseline or not any(name in str(row["reason"]) for row in rows):
         return ()
     text = (
-        "Convictions may under-count what people with a learning disability did. detection_sensitivity(data, "
-        f"less_detected={{'{name}': True}}, at=…) says what a difference becomes if only a share of it was recorded."
+        "Convictions may under-count what people with a learning disability did. detection_sensitivity(found.group('all'), "
+        f"less_detected={{'{name}': True}}, at=…) of this result (found) says what a difference becomes if only a share of it was recorded."
     )
     return (Note("under_counted", text),)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from outcomes.comparison.answers import Answers, best_of, paid_for
 from outcomes.comparison.comparing import COLUMNS
 from outcomes.comparison.sentences import sentence
+from outcomes.errors import EstimationError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from outcomes.design.data import SurvivalData
 
 __all__ = ["ALL", "ShutOut"]
 
@@ -28,9 +32,12 @@ class ShutOut(Answers):
     ----------
     nothing : str
         The arm of people who started nothing.
+    groups : mapping of (programme, closed, reason) to SurvivalData
+        The people of each row, in two arms.
     """
 
     nothing: str
+    groups: Mapping[tuple[str, str, str], SurvivalData]
 
     title: ClassVar[str] = "People whom a programme shuts out"
 
@@ -57,6 +64,30 @@ class ShutOut(Answers):
         found = self.frame[names].copy()
         found["verdict"] = found["verdict"].where(self.frame["identified"], "no answer")
         return found
+
+    def group(self, reason: str = ALL, *, programme: str | None = None, closed: str | None = None) -> SurvivalData:
+        """Return the people of a row as data, for other questions about them.
+
+        Parameters
+        ----------
+        reason : str
+            As in the table; ``"all"`` is everybody shut out.
+        programme, closed : str, optional
+            The programme that takes them, and that which shuts them out; needed where there are several.
+
+        Raises
+        ------
+        EstimationError
+            There is no such group, or there are several.
+        """
+        asked = (programme, closed, reason)
+        found = [key for key in self.groups if all(want in (None, have) for want, have in zip(asked, key, strict=True))]
+        if len(found) == 1:
+            return self.groups[found[0]]
+        if found:
+            raise EstimationError(f"group: {len(found)} groups have reason {reason!r}; say programme= and closed=.")
+        hint = did_you_mean(reason, dict.fromkeys(key[2] for key in self.groups))
+        raise EstimationError(f"group: there is no such group with reason {reason!r}. {hint}")
 
     @property
     def sentences(self) -> tuple[str, ...]:

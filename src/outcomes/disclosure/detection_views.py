@@ -26,7 +26,7 @@ def shown_over_shares(result: DetectionSensitivity) -> tuple[str, dict[str, pd.D
     tips = result.tipping
     tipping = pd.DataFrame(
         {
-            "what": ["no difference at", f"verdict '{frame['verdict'].iloc[-1]}' down to"],
+            "what": ["no difference at", "same verdict down to"],
             "share": [100 * tips.vanishes, 100 * tips.verdict_changes],
         }
     ).dropna(subset=["share"])

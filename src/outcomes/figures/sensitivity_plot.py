@@ -35,7 +35,7 @@ def paint_sensitivity(released: Released, axes: list[Axes]) -> None:
         ax.axhspan(-facts["margin"], facts["margin"], color=PALE, alpha=0.5, linewidth=0, zorder=0)
     ax.axhline(0.0, color=INK, linewidth=1.2, zorder=1)
     ax.fill_between(frame["share"], frame["conf_low"], frame["conf_high"], color=COLOURS[0], alpha=0.13, linewidth=0)
-    ax.plot(frame["share"], frame["estimate"], color=COLOURS[0], marker="o" if len(frame) == 1 else None)
+    ax.plot(frame["share"], frame["estimate"], color=COLOURS[0])
     _tips(ax, released.frames["tipping"], float(frame["share"].mean()))
     ax.set_xlabel(wrapped(facts["axis"], 430.0, 10.5), loc="left")
     ax.set_ylabel("difference per 100 people")
@@ -63,7 +63,7 @@ def sensitivity_in_words(released: Released) -> str:
     frame, facts = sensitivity_data(released), released.facts
     ends = " and ".join(
         f"{signed(row['estimate'], 1)}{_limits(row)} at {row['share']:.0f}"
-        for row in frame.iloc[[-1, 0] if len(frame) > 1 else [0]].to_dict("records")
+        for row in frame.iloc[[-1, 0]].to_dict("records")
     )
     tips = "; ".join(f"{row['what']} {row['share']:.1f}" for row in released.frames["tipping"].to_dict("records"))
     return (

@@ -85,6 +85,8 @@ def test_of_a_whole_arm_without_competing_events_the_risk_is_one_minus_the_power
     row = at_shares(data, [share], less_detected={"arm": "new"}).loc[share]
     assert row["risk_arm"] == pytest.approx(1 - seen["new"] ** (1 / share), rel=1e-12)
     assert row["risk_reference"] == pytest.approx(1 - seen["usual"], rel=1e-12)
+    everybody = at_shares(data, [share], less_detected={"arm": ["new", "usual"]}).loc[share]
+    assert everybody["estimate"] == pytest.approx(seen["usual"] ** (1 / share) - seen["new"] ** (1 / share), rel=1e-10)
 
 
 @pytest.mark.parametrize("share", [0.8, 0.35])
@@ -101,7 +103,7 @@ def test_of_uncensored_people_it_is_the_mixture_of_the_two_groups(share: float) 
         assert row[name] == pytest.approx(mixture, rel=1e-12)
 
 
-@pytest.mark.parametrize("share", [1.0, 0.6, 0.2])
+@pytest.mark.parametrize("share", [0.999, 0.6, 0.2])
 def test_with_ties_weights_censoring_and_competing_events_it_is_what_plain_loops_find(share: float) -> None:
     frame = people()
     row = at_shares(data_of(frame), [share], weights="w").loc[share]
@@ -125,7 +127,7 @@ def asked_of_everything(frame: pd.DataFrame) -> dict[str, tuple[oc.SurvivalData,
 @pytest.mark.parametrize("name", asked_of_everything(people()))
 def test_with_everything_recorded_it_is_compare(name: str) -> None:
     data, asked = asked_of_everything(people())[name]
-    row = at_shares(data, [], **asked).loc[1.0]
+    row = at_shares(data, [0.5], **asked).loc[1.0]
     curves = oc.cumulative_incidence(data, **asked)
     alone = oc.compare(curves, measure="risk_difference", at=12.0, cause="offence").frame.iloc[0]
     for column in ("estimate", "std_error", "conf_low", "conf_high", "n", "n_events", "estimand", "verdict"):
@@ -158,6 +160,17 @@ def test_the_standard_error_is_near_that_of_leaving_one_out() -> None:
     n = len(left)
     jackknife = np.sqrt((n - 1) / n * ((np.array(left) - np.mean(left)) ** 2).sum())
     assert at_shares(data_of(frame), [0.5])["std_error"].loc[0.5] == pytest.approx(jackknife, rel=0.05)
+
+
+def test_with_weights_of_a_score_it_is_near_that_of_leaving_one_out_and_scoring_anew() -> None:
+    frame = people(150, ends=2)
+
+    def difference(data: oc.SurvivalData) -> pd.Series:
+        return at_shares(data, [0.5], weights=oc.weight(data, "x + C(ld)", estimand="ate")).loc[0.5]
+
+    left = np.array([difference(data_of(frame.drop(index=i)))["estimate"] for i in range(len(frame))])
+    jackknife = np.sqrt((len(left) - 1) / len(left) * ((left - left.mean()) ** 2).sum())
+    assert difference(data_of(frame))["std_error"] == pytest.approx(jackknife, rel=0.06)
 
 
 def test_no_increment_is_more_than_possible_and_other_ends_are_left_as_they_are() -> None:
@@ -196,16 +209,30 @@ def test_only_the_proportions_of_weights_matter() -> None:
 
 
 def test_rows_of_a_person_that_follow_on_one_another_are_one_row() -> None:
-    frame = people(60).assign(id=range(60))
-    cut = frame["t"] / 2
-    first = frame.assign(start=0.0, t=cut, end=0)
-    halves = pd.concat([first, frame.assign(start=cut)])
-    split = oc.survival_data(
-        halves, entry="start", exit="t", event="end", causes=CAUSES, arm="arm", reference="usual", id="id"
-    )
-    whole = at_shares(data_of(frame), [0.4])
+    frame = people(60)
+    split, whole = at_shares(halved(frame), [0.4]), at_shares(data_of(frame), [0.4])
     for name in ("estimate", "std_error", "n"):
-        np.testing.assert_allclose(at_shares(split, [0.4])[name], whole[name], rtol=1e-12)
+        np.testing.assert_allclose(split[name], whole[name], rtol=1e-12)
+
+
+def halved(frame: pd.DataFrame) -> oc.SurvivalData:
+    """Return everybody's time at risk in two rows."""
+    whole = frame.assign(id=range(len(frame)), start=0.0)
+    cut = whole["t"] / 2
+    both = pd.concat([whole.assign(t=cut, end=0), whole.assign(start=cut)])
+    return oc.survival_data(
+        both, entry="start", exit="t", event="end", causes=CAUSES, arm="arm", reference="usual", id="id"
+    )
+
+
+def test_weights_that_change_over_time_are_carried() -> None:
+    data = halved(people(80))
+    weights = np.where(data.entry > 0, 2.0, 1.0) * data.frame["w"].to_numpy()
+    row = at_shares(data, [0.5], weights=weights).loc[1.0]
+    curves = oc.cumulative_incidence(data, weights=weights)
+    alone = oc.compare(curves, measure="risk_difference", at=12.0, cause="offence").frame.iloc[0]
+    for name in ("estimate", "std_error"):
+        assert row[name] == pytest.approx(alone[name], abs=1e-12)
 
 
 # where it tips
@@ -333,6 +360,9 @@ def test_what_cannot_be_asked_is_refused() -> None:
     refused("must name a column and its value", less_detected={})
     refused("must be a mapping of columns to values.*got str", less_detected="ld")
     refused("1 of 2 are not", shares=[0.5, 0.0])
+    refused("must hold one below 1", shares=[1.0])
+    rossi = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
+    refused("last usable time is 52", data=rossi, less_detected={"arm": "1"}, cause=None, at=60)
     refused("at is one time", at=[5.0, 12.0])
     refused("margin must be above 0", margin=0.0)
     refused(

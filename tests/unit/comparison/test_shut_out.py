@@ -117,7 +117,9 @@ def test_how_small_the_groups_are_and_what_they_could_have_shown_is_said(found: 
 def test_the_notes_say_that_nothing_was_added_and_that_convictions_under_count(found: oc.ShutOut) -> None:
     said = {note.code: note.text for note in found.notes}
     assert said["landmark"].startswith("The study has no arm of people who started nothing; it was added (untreated).")
-    assert "detection_sensitivity(data, less_detected={'learning_disability': True}" in said["under_counted"]
+    assert (
+        "detection_sensitivity(found.group('all'), less_detected={'learning_disability': True}" in said["under_counted"]
+    )
     assert "wait_days is the same for everybody" in said["terms_left_out"]
 
 
@@ -189,3 +191,16 @@ def test_the_picture_has_a_line_a_group_with_how_many_there_are(found: oc.ShutOu
     np.testing.assert_allclose(frame["expected"].iloc[0], 100 * row(found, "all", "raw")["estimate"], rtol=1e-5)
     written = [text.get_text() for text in figure_of("intervals", released).axes[0].texts]
     assert "no answer" in written
+
+
+def test_the_people_of_a_row_can_be_asked_other_questions(found: oc.ShutOut) -> None:
+    people = found.group("learning_disability")
+    assert people.arms == ("untreated", "bespoke")
+    assert people.baseline["learning_disability"].all()
+    curves = oc.cumulative_incidence(people)
+    alone = oc.compare(curves, measure="risk_difference", at="2y", cause="any").frame.iloc[0]
+    assert alone["estimate"] == pytest.approx(row(found, "learning_disability", "raw")["estimate"])
+    asked = oc.detection_sensitivity(found.group(), less_detected={"learning_disability": True}, at="2y", shares=[0.6])
+    assert asked.frame["estimate"].iloc[0] == pytest.approx(row(found, "all", "raw")["estimate"])
+    with pytest.raises(EstimationError, match=r"reason 'full_denail'. Did you mean 'full_denial'"):
+        found.group("full_denail")
