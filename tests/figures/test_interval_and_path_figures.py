@@ -273,3 +273,16 @@ def test_an_interval_that_reaches_below_zero_is_drawn_to_its_end() -> None:
     result = oc.rmst(data, horizon=50)
     assert result.to_frame()["conf_low"].min() < 0
     assert result.plot().get_xlim()[0] == pytest.approx(result.to_frame()["conf_low"].min(), rel=1e-5)
+
+
+def test_weighted_paths_scatter_about_the_weighted_coefficient_whatever_the_scale_of_the_weights() -> None:
+    from lifelines.datasets import load_rossi
+
+    data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
+    weights = np.random.default_rng(4).gamma(1.0, 1.0, len(data.baseline)) + 0.05
+    model, larger = (oc.cox(data, "arm", weights=w) for w in (weights, 50 * weights))
+    path, same = (m.proportional_hazards().paths() for m in (model, larger))
+    np.testing.assert_allclose(path[["estimate", "conf_low"]], same[["estimate", "conf_low"]], rtol=1e-6)
+    died = np.asarray(data.event) > 0
+    at_events = np.interp(np.asarray(data.exit)[died], path["time"], path["estimate"])
+    assert np.average(at_events, weights=weights[died]) == pytest.approx(model.coefficients[0], abs=0.05)

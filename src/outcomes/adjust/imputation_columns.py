@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from outcomes.adjust.before_time_zero import outcome_columns
 from outcomes.adjust.chained_equations import Column
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, Note, sealed
@@ -106,7 +106,15 @@ def _chosen(data: SurvivalData, columns: Sequence[str] | None) -> list[str]:
     """Return the columns that were named, checked; or those that are neither arm, outcome, cluster nor id."""
     baseline = data.baseline
     if columns is None:
-        apart = {"arm", data.arm_column, data.cluster, *data.varying, *data.time_columns, *_outcome_columns(data)}
+        apart = {
+            "arm",
+            data.arm_column,
+            data.cluster,
+            *data.varying,
+            *data.time_columns,
+            *data.apart,
+            *outcome_columns(data),
+        }
         return [name for name in baseline.columns if name not in apart and not _is_id(baseline[name])]
     names = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
     for name in names:
@@ -115,38 +123,6 @@ def _chosen(data: SurvivalData, columns: Sequence[str] | None) -> list[str]:
         if name not in baseline.columns:
             raise EstimationError(f"impute: no column {name!r}. {did_you_mean(name, map(str, baseline.columns))}")
     return names
-
-
-def _outcome_columns(data: SurvivalData) -> set[str]:
-    """Return columns of the baseline that are the outcome itself: entries, exits or events, told by their values."""
-    from pandas.api.types import is_numeric_dtype
-
-    if data.multi_row or len(data.exit) != len(data.baseline):
-        first = np.unique(data.person, return_index=True)[1]
-    else:
-        first = np.argsort(data.person, kind="stable")
-    found = set()
-    for name in data.baseline.columns:
-        series = data.baseline[name]
-        if series.isna().any():
-            continue
-        if is_numeric_dtype(series):
-            values = series.to_numpy(dtype=np.float64)
-            if any(np.array_equal(values, side[first]) for side in (data.entry, data.exit)):
-                found.add(name)
-                continue
-        if _same_classes(series, data.event[first]):
-            found.add(name)
-    return found
-
-
-def _same_classes(series: pd.Series, event: npt.NDArray[np.int64]) -> bool:
-    """Return whether a column puts people into the same classes as what happened to them."""
-    import pandas as pd
-
-    codes, levels = pd.factorize(series)
-    happened, kinds = pd.factorize(event)
-    return 1 < len(levels) == len(kinds) and bool((codes == happened).all())
 
 
 def _is_id(series: pd.Series) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.adjust.before_time_zero import must_come_before
 from outcomes.adjust.estimands import weights_from_odds
 from outcomes.adjust.fitted_hazards import FittedHazard, hazard_of_everybody, hazard_of_model
 from outcomes.adjust.propensity import Propensity, fit_propensity
@@ -18,7 +19,6 @@ from outcomes.results import Array, Note
 from outcomes.survival.cox_model import fit_cox
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.few_clusters import CLUSTER_NOTES
-from outcomes.survival.formula_text import names_in
 
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
@@ -59,10 +59,7 @@ def fit_treatment(data: SurvivalData, formula: str, estimand: str) -> Score:
     """
     what = f"{_WHAT}, treatment"
     matrix = design_matrix(formula, data.baseline, arm=None, what=what)
-    if data.arm_column is not None and data.arm_column in names_in(formula):
-        raise EstimationError(
-            f"{what}: the formula names the arm ({data.arm_column!r}); a score is fitted on what came before it."
-        )
+    must_come_before(data, formula, what, "a score is fitted on what came before it")
     treated = (data.arm == 1).astype(np.float64)
     fit = fit_propensity(matrix.values, treated, matrix.columns, what=what)
     _refuse_separated(fit, treated, estimand, what)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from outcomes.adjust.before_time_zero import must_come_before
 from outcomes.adjust.match_request import MatchRequest
 from outcomes.adjust.missing_indicators import completed_design
 from outcomes.adjust.people_in_classes import must_have
 from outcomes.adjust.propensity import fit_propensity
 from outcomes.design.data import SurvivalData
-from outcomes.errors import EstimationError
 from outcomes.results import Array, IntArray, Note
 from outcomes.survival.formula_text import names_in
 
@@ -46,10 +46,7 @@ class StandingPeople:
     def scored(cls, data: SurvivalData, formula: str, request: MatchRequest, missing: str) -> StandingPeople:
         """Return people with a score, and where they stand by the distance asked for."""
         matrix = completed_design(formula, data.baseline, missing, "match")
-        if data.arm_column is not None and data.arm_column in names_in(formula):
-            raise EstimationError(
-                f"match: the formula names the arm ({data.arm_column!r}); people are matched on what came before it."
-            )
+        must_come_before(data, formula, "match", "people are matched on what came before it")
         treated = (data.arm == 1).astype(np.float64)
         fit = fit_propensity(matrix.values, treated, matrix.columns, what="match")
         if request.on_a_line:
@@ -70,8 +67,9 @@ class StandingPeople:
 def _spread_alike(columns: Array, arm: IntArray) -> Array:
     """Return columns turned so that straight distance is Mahalanobis distance by the covariance within arms."""
     within = columns - np.array([columns[arm == a].mean(axis=0) for a in (0, 1)])[arm]
-    covariance = within.T @ within / (len(columns) - 2)
-    size, axes = np.linalg.eigh(covariance)
+    spread = np.sqrt(np.square(within).sum(axis=0) / (len(columns) - 2))
+    unit = np.where(spread > 0, spread, 1.0)  # what is left out as collinear must not depend on units
+    size, axes = np.linalg.eigh(within.T @ within / (len(columns) - 2) / np.outer(unit, unit))
     there = size > 1e-10 * size.max(initial=0)
-    turned: Array = (columns - columns.mean(axis=0)) @ (axes[:, there] / np.sqrt(size[there]))
+    turned: Array = ((columns - columns.mean(axis=0)) / unit) @ (axes[:, there] / np.sqrt(size[there]))
     return turned

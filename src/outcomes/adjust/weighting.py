@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.adjust.arms_needed import must_have_arms
+from outcomes.adjust.before_time_zero import must_come_before
 from outcomes.adjust.entry_rules import must_have_comparison_people
 from outcomes.adjust.estimands import ESTIMANDS, population_of
 from outcomes.adjust.missing_indicators import completed_design
@@ -22,7 +23,6 @@ from outcomes.adjust.weight_notes import weight_notes
 from outcomes.design.data import SurvivalData, must_be_data
 from outcomes.errors import EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, read_only
-from outcomes.survival.formula_text import names_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +118,7 @@ class PropensityWeights(ScoredWeights):
     def describe(self) -> str:
         """Return the estimand in words, the effective sample size and how well the score tells the arms apart."""
         trimmed = int((~self.kept).sum())
-        dropped = f" {trimmed:,} people were trimmed." if trimmed else ""
+        dropped = f" Of them {trimmed:,} people were trimmed, and the answer is not about these." if trimmed else ""
         whom = population_of(self.estimand, self.focal, len(self.arms))
         return f"{super().describe()} The population described: {whom}.{dropped} c-statistic {self.c_statistic:.2f}."
 
@@ -223,7 +223,7 @@ def weight(
     must_have_comparison_people(data, estimand, "weight", focal=data.arms[target] if estimand == "att" else None)
     rule = check_trim(trim)
     design = completed_design(formula, data.baseline, missing, "weight")
-    _refuse_arm(data, formula)
+    must_come_before(data, formula, "weight", "a score is fitted on what came before it")
     several = len(data.arms) > 2
     survey = None if sampling is None else sampling_weights(data.baseline, sampling, "weight")
     made = fit_weights(
@@ -275,13 +275,6 @@ def weight(
         focal=data.arms[target] if several and estimand == "att" else None,
         sampling=None if survey is None else read_only(survey),
     )
-
-
-def _refuse_arm(data: SurvivalData, formula: str) -> None:
-    if data.arm_column is not None and data.arm_column in names_in(formula):
-        raise EstimationError(
-            f"weight: the formula names the arm ({data.arm_column!r}); a score is fitted on what came before it."
-        )
 
 
 def _check(data: SurvivalData, estimand: str, method: str, stabilise: bool, trim: Trim, given: bool) -> None:

@@ -31,7 +31,7 @@ COLUMNS = (
     "statistic", "df", "p_value", "conf_low", "conf_high", "n", "n_events", "verdict",
 )  # fmt: skip
 DEFAULT_TARGET = 3.0  # percentage points, where no margin was named
-_POWER = 1.959963984540054 + 0.8416212335729143  # two-sided 5 %, power 80 %
+_SIDES, _POWER = 0.975, 0.80  # two-sided 5 %
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -119,8 +119,14 @@ class Comparison(Result):
 
     @property
     def detectable(self) -> Array:
-        """Difference (of the logs, for ratios) this design could have found with 80 % power at 5 %, by row."""
-        return np.asarray(_POWER * self.frame["std_error"].to_numpy(dtype=np.float64))
+        """Difference (of the logs, for ratios) this design could have found with 80 % power at 5 %, by row; on t where the test is."""
+        from scipy.stats import norm, t
+
+        df = self.frame["df"].to_numpy(dtype=np.float64)
+        clustered = np.isfinite(df)
+        known = np.where(clustered, df, 1.0)
+        reach = np.where(clustered, t.ppf(_SIDES, known) + t.ppf(_POWER, known), norm.ppf(_SIDES) + norm.ppf(_POWER))
+        return np.asarray(reach * self.frame["std_error"].to_numpy(dtype=np.float64))
 
     def design(self, target: float | None = None) -> pd.DataFrame:
         """Return what the design could have found, and how many people it would take to find `target`.
@@ -208,7 +214,8 @@ class Comparison(Result):
         design = self.design(None if self.measure == "risk_difference" or self.margin else 1.0).to_dict("records")
         margin = self.margin
         return " ".join(
-            sentence(row, self.labels, self.conf_level, plan, margin) for row, plan in zip(rows, design, strict=True)
+            sentence(row, self.labels, self.conf_level, plan if np.isfinite(row["p_value"]) else None, margin)
+            for row, plan in zip(rows, design, strict=True)
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from outcomes.adjust.adjusted_mean_time import AdjustedRmst
 from outcomes.adjust.adjusted_results import AdjustedCurves
+from outcomes.adjust.entry_rules import must_have_comparison_people
 from outcomes.comparison.clustering import Clustered, clustered
 from outcomes.comparison.comparing import Comparison, about_weights, row_of
 from outcomes.comparison.hazard_ratios import compare_hazards
@@ -132,6 +133,9 @@ def compare(
     else:
         found = result.arm_estimates(_times(at), cause=cause, variance=chosen)
         label = cause if cause is not None else result.causes[0]
+    if isinstance(curves, StandardisedCurves):
+        whose = {None: "ate", curves.arms[0]: "atc"}.get(curves.over, "att")
+        must_have_comparison_people(curves.data, whose, "compare, standardised")
     asked = curves.asked_as(chosen)
     people = np.where(asked.used, curves.data.arm, -1)
     rows, notes = [], [note for note in result.notes if note.code not in ("weights_as_known", *CLUSTER_NOTES)]
@@ -146,6 +150,7 @@ def compare(
             if isinstance(curves, (StandardisedCurves, AdjustedCurves)):
                 row["estimand"] = curves.estimand
             rows.append(row)
+    notes += _control(curves.data)
     rows.sort(key=lambda row: float(row["time"]))  # stable: arms stay in order
     return Comparison.build(
         rows,
@@ -159,10 +164,22 @@ def compare(
     )
 
 
+def _control(data: SurvivalData) -> tuple[Note, ...]:
+    """Return what a contrast of a negative control says, which is nothing of the programme."""
+    if "negative_control" not in data.labels:
+        return ()
+    text = (
+        f"{data.labels['outcome']} is a negative control, which no programme can change: a difference here is what the adjustment has left "
+        "between the arms, and the headline may share it."
+    )
+    return (Note("negative_control", text),)
+
+
 def _how_adjusted(curves: Any, asked: Asked) -> dict[str, str]:
     """Return how the arms were made alike, where that is not by weights."""
     if isinstance(curves, AdjustedCurves):
-        return {"adjusted_by": curves.adjusted_by}
+        several = {"focal": ""} if len(curves.arms) > 2 else {}
+        return {"adjusted_by": curves.adjusted_by, **several}
     plain = isinstance(curves, StandardisedCurves) and not asked.weighted
     return {"adjusted_by": "standardised"} if plain else {}
 

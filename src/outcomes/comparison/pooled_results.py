@@ -65,10 +65,9 @@ class Pooled(Result):
 
     def pooled_in_words(self) -> str:
         """Return the sentence that goes with a pooled result."""
-        largest = np.nanmax(self._rubin.fmi, initial=0.0)
         return (
             f"Pooled over {self.m} imputed sets by Rubin's rules; the largest fraction of missing information is "
-            f"{100 * largest:.0f} %."
+            f"{100 * _largest(self._rubin):.0f} %."
         )
 
 
@@ -152,9 +151,18 @@ def notes_of_all(notes: Sequence[tuple[Note, ...]]) -> tuple[Note, ...]:
     return tuple(every)
 
 
+def _largest(rubin: RubinRows) -> float:
+    """Return the largest fraction of information that is missing because values are: few clusters are another matter."""
+    increase = np.asarray(rubin.relative_increase, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        df = (rubin.m - 1) * (1 + 1 / increase) ** 2
+        fraction = (increase + 2 / (df + 3)) / (increase + 1)
+    return float(np.nanmax(np.where(increase > 0, fraction, 0.0), initial=0.0))
+
+
 def about_pooling(rubin: RubinRows) -> tuple[Note, ...]:
     """Return what must be said of the number of sets."""
-    largest = float(np.nanmax(rubin.fmi, initial=0.0))
+    largest = _largest(rubin)
     if rubin.m >= 100 * largest:
         return ()
     text = (

@@ -68,6 +68,8 @@ class SurvivalData:
         Columns of `frame` that change within a person: exposure, and what goes with it. Arms are then ``("all",)``.
     time_columns : tuple of str
         Columns of `frame` that are the same for everybody at risk at a time, made by `split_follow_up`.
+    apart : tuple of str
+        Columns of `baseline` that are no covariates: days, places and how a programme ended. Nothing is imputed from them unless asked.
     outcome_named : bool
         Somebody said which cause is the outcome of interest; else it is the first by the alphabet, and answers about one cause ask.
     drawn_again : bool
@@ -95,6 +97,7 @@ class SurvivalData:
     clones: Clones | None = None
     varying: tuple[str, ...] = ()
     time_columns: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
     outcome_named: bool = True
     drawn_again: bool = False
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

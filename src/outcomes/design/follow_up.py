@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
     from outcomes.loading.tables import Tables
 
+_NO_COVARIATES = (
+    "status", "time_zero", "start_date", "referral_date", "sentence_date", "release_date", "site_id", "sentence_id", "person_id",
+)  # fmt: skip
+
 __all__ = ["FollowedUp", "away_from", "follow_up", "on_engine", "time_at_risk"]
 
 
@@ -189,6 +193,7 @@ def time_at_risk(
         arm_column="arm",
         cluster=_cluster(study, mine),
         repeated=every,
+        apart=tuple(name for name in _NO_COVARIATES if name in mine.columns),
         labels=MappingProxyType(labels_of(study, outcome)),
         notes=(*notes, *followed.notes),
     )
@@ -218,6 +223,8 @@ def labels_of(study: Study, outcome: Outcome) -> dict[str, str]:
         "scale": study.follow_up.scale,
         "free_of": _listed([what, *outcome.competing]),
     }
+    if outcome.negative_control:
+        found["negative_control"] = "yes"
     if outcome.rule == "moj_window":
         found["proven_within"] = "six months after the year that counts"
     elif outcome.proving_period:

@@ -39,9 +39,10 @@ def coefficient_paths(model: Cox, clock: Array) -> pd.DataFrame:
     Notes
     -----
     A cubic spline with two inner knots at thirds of the events, linear beyond the first and the last (4 degrees of freedom), by least
-    squares on the scaled Schoenfeld residuals of the events, which scatter about the coefficient at their time; where there are weights
-    the residuals are scaled by their sum over events, and events count by their own, so that the mean stays the coefficient. Limits take the
-    residuals to vary as the information would have it (Grambsch & Therneau 1994, Biometrika 81:515; Therneau & Grambsch 2000, 6.2).
+    squares on the scaled Schoenfeld residuals of the events, which scatter about the coefficient at their time. Where there are weights
+    the residuals are scaled by their sum over events, and events count by their own, so that the mean stays the coefficient. Limits
+    take the residuals to vary as the information would have it (Grambsch & Therneau 1994, Biometrika 81:515; Therneau & Grambsch 2000,
+    6.2).
     """
     import pandas as pd
 

@@ -301,3 +301,16 @@ def test_row_counts_are_as_many_people() -> None:
         ]
         columns = ["estimate", "std_error", "conf_low", "conf_high", "n", "n_events"]
         np.testing.assert_allclose(rows[0][columns].astype(float), rows[1][columns].astype(float), rtol=1e-9)
+
+
+def test_what_a_design_could_have_found_reckons_with_the_degrees_of_freedom_of_its_test() -> None:
+    from scipy.stats import norm, t
+
+    frame = load_rossi().assign(town=lambda f: f.index % 3 + 3 * f["fin"])
+    data = oc.survival_data(frame, duration="week", event="arrest", arm="fin", reference=0, cluster="town")
+    few = oc.compare(oc.kaplan_meier(data), measure="risk_difference", at=50)
+    row = few.frame.iloc[0]
+    assert row["df"] == 4
+    assert few.detectable[0] == pytest.approx((t.ppf(0.975, 4) + t.ppf(0.8, 4)) * row["std_error"])
+    plain = oc.compare(oc.kaplan_meier(data.with_cluster(None)), measure="risk_difference", at=50)
+    assert plain.detectable[0] == pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) * plain.frame["std_error"].iloc[0])

@@ -68,7 +68,11 @@ def test_small_programmes_have_an_interval_no_test_and_what_they_could_have_show
     assert (small["detectable"] > 0.1).all()
     assert np.isfinite(small["conf_low"]).all()
     said = found.describe()
-    assert "Too few people (12 in the programme) or events for a test: only a difference of 31 per 100 or more" in said
+    best = small[small["adjustment"] == "adjusted"].set_index("programme").loc["residential"]
+    assert (
+        f"Too few people ({best['n_programme']} in the programme) or events for a test: only a difference of "
+        f"{100 * best['detectable']:.0f} per 100 or more" in said
+    )
     note = next(note.text for note in found.notes if note.code == "too_small")
     assert "no lack of one" in note
 

@@ -190,3 +190,15 @@ def test_a_study_gains_an_arm_of_nothing_once(study: oc.Study) -> None:
     landmark = study.replace(time_zero=dataclasses.replace(study.time_zero, strategy="landmark", grace=90.0))
     with pytest.raises(DesignError, match="strategy = 'landmark'"):
         landmark.with_untreated()
+
+
+def test_a_model_standardised_over_people_without_counterparts_is_refused_too(
+    tables: oc.Tables, study: oc.Study
+) -> None:
+    own = oc.build_cohort(tables, study).with_population("own").outcome("any")
+    curves = oc.cox(own, "arm + age_at_time_zero + C(risk_band)", cause="any").standardised()
+    with pytest.raises(EstimationError, match="full_denial"):
+        oc.compare(curves, measure="risk_difference", at="2y")
+    both = oc.build_cohort(tables, study).outcome("any")
+    among_both = oc.cox(both, "arm + age_at_time_zero + C(risk_band)", cause="any").standardised()
+    assert np.isfinite(oc.compare(among_both, measure="risk_difference", at="2y").frame["estimate"].iloc[0])

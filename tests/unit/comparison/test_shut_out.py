@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 from small_study import Reframed
 
 import outcomes as oc
@@ -111,7 +112,8 @@ def test_how_small_the_groups_are_and_what_they_could_have_shown_is_said(found: 
     unlike = answer["n_programme"] + answer["n_nothing"] - answer["n"]
     assert unlike > 0
     assert f"{unlike} of them without weight" in first
-    assert answer["detectable"] == pytest.approx(2.8015851 * answer["std_error"])
+    reach = t.ppf([0.975, 0.8], answer["df"]).sum()
+    assert answer["detectable"] == pytest.approx(reach * answer["std_error"])
 
 
 def test_the_notes_say_that_nothing_was_added_and_that_convictions_under_count(found: oc.ShutOut) -> None:
