@@ -52,7 +52,9 @@ class Balance(Result):
     denominator : str
         What differences in means are divided by, in words.
     sizes : mapping
-        Effective sample size after weighting, by arm.
+        Effective sample size afterwards, by arm.
+    done : str
+        What was done to make the arms alike: weighting or matching.
     """
 
     frame: pd.DataFrame
@@ -60,6 +62,7 @@ class Balance(Result):
     estimand: str
     denominator: str
     sizes: Mapping[str, float]
+    done: str = "weighting"
     notes: tuple[Note, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -102,7 +105,7 @@ class Balance(Result):
         sizes = ", ".join(f"{size:,.0f} in {arm}" for arm, size in self.sizes.items())
         between = "" if len(self.arms) == 2 else " between any two arms"
         return (
-            f"Largest standardised difference{between} {before.max():.2f} before and {after.max():.2f} after weighting. "
+            f"Largest standardised difference{between} {before.max():.2f} before and {after.max():.2f} after {self.done}. "
             f"Of {len(covariates)} covariates and levels, {bands}. Effective sample size: {sizes}. "
             f"Differences are divided by the {self.denominator} in the unadjusted sample."
         )
@@ -184,6 +187,7 @@ def balance_of(
         estimand=weights.estimand,
         denominator=name,
         sizes=MappingProxyType(weights.effective_sample_size),
+        done=weights.done,
         notes=weights.notes,
         provenance=weights.provenance,
     )

@@ -49,6 +49,8 @@ class Matched(ScoredWeights):
         Widest distance, in its own unit; infinite where there was none.
     """
 
+    done: ClassVar[str] = "matching"
+
     method: str
     distance: str
     kept: npt.NDArray[np.bool_]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["ScoredWeights"]
+
+
+_UNLIKE = 0.10  # standard deviations
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -38,6 +41,8 @@ class ScoredWeights(Weights):
     sampling : ndarray, shape (P,), or None
         Sampling weights, which are part of `values`; the arms before weighting are described with these alone.
     """
+
+    done: ClassVar[str] = "weighting"  # what was done to make the arms alike
 
     formula: str
     columns: tuple[str, ...]
@@ -88,6 +93,26 @@ class ScoredWeights(Weights):
         if self.score is None:
             raise EstimationError("overlap: these people were matched without a score. Take weight(…).overlap().")
         return overlap_of(self, by=by)
+
+    def still_unlike(self) -> dict[str, float]:
+        """Return the columns of the formula whose means still differ between two arms by more than 0.10, with the largest difference.
+
+        In standard deviations within the arms before weighting.
+        """
+        base = np.ones(len(self.arm)) if self.sampling is None else np.asarray(self.sampling)
+        before, after, spread = [], [], []
+        for arm in range(len(self.arms)):
+            mine = self.arm == arm
+            rows = self.design[mine]
+            if not self.values[mine].sum() > 0:
+                return {}
+            before.append(np.average(rows, axis=0, weights=base[mine]))
+            spread.append(np.average(np.square(rows - before[-1]), axis=0, weights=base[mine]))
+            after.append(np.average(rows, axis=0, weights=self.values[mine]))
+        unit = np.sqrt(np.mean(spread, axis=0))
+        gap = np.ptp(np.array(after), axis=0)
+        apart = np.divide(gap, unit, out=np.zeros_like(gap), where=unit > 0)
+        return {name: float(size) for name, size in zip(self.columns, apart, strict=True) if size > _UNLIKE}
 
     def scores(self) -> tuple[Array, Array]:
         """Return the score and its log odds, where there are any."""

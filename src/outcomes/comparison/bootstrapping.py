@@ -71,7 +71,8 @@ class Bootstrap(Result):
 
     def describe(self) -> str:
         """Return how the intervals were made, and each number with its interval."""
-        named = [name for name in self.frame.columns if name not in _COLUMNS]
+        every = [name for name in self.frame.columns if name not in _COLUMNS]
+        named = [name for name in every if len(self.frame[name].unique()) > 1] or every[-1:]
         parts = []
         for row in self.frame.to_dict("records"):
             label = ", ".join(str(row[name]) for name in named if str(row[name]))
@@ -164,6 +165,35 @@ def bootstrap(
     >>> found.to_frame()["std_error"].between(0.035, 0.05).item()
     True
     """
+    _check(data, statistic, replicates, weights, kind, conf_level)
+    whole = numbers_of(statistic(data) if weights is None else statistic(data, weights))
+    by, units, strata = units_to_draw(data, weights, by, within)
+    if kind == "studentised":
+        _must_have_errors(whole)
+    plan = _Plan(statistic, whole, units, strata, by == "cluster", seed, with_errors=kind == "studentised")
+    held = None if weights is None else {name: getattr(weights, name) for name in _KEPT}
+    drawn, failures = repeated(plan, data, held, replicates, n_jobs=n_jobs, progress=progress, what="bootstrap")
+    _refuse_half_lost(failures, replicates)
+    drawn, drawn_errors = drawn[:, : len(whole.values)], drawn[:, len(whole.values) :]
+    left_out = _left_out(plan, data, held, n_jobs, progress) if kind == "bca" else None
+    found = intervals(
+        whole.values, drawn, kind, conf_level, None if left_out is None else acceleration(left_out),
+        None if whole.errors is None or kind != "studentised" else (whole.errors, drawn_errors),
+    )  # fmt: skip
+    return Bootstrap(
+        frame=_framed(whole, found),
+        replicates=drawn,
+        by=by,
+        kind=kind,
+        conf_level=conf_level,
+        seed=seed,
+        failures=MappingProxyType(dict(failures)),
+        notes=(*whole.notes, *_notes(data, units, by, drawn, failures, kind), *_without_limits(found, left_out)),
+        provenance=MappingProxyType({"replicates": replicates, "seed": seed, "by": by, "within": within, "kind": kind}),
+    )
+
+
+def _check(data: Any, statistic: Any, replicates: int, weights: Weights | None, kind: str, conf_level: float) -> None:
     must_be_data(data, "bootstrap(data, statistic)")
     if not callable(statistic):
         raise EstimationError(
@@ -178,40 +208,20 @@ def bootstrap(
             "bootstrap: kind='studentised' needs the same kind of standard error in every replicate, and weights of a score that are held "
             "fixed have another on the data. Make the weights inside statistic."
         )
-    whole = numbers_of(statistic(data) if weights is None else statistic(data, weights))
-    by, units, strata = units_to_draw(data, weights, by, within)
-    if kind == "studentised":
-        _must_have_errors(whole)
-    plan = _Plan(statistic, whole, units, strata, by == "cluster", seed, with_errors=kind == "studentised")
-    held = None if weights is None else {name: getattr(weights, name) for name in _KEPT}
-    drawn, failures = repeated(plan, data, held, replicates, n_jobs=n_jobs, progress=progress, what="bootstrap")
+
+
+def _refuse_half_lost(failures: Counter[str], replicates: int) -> None:
+    """Raise where half of the replicates or more gave no number."""
     if 2 * sum(failures.values()) >= replicates:
         said, times = failures.most_common(1)[0]
         raise EstimationError(
             f"bootstrap: {sum(failures.values()):,} of {replicates:,} replicates gave no number. The commonest reason ({times:,}): {said}"
         )
-    drawn, drawn_errors = drawn[:, : len(whole.values)], drawn[:, len(whole.values) :]
-    left_out = None
-    if kind == "bca":
-        without = _without_each(plan)
-        left_out = repeated(
-            without,
-            data,
-            held,
-            len(without.groups),
-            n_jobs=n_jobs,
-            progress=progress,
-            what="bootstrap, a group left out",
-        )[0]
-    found = intervals(
-        whole.values,
-        drawn,
-        kind,
-        conf_level,
-        None if left_out is None else acceleration(left_out),
-        None if whole.errors is None or kind != "studentised" else (whole.errors, drawn_errors),
-    )
-    frame = whole.labels.assign(
+
+
+def _framed(whole: Numbers, found: Replicated) -> pd.DataFrame:
+    """Return one row a number."""
+    return whole.labels.assign(
         estimate=whole.values,
         bias=found.bias,
         std_error=found.std_error,
@@ -219,17 +229,14 @@ def bootstrap(
         conf_high=found.high,
         n_replicates=found.used.astype(np.int64),
     )
-    return Bootstrap(
-        frame=frame,
-        replicates=drawn,
-        by=by,
-        kind=kind,
-        conf_level=conf_level,
-        seed=seed,
-        failures=MappingProxyType(dict(failures)),
-        notes=(*whole.notes, *_notes(data, units, by, drawn, failures, kind), *_without_limits(found, left_out)),
-        provenance=MappingProxyType({"replicates": replicates, "seed": seed, "by": by, "within": within, "kind": kind}),
-    )
+
+
+def _left_out(
+    plan: _Plan, data: SurvivalData, held: dict[str, Any] | None, n_jobs: int | None, progress: bool | None
+) -> Array:
+    """Return the numbers with each group of units left out."""
+    without, what = _without_each(plan), "bootstrap, a group left out"
+    return repeated(without, data, held, len(without.groups), n_jobs=n_jobs, progress=progress, what=what)[0]
 
 
 @dataclass(frozen=True)

@@ -274,7 +274,20 @@ def about_weights(asked: Asked) -> tuple[Note, ...]:
         people = {arm: int((source.arm == index).sum()) for index, arm in enumerate(source.arms)}
         said = ", ".join(f"{people[arm]:,} people in {arm} count as {sizes[arm]:,.0f}" for arm in source.arms)
     notes = () if source is None else source.notes
-    return (*notes, Note("effective_sample_size", f"Weighted: {said}."))
+    return (*notes, Note("effective_sample_size", f"Weighted: {said}."), *_still_unlike(source))
+
+
+def _still_unlike(source: Weights | None) -> tuple[Note, ...]:
+    """Return in what weights or matching have left the arms unlike."""
+    if not isinstance(source, ScoredWeights) or not (unlike := source.still_unlike()):
+        return ()
+    worst = max(unlike, key=lambda name: unlike[name])
+    many = f"{len(unlike)} columns" if len(unlike) > 1 else "1 column"
+    text = (
+        f"The arms are still not alike in {many} of {len(source.columns)}, by more than 0.10 standard deviations (most in {worst}, by "
+        f"{unlike[worst]:.2f}); what that does to the outcome is still in the contrast. See .balance(); a caliper may help."
+    )
+    return (Note("still_unlike", text),)
 
 
 def verdict(row: Mapping[str, Any], measure: str, margin: float | None) -> str:

@@ -17,6 +17,20 @@ class EValue:
     estimate: float
     limit: float
 
+    def describe(self) -> str:
+        """Return what an unmeasured confounder would have to be like, in a sentence."""
+        if not math.isfinite(self.estimate):
+            return "There is no estimate, and so no E-value."
+        first = (
+            f"Something unmeasured that is tied to both arm and outcome by risk ratios of {self.estimate:.2f} each could explain the "
+            "estimate away; where one of the two is weaker, the other would have to be stronger"
+        )
+        if not math.isfinite(self.limit):
+            return f"{first}. There is no interval."
+        if self.limit == 1:
+            return f"{first}. The interval holds no difference already."
+        return f"{first}. For the limit nearer to no difference {self.limit:.2f} each would do."
+
 
 def e_value(
     estimate: float, conf_low: float, conf_high: float, *, measure: str = "risk_ratio", rare: bool = False

@@ -80,7 +80,13 @@ def view_of(result: Result, horizon: float | None) -> View:
         in_arms = () if result.arms == ("all",) else result.arms
         return View("flow", {"flow": result.to_frame()}, {"arms": in_arms})
     if isinstance(result, Balance):
-        facts = {"arms": result.arms, "estimand": result.estimand, "bands": BANDS, "denominator": result.denominator}
+        facts = {
+            "arms": result.arms,
+            "estimand": result.estimand,
+            "bands": BANDS,
+            "denominator": result.denominator,
+            "done": result.done,
+        }
         return View("balance", {"balance": result.to_frame()}, facts)
     if isinstance(result, Overlap):
         facts = {"arms": result.arms, "estimand": result.estimand, "scores": result.scores, "ranges": result.ranges}

@@ -44,7 +44,14 @@ def paint_love(released: Released, axes: list[Axes]) -> None:
     hollow: dict[str, Any] = {"marker": "s", "facecolor": "white", "edgecolor": COLOURS[1], "linewidth": 1.8}
     ax.scatter(frame["smd_before"], height, s=42, zorder=3, clip_on=False, label="before", **hollow)
     ax.scatter(
-        frame["smd_after"], height, s=42, zorder=4, clip_on=False, label="after weighting", marker="o", color=COLOURS[0]
+        frame["smd_after"],
+        height,
+        s=42,
+        zorder=4,
+        clip_on=False,
+        label=f"after {released.facts['done']}",
+        marker="o",
+        color=COLOURS[0],
     )
     for band, side in zip(released.facts["bands"], ("right", "left"), strict=True):
         ax.axvline(band, color=GREY, linewidth=1, linestyle=(0, (3, 3)), zorder=0)
@@ -75,6 +82,6 @@ def love_in_words(released: Released) -> str:
     )
     return (
         f"Dot plot of {len(frame)} absolute standardised differences between {_between(released)}. Largest before: {before['label']}, "
-        f"{before['smd_before']:.2f} ({before['smd_after']:.2f} after). Largest after weighting: {after['label']}, "
+        f"{before['smd_before']:.2f} ({before['smd_after']:.2f} after). Largest after {released.facts['done']}: {after['label']}, "
         f"{after['smd_after']:.2f}. {counts}"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,6 @@ from small_study import Reframed
 import outcomes as oc
 from outcomes.comparison.regime_kernel import reach_and_effect, under_regime
 from outcomes.errors import EstimationError, NotSupportedError
-
-ROOT = Path(__file__).parents[3]
 
 
 def test_constant_rates_give_the_risk_of_the_differential_equations() -> None:
@@ -65,16 +62,6 @@ def test_reach_and_effect_add_up_to_the_difference(reach: tuple[float, float], e
     assert more + better == pytest.approx(reach[1] * effect[1] - reach[0] * effect[0])
     turned = reach_and_effect(reach[::-1], effect[::-1])
     assert turned == pytest.approx((-more, -better))
-
-
-@pytest.fixture(scope="module")
-def tables() -> oc.Tables:
-    return oc.load_tables(ROOT / "data/synthetic")
-
-
-@pytest.fixture(scope="module")
-def study() -> oc.Study:
-    return oc.read_study(ROOT / "notebooks/study.toml")
 
 
 @pytest.fixture(scope="module")

@@ -314,3 +314,18 @@ def test_what_a_design_could_have_found_reckons_with_the_degrees_of_freedom_of_i
     assert few.detectable[0] == pytest.approx((t.ppf(0.975, 4) + t.ppf(0.8, 4)) * row["std_error"])
     plain = oc.compare(oc.kaplan_meier(data.with_cluster(None)), measure="risk_difference", at=50)
     assert plain.detectable[0] == pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) * plain.frame["std_error"].iloc[0])
+
+
+def test_a_matching_that_leaves_the_arms_unlike_says_so_and_weights_that_make_them_alike_do_not() -> None:
+    data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="wexp", reference=0)
+    formula = "age + race + mar + paro + prio"
+
+    def codes(weights: oc.Weights) -> dict[str, str]:
+        found = oc.compare(oc.kaplan_meier(data, weights=weights), measure="risk_difference", at=50)
+        return {note.code: note.text for note in found.notes}
+
+    everyone = oc.match(data, formula)  # each of 247 of the larger arm needs one of 185
+    left = everyone.balance().to_frame().query("term != 'score'")["smd_after"].abs()
+    assert (left > 0.10).any()
+    assert "still not alike" in codes(everyone)["still_unlike"]
+    assert "still_unlike" not in codes(oc.weight(data, formula, estimand="ato"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ import outcomes as oc
 from outcomes.design.study import Arms, ArmSpec
 from outcomes.errors import DesignError, EstimationError, NotSupportedError
 
-ROOT = Path(__file__).parents[3]
 FEW = [
     f"p1 b1 community {after(0)} - {after(10)}",  # 10 days before the start
     f"p2 b1 community {after(0)} - {after(0)}",  # none
@@ -27,16 +25,6 @@ OFFENCES = offences(
     f"p1 {after(40)} {after(50)} violent", f"p3 {after(100)} {after(110)} violent", f"p4 {after(200)} {after(210)} violent",
     f"p6 {after(250)} {after(260)} violent",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def tables() -> oc.Tables:
-    return oc.load_tables(ROOT / "data/synthetic")
-
-
-@pytest.fixture(scope="module")
-def study() -> oc.Study:
-    return oc.read_study(ROOT / "notebooks/study.toml")
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +13,6 @@ import outcomes as oc
 from outcomes.comparison.roll_out_kernel import impute_untreated, leads
 from outcomes.errors import EstimationError
 
-ROOT = Path(__file__).parents[3]
 YEARS, A_YEAR = 9, 25
 
 
@@ -83,16 +80,6 @@ def test_the_effect_is_found_and_intervals_hold_it_as_often_as_they_say(areas: i
     assert abs(found[:, 0].mean() - 0.05) <= 0.1 * spread + 4 * spread / np.sqrt(times)
     held = np.abs(found[:, 0] - 0.05) <= stats.t.ppf(0.975, areas - 1) * found[:, 1]
     assert held.sum() >= stats.binom.ppf(0.0005, times, 0.95)
-
-
-@pytest.fixture(scope="module")
-def tables() -> oc.Tables:
-    return oc.load_tables(ROOT / "data/synthetic")
-
-
-@pytest.fixture(scope="module")
-def study() -> oc.Study:
-    return oc.read_study(ROOT / "notebooks/study.toml")
 
 
 def test_years_before_and_after_the_change_and_all_together(tables: oc.Tables, study: oc.Study) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,18 +13,6 @@ from small_study import Reframed
 import outcomes as oc
 from outcomes.errors import DesignError, EstimationError, NotSupportedError
 from outcomes.figures import FIGURES, figure_of
-
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def tables() -> oc.Tables:
-    return oc.load_tables(ROOT / "data/synthetic")
-
-
-@pytest.fixture(scope="module")
-def study() -> oc.Study:
-    return oc.read_study(ROOT / "notebooks/study.toml")
 
 
 @pytest.fixture(scope="module")

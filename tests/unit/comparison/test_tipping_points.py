@@ -87,3 +87,15 @@ def test_differences_in_points_and_shares_beyond_one_are_refused() -> None:
         oc.tipping_points(-8, -12, -4, measure="risk_difference")
     with pytest.raises(oc.EstimationError, match="between 0 and 1"):
         oc.tipping_points(0.7, 0.5, 0.9, shares=[10, 20])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((0.8, 0.7, 0.9), "For the limit nearer to no difference 1.46 each would do"),
+        ((0.9, 0.7, 1.2), "holds no difference already"),
+        ((float("nan"),) * 3, "no estimate"),
+    ],
+)
+def test_an_e_value_says_what_it_means(numbers: tuple[float, float, float], said: str) -> None:
+    assert said in oc.e_value(*numbers).describe()

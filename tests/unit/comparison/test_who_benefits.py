@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,18 +14,6 @@ import outcomes as oc
 from outcomes.comparison.bands_of_people import age_bands, eras, yes_or_no
 from outcomes.design.conditions import parse_condition
 from outcomes.errors import DesignError, EstimationError, NotSupportedError
-
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def tables() -> oc.Tables:
-    return oc.load_tables(ROOT / "data/synthetic")
-
-
-@pytest.fixture(scope="module")
-def study() -> oc.Study:
-    return oc.read_study(ROOT / "notebooks/study.toml")
 
 
 @pytest.fixture(scope="module")
