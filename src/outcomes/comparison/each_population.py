@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from outcomes.adjust.case_mix import left_out_notes
+from outcomes.comparison.bounds import with_those_shut_out
 from outcomes.comparison.outside import outside_of
 from outcomes.comparison.populations_result import Populations
 from outcomes.comparison.raw_and_adjusted import Asked, raw_and_adjusted, rows_of
@@ -46,6 +47,7 @@ def populations(
     *,
     outcome: str | None = None,
     horizon: float | str | None = None,
+    shut_out_risk: tuple[float, float] = (0.0, 1.0),
     conf_level: float = 0.95,
 ) -> Populations:
     """Give a study's comparison in each population in which it can be made, and say where it cannot and why.
@@ -63,20 +65,23 @@ def populations(
         Default: that of the headline, else the only one.
     horizon : float or str, optional
         Days, or text such as ``"2y"``. Default: that of the headline, else the end of follow-up.
+    shut_out_risk : tuple of float
+        Between what risks own clients whom the other programme shuts out would have had in it. Default: anything from 0 to 1, which
+        assumes nothing and gives wide limits in place of an answer; a range you can defend gives narrower ones.
     conf_level : float
 
     Returns
     -------
     Populations
-        ``to_frame()``: whom, adjustment, identified, why and the columns of `compare`; ``counts()``: people by population and arm;
-        ``outside``: who is in a programme's own clients and not eligible for both, and what they are like.
+        ``to_frame()``: whom, adjustment, identified, why, the columns of `compare`, and limits where there is no answer; ``counts()``:
+        people by population and arm; ``outside``: who is in a programme's own clients and not eligible for both, and what they are like.
 
     Raises
     ------
     DesignError
         The study's arms are what was on offer, or not fixed at time zero.
     EstimationError
-        Several outcomes and no headline.
+        Several outcomes and no headline; a range of risks that is none.
     NotSupportedError
         [adjust] names a method other than weighting.
 
@@ -101,6 +106,7 @@ def populations(
     """
     name, length = asked_of(tables, study, outcome, horizon, "populations")
     _supported(study)
+    _check_range(shut_out_risk)
     margin = margin_of(study, name)
     asked = Asked(name, length, margin, conf_level)
     own = build_cohort(tables, study.replace(eligibility=replace(study.eligibility, population="own"), headline=None))
@@ -109,7 +115,7 @@ def populations(
     left_out: dict[str, tuple[str, ...]] = {}
     data = {"own": own.outcome(name), "both": both.outcome(name)}
     for question in _questions(own):
-        found, left = _answered(question, data[question.population], study, asked)
+        found, left = _answered(question, data[question.population], study, asked, shut_out_risk)
         rows += found
         left_out[question.whom] = left
     caseload, left_out[CASELOAD], said = _caseload(tables, study, asked)
@@ -163,12 +169,24 @@ def _questions(cohort: Cohort) -> Iterator[_Question]:
 
 
 def _answered(
-    question: _Question, data: SurvivalData, study: Study, asked: Asked
+    question: _Question, data: SurvivalData, study: Study, asked: Asked, risk: tuple[float, float]
 ) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Return the contrast as it was and adjusted (where it cannot be had, why not), and the terms that say nothing there."""
     pair = in_arms(data, question.reference, question.arm)
     rows, left = raw_and_adjusted(pair, study, asked, question.estimand)
+    bounds = None
+    if not rows[-1]["identified"] and question.population == "own":
+        bounds = with_those_shut_out(pair, study, asked, question.estimand, risk)
+    if bounds is not None:
+        rows[-1] |= {f"bound_{name}": getattr(bounds, name) for name in ("low", "high", "conf_low", "conf_high")}
     return [{"whom": question.whom, **row} for row in rows], left
+
+
+def _check_range(risk: tuple[float, float]) -> None:
+    if not (len(risk) == 2 and 0 <= risk[0] <= risk[1] <= 1):
+        raise EstimationError(
+            "populations: shut_out_risk must be two risks, the smaller first, such as (0.2, 0.5); (0, 1) assumes nothing."
+        )
 
 
 def _caseload(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
+
 from outcomes.comparison.answers import Answers, best_of, paid_for
 from outcomes.comparison.comparing import COLUMNS
 from outcomes.comparison.outside import Outside
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["Populations"]
 
 _OF = {"both": ("eligible for both", "eligible for all"), "caseload": ("the caseload",)}
+
+
+_BOUNDS = ("bound_low", "bound_high", "bound_conf_low", "bound_conf_high")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -51,7 +56,9 @@ class Populations(Answers):
         """Return the result of finished rows; p-values pay for the number of adjusted contrasts."""
         import pandas as pd
 
-        frame = paid_for(pd.DataFrame(rows))
+        frame = paid_for(
+            pd.DataFrame(rows).reindex(columns=[*dict.fromkeys([*(k for row in rows for k in row), *_BOUNDS])])
+        )
         pair = (frame["arm"] == frame["arm"].iloc[0]) & (frame["reference"] == frame["reference"].iloc[0])
         of = () if named is None else _OF.get(named[0], ())
         frame["named"] = pair & best_of(frame) & frame["whom"].isin(of)
@@ -61,9 +68,12 @@ class Populations(Answers):
         """Return one row a contrast, population and adjustment.
 
         Columns: whom (the population), adjustment (raw, adjusted), identified, why (it is not), named (in advance; everything else is
-        exploratory), those of `compare`, p_holm and p_bh over the adjusted rows.
+        exploratory), those of `compare`, p_holm and p_bh over the adjusted rows; bound_low, bound_high (between what the difference lies
+        where entry rules leave no answer), bound_conf_low and bound_conf_high (an interval for it).
         """
-        return self.frame[["whom", "adjustment", "identified", "why", "named", *COLUMNS, "p_holm", "p_bh"]].copy()
+        return self.frame[
+            ["whom", "adjustment", "identified", "why", "named", *COLUMNS, "p_holm", "p_bh", *_BOUNDS]
+        ].copy()
 
     def summary(self) -> pd.DataFrame:
         """Return whom, arm, reference, adjustment, n, estimate, conf_low, conf_high, verdict."""
@@ -87,9 +97,24 @@ class Populations(Answers):
         for row in self.frame[best_of(self.frame)].to_dict("records"):
             lead = f"{row['whom'][0].upper()}{row['whom'][1:]}, {row['arm']} against {row['reference']}:"
             if not row["identified"]:
-                parts.append(f"{lead} no answer; {row['why'].rstrip('.')}.")
+                parts.append(f"{lead} no answer; {row['why'].rstrip('.')}.{_between(row, self.conf_level)}")
                 continue
             labels = {**self.labels, **({"adjusted_by": "standardised"} if row["whom"] in _OF["caseload"] else {})}
             said = sentence({**row, "population": row["population"]}, labels, self.conf_level, None, self.margin)
             parts.append(f"{lead} {said}")
         return (*parts, self.outside.describe())
+
+
+def _between(row: Mapping[Any, Any], conf_level: float) -> str:
+    """Return the limits of a difference that has no answer, in words; empty where there are none."""
+    if not np.isfinite(row["bound_low"]):
+        return ""
+    low, high, least, most = (_points(row[name]) for name in _BOUNDS)
+    return (
+        f" Whatever within the range allowed for those shut out would have happened to them in the other programme, the difference lies "
+        f"between {low} and {high} per 100 ({100 * conf_level:g} % interval {least} to {most})."
+    )
+
+
+def _points(value: float) -> str:
+    return f"{100 * abs(value):.1f} {'fewer' if value < 0 else 'more'}"

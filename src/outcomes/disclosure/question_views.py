@@ -34,7 +34,14 @@ def _populations(result: Populations) -> tuple[pd.DataFrame, dict[str, Any]]:
             100 * raw[key] if adjusted and found else np.nan
             for key, found in zip(keys, shown["identified"], strict=True)
         ],
-        beside=np.where(shown["identified"], "", "no answer"),
+        beside=[
+            ""
+            if found
+            else "no answer"
+            if np.isnan(low)
+            else f"between {100 * low:.1f} and {100 * high:.1f}".replace("-", "−")
+            for found, low, high in zip(shown["identified"], shown["bound_low"], shown["bound_high"], strict=True)
+        ],
         **{name: 100 * shown[name] for name in ("estimate", "conf_low", "conf_high")},
     )
     row = frame.iloc[0]
