@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from outcomes.adjust.case_mix import left_out_notes, telling_terms
-from outcomes.adjust.entry_rules import without_comparison_people
-from outcomes.adjust.weighting import weight
+from outcomes.adjust.case_mix import left_out_notes
 from outcomes.comparison.completers_result import ENDS, StartersAndCompleters
-from outcomes.comparison.contrasts import compare
+from outcomes.comparison.raw_and_adjusted import Asked, no_numbers, raw_and_adjusted
 from outcomes.comparison.study_questions import asked_of, margin_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.some_people import some_people
-from outcomes.errors import DesignError, EstimationError
-from outcomes.survival.curves import cumulative_incidence
+from outcomes.errors import DesignError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,33 +23,11 @@ if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
     from outcomes.design.study import Study
     from outcomes.loading.tables import Tables
-    from outcomes.results import Weights
 
 __all__ = ["starters_and_completers"]
 
 STARTERS, COMPLETERS, NOBODY = "starters", "completers", "non-starters"
 _ENDS = {"completed": "completed", "dropped_out": "dropped_out", "removed": "dropped_out", "ongoing": "ongoing"}
-_NUMBERS = (
-    "estimate",
-    "std_error",
-    "statistic",
-    "df",
-    "p_value",
-    "conf_low",
-    "conf_high",
-    "value_reference",
-    "value_arm",
-)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What every contrast is asked about."""
-
-    outcome: str
-    horizon: float
-    margin: float | None
-    conf_level: float
 
 
 def starters_and_completers(
@@ -114,7 +88,7 @@ def starters_and_completers(
     name, length = asked_of(tables, study, outcome, horizon, "starters_and_completers")
     must_be_a_level(conf_level)
     _supported(study)
-    asked = _Asked(name, length, margin_of(study, name), conf_level)
+    asked = Asked(name, length, margin_of(study, name), conf_level)
     cohort = build_cohort(tables, study)
     data = cohort.outcome(name)
     rows: list[dict[str, Any]] = []
@@ -156,7 +130,7 @@ def _contrasts(study: Study) -> Iterator[tuple[str, str]]:
 
 
 def _answered(
-    data: SurvivalData, arm: str, people: str, against: str, study: Study, asked: _Asked
+    data: SurvivalData, arm: str, people: str, against: str, study: Study, asked: Asked
 ) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Return the contrast as it was and adjusted (where it cannot be had, why not), and the terms that say nothing there."""
     reference = data.arms[0]
@@ -165,22 +139,10 @@ def _answered(
     kept, places = _chosen(data, arm, people, against)
     if min((places == 0).sum(), (places == 1).sum()) < 2:
         why = f"fewer than two of {arm} or {reference} completed"
-        return [{**own, **_nothing("none", why), "adjustment": "raw", "n": len(kept)}], ()
-    pair = some_people(data, kept, places, (reference, arm))
-    rows = [{**own, "adjustment": "raw", **_row(pair, None, asked)}]
-    if study.adjust is None:
-        return rows, ()
-    formula, left = telling_terms(study.adjust.formula, pair.baseline)
-    try:
-        if barred := without_comparison_people(pair, study.adjust.estimand):
-            raise EstimationError(f"entry rules leave nobody to compare them with: {barred}")
-        weights = weight(
-            pair, formula, estimand=study.adjust.estimand, method=study.adjust.method, missing=study.adjust.missing
-        )
-    except EstimationError as error:
-        why = str(error).removeprefix("weight: ")
-        return [*rows, {**rows[0], **_nothing(study.adjust.estimand, why), "adjustment": "adjusted"}], left
-    return [*rows, {**own, "adjustment": "adjusted", **_row(pair, weights, asked)}], left
+        return [{**own, **no_numbers({}, "none"), "why": why, "adjustment": "raw", "n": len(kept)}], ()
+    estimand = "none" if study.adjust is None else study.adjust.estimand
+    rows, left = raw_and_adjusted(some_people(data, kept, places, (reference, arm)), study, asked, estimand)
+    return [{**own, **row} for row in rows], left
 
 
 def _chosen(
@@ -192,25 +154,6 @@ def _chosen(
     mine, other = (side & (completed | (who != COMPLETERS)) for side, who in ((mine, people), (other, against)))
     kept = np.flatnonzero(mine | other)
     return kept, mine[kept].astype(np.int64)
-
-
-def _row(data: SurvivalData, weights: Weights | None, asked: _Asked) -> dict[str, Any]:
-    """Return the row of one contrast; why there is none where follow-up of those who are left is too short."""
-    curves = cumulative_incidence(data, weights=weights, conf_level=asked.conf_level)
-    several = asked.outcome if len(data.causes) > 1 else None
-    try:
-        found = compare(
-            curves, measure="risk_difference", at=asked.horizon, cause=several, conf_level=asked.conf_level, margin=asked.margin
-        )  # fmt: skip
-    except EstimationError as error:
-        estimand = "none" if weights is None else weights.estimand
-        return {**_nothing(estimand, str(error).removeprefix("compare: ")), "n": len(data.baseline)}
-    return {str(name): value for name, value in found.frame.iloc[0].to_dict().items()}
-
-
-def _nothing(estimand: str, why: str) -> dict[str, Any]:
-    """Return the row of a contrast that cannot be had: no number, and why."""
-    return {**dict.fromkeys(_NUMBERS, np.nan), "estimand": estimand, "verdict": "not determined", "why": why}
 
 
 def _ends(baseline: pd.DataFrame, arms: list[str]) -> pd.DataFrame:

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from outcomes.adjust.case_mix import telling_terms
-from outcomes.adjust.weighting import weight
-from outcomes.comparison.contrasts import compare
 from outcomes.comparison.programmes_result import Programmes
-from outcomes.comparison.study_questions import asked_of
+from outcomes.comparison.raw_and_adjusted import Asked, no_numbers, raw_and_adjusted
+from outcomes.comparison.study_questions import asked_of, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.study import Arms, ArmSpec, TimeZero
 from outcomes.durations import days, in_words
-from outcomes.errors import DesignError, EstimationError
-from outcomes.survival.curves import CumulativeIncidence, cumulative_incidence
+from outcomes.errors import DesignError
+from outcomes.survival.curves import cumulative_incidence
 
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
@@ -71,6 +69,8 @@ def programmes_against_nothing(
         As `build_cohort`; no programme of the catalogue was started by anybody.
     EstimationError
         Several outcomes and no headline.
+    NotSupportedError
+        [adjust] names a method other than weighting.
 
     Notes
     -----
@@ -90,11 +90,12 @@ def programmes_against_nothing(
     >>> oc.programmes_against_nothing(tables, study).summary()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "programmes_against_nothing")
-    wait = days(grace, what="programmes_against_nothing: grace")
+    must_weigh(study, "programmes_against_nothing")
+    wait, asked = days(grace, what="programmes_against_nothing: grace"), Asked(name, length, None, conf_level)
     catalogue = tables.frame("programmes").drop_duplicates("family_id")
     rows: list[dict[str, Any]] = []
     for family in catalogue["family_id"].astype(str):
-        rows += _against_nothing(tables, _one_programme(study, family, wait), family, name, length, conf_level)
+        rows += _against_nothing(tables, _one_programme(study, family, wait), family, asked)
     if all(row["why"] for row in rows):
         raise DesignError("programmes_against_nothing: no programme of the catalogue can be compared with nothing.")
     return Programmes.build(
@@ -122,60 +123,28 @@ def _one_programme(study: Study, family: str, grace: float) -> Study:
     )
 
 
-def _against_nothing(
-    tables: Tables, study: Study, family: str, outcome: str, horizon: float, conf_level: float
-) -> list[dict[str, Any]]:
+def _against_nothing(tables: Tables, study: Study, family: str, asked: Asked) -> list[dict[str, Any]]:
     """Return the contrast raw and adjusted; where there is none, one row that says why."""
     own: dict[str, Any] = {"programme": family, "n_programme": 0, "n_nothing": 0, "why": ""}
     try:
-        data = build_cohort(tables, study).outcome(outcome)
+        data = build_cohort(tables, study).outcome(asked.outcome)
     except DesignError as error:
         return [{**own, "adjustment": "raw", **_nobody(str(error))}]
     sizes = dict(zip(data.arms, map(int, data.people_by_arm()), strict=True))
     own |= {"n_programme": sizes[family], "n_nothing": sizes[NOTHING]}
-    raw = _contrast(cumulative_incidence(data, conf_level=conf_level), data, horizon, conf_level)
-    rows = [{**own, "adjustment": "raw", **raw}]
-    if study.adjust is None or raw["why"]:
-        return rows
-    formula, _ = telling_terms(study.adjust.formula, data.baseline)
-    try:
-        weights = weight(data, formula, estimand="att", method=study.adjust.method, missing=study.adjust.missing)
-    except EstimationError as error:
-        why = str(error).removeprefix("weight: ")
-        return [*rows, {**own, **raw, "adjustment": "adjusted", "estimand": "att", **_nobody(why)}]
-    curves = cumulative_incidence(data, weights=weights, conf_level=conf_level)
-    return [*rows, {**own, "adjustment": "adjusted", **_contrast(curves, data, horizon, conf_level)}]
+    found, _ = raw_and_adjusted(data, study, asked, "att")
+    return [{**row, **own, "why": row["why"], **_judged(row, data, asked)} for row in found]
 
 
-def _contrast(curves: CumulativeIncidence, data: SurvivalData, horizon: float, conf_level: float) -> dict[str, Any]:
-    """Return the row of one contrast; without a test where people or events are few."""
-    several = data.causes[0] if len(data.causes) > 1 else None
-    try:
-        found = compare(curves, measure="risk_difference", at=horizon, cause=several, conf_level=conf_level)
-    except EstimationError as error:
-        return _nobody(str(error).removeprefix("compare: "))
-    row = {str(name): value for name, value in found.frame.iloc[0].to_dict().items()}
-    row["detectable"] = float(found.detectable[0])
-    by_arm = curves.at(horizon)
-    events = by_arm.loc[by_arm["cause"] == row["cause"], "n_events"].to_numpy(dtype=np.float64)
-    people = int(data.people_by_arm()[1])
-    row["tested"] = bool(people >= FEW_PEOPLE and events.min() >= FEW_EVENTS)
-    if not row["tested"]:
-        row |= {"statistic": np.nan, "p_value": np.nan, "verdict": "not determined"}
-    return {**row, "why": ""}
+def _judged(row: dict[str, Any], data: SurvivalData, asked: Asked) -> dict[str, Any]:
+    """Return whether a contrast is tested; where people or events are few there is no test, and no verdict but one."""
+    if row["identified"] and int(data.people_by_arm()[1]) >= FEW_PEOPLE:
+        by_arm = cumulative_incidence(data).at(asked.horizon)
+        events = by_arm.loc[by_arm["cause"] == asked.outcome, "n_events"].to_numpy(dtype=np.float64)
+        if events.min() >= FEW_EVENTS:
+            return {"tested": True}
+    return {"tested": False, "statistic": np.nan, "p_value": np.nan, "verdict": "not determined"}
 
 
 def _nobody(why: str) -> dict[str, Any]:
-    numbers = (
-        "estimate",
-        "std_error",
-        "statistic",
-        "df",
-        "p_value",
-        "conf_low",
-        "conf_high",
-        "value_reference",
-        "value_arm",
-        "detectable",
-    )
-    return {**dict.fromkeys(numbers, np.nan), "verdict": "not determined", "tested": False, "why": why}
+    return {**no_numbers({}, "none"), "tested": False, "why": why}

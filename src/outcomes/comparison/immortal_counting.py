@@ -18,6 +18,7 @@ from outcomes.comparison.comparing import row_of, verdict
 from outcomes.comparison.contrasts import compare
 from outcomes.comparison.immortal_result import ImmortalTime, TimeBefore
 from outcomes.comparison.measures import Contrast
+from outcomes.comparison.raw_and_adjusted import no_numbers
 from outcomes.comparison.study_questions import asked_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.some_people import some_people
@@ -38,17 +39,6 @@ __all__ = ["immortal_time"]
 NOTHING = "nothing"
 _Found = tuple[list[dict[str, Any]], tuple[str, ...], tuple[Note, ...]]  # rows, terms left out, notes
 _CANNOT = (DesignError, EstimationError, NotSupportedError)
-_NUMBERS = (
-    "estimate",
-    "std_error",
-    "statistic",
-    "df",
-    "p_value",
-    "conf_low",
-    "conf_high",
-    "value_reference",
-    "value_arm",
-)
 
 
 @dataclass(frozen=True)
@@ -326,16 +316,16 @@ def _no_answer(
     asked: _Asked, why: str, estimand: str, measures: tuple[str, ...] = ("hazard_ratio", "risk_difference")
 ) -> list[dict[str, Any]]:
     """Return rows without numbers, and why."""
-    same = {"outcome": asked.outcome, "cause": asked.outcome, "arm": asked.arm, "reference": NOTHING, "estimand": estimand,
-            "population": "", "scale": asked.study.follow_up.scale, "n": 0, "n_events": 0}  # fmt: skip
+    same = {
+        "outcome": asked.outcome, "cause": asked.outcome, "arm": asked.arm, "reference": NOTHING, "population": "",
+        "scale": asked.study.follow_up.scale, "n": 0, "n_events": 0,
+    }  # fmt: skip
     time = {"hazard_ratio": np.nan, "risk_difference": asked.horizon}
     return [
         {
-            **same,
-            **dict.fromkeys(_NUMBERS, np.nan),
+            **no_numbers(same, estimand),
             "measure": measure,
             "time": time[measure],
-            "verdict": "not determined",
             "why": re.sub(r"^[a-z_]+: ", "", why),  # without the name of the function that found it
         }
         for measure in measures

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from outcomes.adjust.adjusted_results import AdjustedCurves
     from outcomes.design.data import SurvivalData
     from outcomes.design.study import Study
+    from outcomes.results import Weights
 
 __all__ = ["Asked", "no_numbers", "raw_and_adjusted", "rows_of"]
 
@@ -44,8 +45,7 @@ def raw_and_adjusted(
 
     Rows have adjustment, identified, why, detectable (with 80 % power) and those of `compare`.
     """
-    own = {"identified": True, "why": ""}
-    rows = [{**own, "adjustment": "raw", **_row(cumulative_incidence(pair, conf_level=asked.conf_level), asked)}]
+    rows = [{"adjustment": "raw", **_row(pair, None, asked)}]
     if study.adjust is None:
         return rows, ()
     absent = {**no_numbers(rows[0], estimand), "adjustment": "adjusted", "identified": False}
@@ -61,8 +61,7 @@ def raw_and_adjusted(
     if few:
         why = f"weighted, people of {' and '.join(few)} count as fewer than {asked.fewest}"
         return [*rows, {**absent, "why": why}], left
-    curves = cumulative_incidence(pair, weights=weights, conf_level=asked.conf_level)
-    return [*rows, {**own, "adjustment": "adjusted", **_row(curves, asked)}], left
+    return [*rows, {"adjustment": "adjusted", **_row(pair, weights, asked)}], left
 
 
 def rows_of(curves: CumulativeIncidence | AdjustedCurves, asked: Asked) -> list[dict[str, Any]]:
@@ -80,8 +79,21 @@ def rows_of(curves: CumulativeIncidence | AdjustedCurves, asked: Asked) -> list[
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _row(curves: CumulativeIncidence, asked: Asked) -> dict[str, Any]:
-    return rows_of(curves, asked)[0]
+def _row(pair: SurvivalData, weights: Weights | None, asked: Asked) -> dict[str, Any]:
+    """Return the row of one contrast; no numbers, and why, where follow-up is too short for one."""
+    curves = cumulative_incidence(pair, weights=weights, conf_level=asked.conf_level)
+    try:
+        return {**rows_of(curves, asked)[0], "identified": True, "why": ""}
+    except EstimationError as error:
+        estimand = "none" if weights is None else weights.estimand
+        about = {
+            "reference": pair.arms[0],
+            "arm": pair.arms[1],
+            "cause": asked.outcome,
+            "time": asked.horizon,
+            "n": pair.n,
+        }
+        return {**no_numbers(about, estimand), "identified": False, "why": str(error).removeprefix("compare: ")}
 
 
 def no_numbers(like: dict[str, Any], estimand: str) -> dict[str, Any]:

@@ -73,6 +73,31 @@ def view_of(result: Result, horizon: float | None) -> View:
         return _benefits(result)
     if isinstance(result, Parametric):
         return _parametric(result, horizon)
+    of_design = _of_design(result)
+    if of_design is not None:
+        return of_design
+    if isinstance(result, Caseload):
+        return _waterfall(result)
+    if isinstance(result, DetectionSensitivity):
+        return View(*shown_over_shares(result))
+    delivery = shown_of_delivery(result)
+    if delivery is not None:
+        return View(*delivery)
+    lines = shown_with_intervals(result)
+    if lines is not None:
+        frames = {"lines": lines[0], "table": result.to_frame(), "summary": result.summary()}
+        if isinstance(result, StartersAndCompleters):
+            frames["drop_out"] = result.drop_out()
+        return View("intervals", frames, lines[1])
+    if result.tabled:
+        return View("table", {"table": result.to_frame(), "summary": result.summary()}, {})
+    raise NotSupportedError(
+        f"release: a {type(result).__name__} speaks of single people or of too many things at once to be released."
+    )
+
+
+def _of_design(result: Result) -> View | None:
+    """Return who is compared and how alike they are, and what a model or an interval rests on; None of any other result."""
     if isinstance(result, TippingPoints):
         facts = {"measure": result.measure, "estimate": result.estimate, "limit": result.limit}
         return View("tipping", {"tipping": result.to_frame()}, facts)
@@ -99,24 +124,7 @@ def view_of(result: Result, horizon: float | None) -> View:
             "constant": result.model.to_frame()[["term", "estimate"]],
         }
         return View("paths", frames, facts)
-    if isinstance(result, Caseload):
-        return _waterfall(result)
-    if isinstance(result, DetectionSensitivity):
-        return View(*shown_over_shares(result))
-    delivery = shown_of_delivery(result)
-    if delivery is not None:
-        return View(*delivery)
-    lines = shown_with_intervals(result)
-    if lines is not None:
-        frames = {"lines": lines[0], "table": result.to_frame(), "summary": result.summary()}
-        if isinstance(result, StartersAndCompleters):
-            frames["drop_out"] = result.drop_out()
-        return View("intervals", frames, lines[1])
-    if result.tabled:
-        return View("table", {"table": result.to_frame(), "summary": result.summary()}, {})
-    raise NotSupportedError(
-        f"release: a {type(result).__name__} speaks of single people or of too many things at once to be released."
-    )
+    return None
 
 
 def _waterfall(result: Caseload) -> View:
