@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scenario import Band, Found, Interval, PValue, Truth
+from scenario import Band, Estimate, Found, Interval, PValue, Truth
 
 __all__ = ["BOUNDED", "FULL", "Gates", "gates_for", "summary_row"]
 
@@ -67,6 +67,10 @@ def summary_row(found: Sequence[Found], truth: Truth | None, gates: Gates, *, co
         if truth is None:
             raise KeyError("an interval needs a truth")
         return _of_intervals(np.array(found, dtype=np.float64), truth, gates, conservative=conservative)
+    if isinstance(found[0], Estimate):
+        if truth is None:
+            raise KeyError("an estimate needs a truth")
+        return _of_estimates(np.array(found, dtype=np.float64)[:, 0], truth, gates)
     if isinstance(found[0], PValue):
         hit = np.array([one.value < 1 - LEVEL for one in found if isinstance(one, PValue)])
         return _of_shares(hit, "type I error", 1 - LEVEL, gates, conservative=conservative)
@@ -74,19 +78,26 @@ def summary_row(found: Sequence[Found], truth: Truth | None, gates: Gates, *, co
     return _of_shares(hit, "coverage of a curve", LEVEL, gates, conservative=conservative)
 
 
+def _of_estimates(values: np.ndarray, truth: Truth, gates: Gates) -> dict[str, Any]:
+    """Return the row of estimates, shape (R,)."""
+    spread = float(values.std(ddof=1))
+    bias, bias_error = float(values.mean() - truth.value), float(np.hypot(spread / np.sqrt(len(values)), truth.error))
+    return {
+        "kind": "estimate", "replicates": len(values), "truth": truth.value, "truth_error": truth.error,
+        "mean_estimate": float(values.mean()), "bias": bias, "bias_mcse": bias_error, "empirical_sd": spread,
+        "passed": gates.near(bias, spread, bias_error),
+    }  # fmt: skip
+
+
 def _of_intervals(values: np.ndarray, truth: Truth, gates: Gates, *, conservative: bool) -> dict[str, Any]:
     """Return the row of estimates, shape (R, 4): estimate, standard error, limits. A limit that is missing holds nothing."""
     estimate, error, low, high = values.T
-    count, spread = len(estimate), float(estimate.std(ddof=1))
-    bias, mean_error = float(estimate.mean() - truth.value), float(error.mean())
-    bias_error = float(np.hypot(spread / np.sqrt(count), truth.error))
+    row, count = _of_estimates(estimate, truth, gates), len(estimate)
+    mean_error = float(error.mean())
     coverage = float(((low <= truth.value) & (truth.value <= high)).mean())
-    good = gates.near(bias, spread, bias_error)
-    good &= gates.right_share(coverage, LEVEL, count, conservative=conservative)
-    return {
-        "kind": "interval", "replicates": count, "truth": truth.value, "truth_error": truth.error,
-        "mean_estimate": float(estimate.mean()), "bias": bias, "bias_mcse": bias_error, "empirical_sd": spread,
-        "mean_std_error": mean_error, "se_ratio": mean_error / spread, "share": coverage,
+    good = row["passed"] and gates.right_share(coverage, LEVEL, count, conservative=conservative)
+    return row | {
+        "kind": "interval", "mean_std_error": mean_error, "se_ratio": mean_error / row["empirical_sd"], "share": coverage,
         "share_mcse": _share_error(coverage, count), "passed": bool(good),
     }  # fmt: skip
 

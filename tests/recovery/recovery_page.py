@@ -57,7 +57,12 @@ def _drawn(setting: Setting, rows: pd.DataFrame) -> str:
 
 
 def _by_kind(rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Mapping[str, Callable[[Any], str]]]]:
-    for kind, columns in (("interval", _INTERVALS), ("coverage of a curve", _CURVES), ("type I error", _TESTS)):
+    for kind, columns in (
+        ("interval", _INTERVALS),
+        ("estimate", _ESTIMATES),
+        ("coverage of a curve", _CURVES),
+        ("type I error", _TESTS),
+    ):
         mine = rows[rows["kind"] == kind]
         if len(mine):
             yield mine, columns
@@ -104,6 +109,7 @@ def _percent(row: Any) -> str:
 _ASKED = {"estimator": _text("estimator"), "quantity": _text("quantity")}
 _BIAS = {"truth": _number("truth", "truth_error"), "bias": _number("bias", "bias_mcse"), "SD": _number("empirical_sd")}
 _INTERVALS = {**_ASKED, **_BIAS, "SE / SD": _number("se_ratio"), "coverage": _percent, "gate": _text("gate")}
+_ESTIMATES = {**_ASKED, **_BIAS, "gate": _text("gate")}
 _CURVES = {**_ASKED, "coverage": _percent, "gate": _text("gate")}
 _TESTS = {"estimator": _text("estimator"), "rejected": _percent, "gate": _text("gate")}
 _ALL = {**_ASKED, **_BIAS, "SE / SD": _number("se_ratio"), "share": _percent}

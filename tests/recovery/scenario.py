@@ -9,7 +9,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-__all__ = ["Band", "Found", "Interval", "Key", "PValue", "Scenario", "Setting", "Truth", "interval", "log_interval"]
+__all__ = [
+    "Band",
+    "Estimate",
+    "Found",
+    "Interval",
+    "Key",
+    "PValue",
+    "Scenario",
+    "Setting",
+    "Truth",
+    "interval",
+    "log_interval",
+]
 
 
 class Interval(NamedTuple):
@@ -19,6 +31,12 @@ class Interval(NamedTuple):
     std_error: float
     low: float
     high: float
+
+
+class Estimate(NamedTuple):
+    """An estimate whose limits are not judged: it is a limit itself, or what would take a bootstrap in every replicate."""
+
+    value: float
 
 
 class PValue(NamedTuple):
@@ -40,7 +58,7 @@ class Truth(NamedTuple):
     error: float = 0.0
 
 
-Found = Interval | PValue | Band
+Found = Interval | Estimate | PValue | Band
 Key = tuple[str, str]  # who estimated, what
 
 

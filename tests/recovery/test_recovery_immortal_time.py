@@ -9,66 +9,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from small_study import Reframed, cohort, day, held, small_study, starters
+from drawn_waits import HORIZON, drawn_waits
+from small_study import cohort, small_study
 
 import outcomes as oc
 from outcomes.design.study import Adjust
 
-COHORTS, PEOPLE, HORIZON = 25, 320, 600
-ZERO = day("2010-01-01")
-
-
-def _extract(rng: np.random.Generator, *, by_sanctions: float = 0.0) -> Reframed:
-    """Return people of whom each starts, unless they offend first, and offends whether they start or not.
-
-    Log rates of starting and of offending rise by `by_sanctions` with each sanction before.
-    """
-    base = held(starters(2))
-    number = np.arange(1, COHORTS * PEOPLE + 1)
-    sanctions = rng.poisson(2, len(number)) if by_sanctions else np.full(len(number), 2)
-    faster = np.exp(by_sanctions * (sanctions - 2))
-    offends = np.ceil(500 * (-np.log(rng.random(len(number))) / faster) ** (1 / 0.7)).astype(int)
-    starts = np.ceil(-250 * np.log(rng.random(len(number))) / faster).astype(int)
-    started, offended = (starts < offends) & (starts < HORIZON), offends <= HORIZON
-    ids = {"person_id": number, "sentence_id": number}
-
-    def table(name: str, kept: np.ndarray, **cells: np.ndarray | int | str) -> pd.DataFrame:
-        like = base.frame(name).iloc[[0] * int(kept.sum())].reset_index(drop=True)
-        return like.assign(**{key: cell[kept] if isinstance(cell, np.ndarray) else cell for key, cell in cells.items()})
-
-    everyone = np.ones(len(number), dtype=bool)
-    return Reframed(
-        base,
-        people=table("people", everyone, person_id=number),
-        sentences=table("sentences", everyone, **ids, sentence_date=ZERO, prior_sanctions=sanctions),
-        participation=table(
-            "participation",
-            started,
-            **ids,
-            participation_id=number,
-            start_date=ZERO + starts,
-            programme_id=base.programme_ids["m1"],
-        ),
-        eligibility=base.frame("eligibility").iloc[:0],
-        reoffences=_offences(base, number[offended], ZERO + offends[offended]),
-    )
-
-
-def _offences(base: Reframed, who: np.ndarray, on: np.ndarray) -> pd.DataFrame:
-    cells = {
-        "reoffence_id": who,
-        "person_id": who,
-        "offence_date": on,
-        "proven_date": on + 10,
-        "offence_type": "violent",
-    }
-    return pd.DataFrame({name: cells.get(name) for name in base.frame("reoffences")}, index=range(len(who)))
+COHORTS, PEOPLE = 25, 320
 
 
 @pytest.fixture(scope="module")
 def log_ratios() -> pd.DataFrame:
     """Return the log hazard ratio of each cohort: with exposure as it was then, and as it turned out in the end."""
-    data = cohort(_extract(np.random.default_rng(2010)), strategy="time_varying", horizon=HORIZON).outcome("any")
+    data = cohort(
+        drawn_waits(COHORTS * PEOPLE, np.random.default_rng(2010)), strategy="time_varying", horizon=HORIZON
+    ).outcome("any")
     rows = data.frame[["person_id", "exposure"]].assign(entry=data.entry, exit=data.exit, event=data.event == 1)
     rows["exposed"] = (rows["exposure"] == "manualised").astype(float)
     rows["ever"] = rows.groupby("person_id")["exposed"].transform("max")
@@ -94,7 +49,7 @@ def test_classed_by_what_they_started_later_people_seem_safe(log_ratios: pd.Data
 @pytest.fixture(scope="module")
 def side_by_side() -> pd.DataFrame:
     """Return every way of counting where sanctions decide who starts and who offends, and the programme does nothing."""
-    extract = _extract(np.random.default_rng(2010), by_sanctions=0.25)
+    extract = drawn_waits(COHORTS * PEOPLE, np.random.default_rng(2010), by_sanctions=0.25)
     study = small_study(horizon=HORIZON).replace(adjust=Adjust("prior_sanctions", "ate"))
     return oc.immortal_time(extract, study, arm="manualised", horizon=365).to_frame()
 
@@ -120,7 +75,7 @@ def test_hazard_ratios_without_covariates_are_those_of_statsmodels_and_lifelines
     import statsmodels.api as sm
     from lifelines import CoxTimeVaryingFitter
 
-    extract = _extract(np.random.default_rng(7))
+    extract = drawn_waits(COHORTS * PEOPLE, np.random.default_rng(7))
     found = oc.immortal_time(extract, small_study(horizon=HORIZON), arm="manualised", horizon=365).to_frame()
     ours = np.log(found[found["measure"] == "hazard_ratio"].set_index("method")["estimate"])
     data = cohort(extract, strategy="time_varying", horizon=HORIZON).outcome("any")

@@ -131,7 +131,11 @@ def study_of_groups(formula: str | None = "age_at_time_zero", **changed: Any) ->
 
 def risk_at(shift: Any) -> Any:
     """Return the risk by two years at some log hazards, averaged over ages, death competing."""
-    age = np.linspace(20, 60, 201)
-    hazard = BASE * np.exp(np.atleast_1d(shift)[:, None] - 0.03 * (age - 40))
+    return risk_at_age(np.atleast_1d(shift)[:, None], np.linspace(20, 60, 201)).mean(axis=1)
+
+
+def risk_at_age(shift: Any, age: Any) -> Any:
+    """Return the risk by two years at log hazards and ages."""
+    hazard = BASE * np.exp(shift - 0.03 * (age - 40))
     both = hazard + 6e-5
-    return (hazard / both * (1 - np.exp(-both * HORIZON))).mean(axis=1)
+    return hazard / both * (1 - np.exp(-both * HORIZON))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from small_study import Reframed, day, held, starters
+from small_study import Reframed, day, two_starters
 
 ZERO, DONE, FAR = day("2008-01-01"), 100, 2_000
 MEAN_DAYS = 350.0  # to a reoffence, in no maintenance
@@ -51,7 +51,7 @@ def drawn_maintenance(people: int, rng: np.random.Generator, *, ratio: float, co
 
 
 def drawn_attendance(people: int, rng: np.random.Generator) -> Reframed:
-    """Return people whose 50 sessions lie in 300 days from time zero on: some stop early, nobody attends after a reoffence.
+    """Return people whose 300 sessions lie in 300 days from time zero on: some stop early, nobody attends after a reoffence.
 
     Sessions do nothing; nor does anything else.
     """
@@ -61,14 +61,14 @@ def drawn_attendance(people: int, rng: np.random.Generator) -> Reframed:
     last = np.minimum(np.minimum(offends, stops), 300)
     core = {
         "participation_id": number, "programme_id": "b1", "start_date": ZERO, "end_date": ZERO + last,
-        "status": np.where(last == 300, "completed", "dropped_out"), "sessions_planned": 50, "sessions_attended": last // 6,
+        "status": np.where(last == 300, "completed", "dropped_out"), "sessions_planned": 300, "sessions_attended": last,
     }  # fmt: skip
     return _in_tables([(np.ones(people, dtype=bool), core)], offends, np.ones(people, dtype=int))
 
 
 def _in_tables(attended: list[tuple[Any, dict[str, Any]]], offends: Any, prior: Any) -> Reframed:
     """Return people in tables: who is in which of several spells with what cells, when they offend, what they had done before."""
-    base, number = held(starters(2)), np.arange(1, len(offends) + 1)
+    base, number = two_starters(), np.arange(1, len(offends) + 1)
     ids = {"person_id": number, "sentence_id": number}
 
     def table(name: str, kept: Any, **cells: Any) -> pd.DataFrame:

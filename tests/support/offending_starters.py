@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from small_study import Reframed, after, day, held, starters
+from small_study import Reframed, after, day, two_starters
 
 from outcomes.results import Array, IntArray
 
@@ -21,7 +21,7 @@ def offending_starters(offends: IntArray, **cells: dict[str, Array | Any]) -> Re
     **cells : dict
         Columns of ``sentences`` or ``participation`` by table.
     """
-    base = held(starters(2))
+    base = two_starters()
     number = np.arange(1, len(offends) + 1)
     programme = np.where(number % 2, base.programme_ids["m1"], base.programme_ids["b1"])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -266,6 +267,12 @@ def on_duckdb(frame: pd.DataFrame) -> Any:
 def held(tables: dict[str, pd.DataFrame]) -> Reframed:
     """Return tables loaded once with their frames at hand, for a test file that builds many cohorts of them."""
     return Reframed(oc.load_tables(tables))
+
+
+@lru_cache(maxsize=1)
+def two_starters() -> Reframed:
+    """Return `starters` (two of them), loaded once: a base whose rows others are drawn like."""
+    return held(starters(2))
 
 
 def cohort(tables: Any, **study: Any) -> oc.Cohort:

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from small_study import TWO_ARMS, UNTREATED, Reframed, after, cohort, compared, extract, held, left, notes, starters
+from small_study import (
+    TWO_ARMS,
+    UNTREATED,
+    Reframed,
+    after,
+    cohort,
+    compared,
+    extract,
+    held,
+    left,
+    notes,
+    starters,
+    two_starters,
+)
 
 import outcomes as oc
 from outcomes.design.study import ArmSpec
@@ -159,7 +172,7 @@ def test_rules_of_the_tables_must_hold_or_be_listed() -> None:
 
 
 def test_people_are_not_mixed_by_the_order_of_the_arms() -> None:
-    two = held(starters(2))
+    two = two_starters()
     turned = dict(reversed(TWO_ARMS.items()))
     assert compared(cohort(two, arms=turned)) == compared(cohort(two)) == {"p1": "manualised", "p2": "bespoke"}
     assert cohort(two, reference="bespoke").arms == ("bespoke", "manualised")
