@@ -302,7 +302,7 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
             lost = flow.to_frame()
             mine = lost[(lost["arm"] == arm) & (lost["n_leaving"] > 0)]
             where = "; ".join(f"{row['reason']}: {row['n_leaving']:,}" for row in mine.to_dict("records"))
-            raise DesignError(f"build_cohort: arm {arm!r} is empty. {where or 'Nobody started one of its programmes.'}")
+            raise DesignError(f"build_cohort: arm {arm!r} is empty. {where or _nobody_in(study, arm)}")
     return Cohort(
         study=study,
         candidates=candidates,
@@ -311,6 +311,18 @@ def _selected(candidates: Candidates, study: Study) -> Cohort:
         notes=notes,
         provenance=MappingProxyType({"study": study.hash, "files": dict(candidates.tables.hashes)}),
     )
+
+
+def _nobody_in(study: Study, arm: str) -> str:
+    """Return why an arm had nobody from the first step on."""
+    if study.arms.definitions[arm].none:
+        return "Everybody started a programme of another arm."
+    how = {
+        "start": "Nobody started one of its programmes.",
+        "referral": "Nobody was referred to one of its programmes.",
+        "provision": "Nobody was released or sentenced where and while it alone was open (table provision).",
+    }
+    return how[study.arms.assigned_by]
 
 
 def _counted(selection: Selection, study: Study) -> tuple[list[str], dict[tuple[str | None, int], int]]:

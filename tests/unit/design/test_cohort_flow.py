@@ -97,6 +97,23 @@ def test_an_arm_nobody_started_is_an_error_that_says_so() -> None:
         cohort(extract("p1 m1 community 2009-12-01 - 2010-01-01"))
 
 
+def test_an_empty_arm_of_people_who_started_nothing_is_not_said_to_have_started_nothing() -> None:
+    with pytest.raises(DesignError, match=r"arm 'untreated' is empty\. Everybody started a programme of another arm"):
+        cohort(starters(2), arms=UNTREATED, strategy="landmark", grace=183)
+
+
+def test_an_arm_without_provision_is_an_error_that_names_the_table() -> None:
+    with pytest.raises(
+        DesignError, match=r"arm 'bespoke' is empty\. Nobody was released or sentenced where .* \(table provision\)"
+    ):
+        cohort(
+            extract("p1 m1 community 2009-12-01 - 2010-01-01"),
+            assigned_by="provision",
+            population="caseload",
+            event="sentence",
+        )
+
+
 def test_people_who_started_nothing_have_no_start_to_count_from() -> None:
     tables = extract(
         "p1 m1 community 2009-12-01 - 2010-01-01",
