@@ -113,8 +113,8 @@ def attendance_effect(
     Courses are the first core, adapted or individual one of an arm that a person started. Only sums of sessions are recorded:
     they are taken to lie evenly from the start to the end of attendance, and the share so far moves in tenths. Whoever stops some days
     after a session counts as a little behind before (of 50 sessions in 300 days that do nothing the ratio a tenth comes out as 0.99).
-    Follow-up starts at the scheduled end, or at the start, or with release where that came later. The days from release or sentence to it are one more covariate.
-    A hazard ratio a tenth takes each tenth to do the same.
+    Follow-up starts at the scheduled end, or at the start, or with release where that came later. The days from release
+    or sentence to it are one more covariate. A hazard ratio a tenth takes each tenth to do the same.
 
     References
     ----------
