@@ -153,7 +153,6 @@ def subgroup_effects(
     Examples
     --------
     >>> import outcomes as oc
-    >>> import outcomes as oc
     >>> from lifelines.datasets import load_rossi
     >>> data = oc.survival_data(load_rossi(), duration="week", event="arrest", arm="fin", reference=0, unit="weeks")
     >>> oc.subgroup_effects(data, "wexp", at=52).to_frame()[["level", "estimate"]].round(3).values.tolist()
