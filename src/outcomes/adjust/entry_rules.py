@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,20 +20,26 @@ if TYPE_CHECKING:
 __all__ = ["entry_rule_notes", "excluded_from", "must_have_comparison_people", "without_comparison_people"]
 
 _FEW = 10  # smaller counts are not told: an error may be copied to where rows may not go
+_FEWEST, _SHARE = (
+    10,
+    0.1,
+)  # as many, and as large a share of those asked about, must an arm hold against its rule to stand in for them
 _WHOM = {"ate": "everyone compared", "att": "people of {other}", "atc": "people of {reference}"}
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """People of one arm whom one rule of another arm excludes, where that arm has nobody the rule excludes."""
+    """People of one arm whom one rule of another arm excludes, where that arm has nobody the rule excludes, or too few."""
 
     arm: str
     excluded_by: str
     reason: str
     people: int
+    against_the_rule: int
 
     def __str__(self) -> str:
-        return f"{_count(self.people)} of {self.arm} ({self.excluded_by}: {self.reason})"
+        too_few = f"; {_count(self.against_the_rule)} there against the rule" if self.against_the_rule else ""
+        return f"{_count(self.people)} of {self.arm} ({self.excluded_by}: {self.reason}{too_few})"
 
 
 def excluded_from(baseline: pd.DataFrame, arm: str) -> npt.NDArray[np.bool_]:
@@ -57,7 +64,9 @@ def without_comparison_people(data: SurvivalData, estimand: str) -> str:
 
 
 def must_have_comparison_people(data: SurvivalData, estimand: str, what: str, *, focal: str | None = None) -> None:
-    """Raise where an effect is asked in people who could not have been in another arm by its entry rules, and nobody was.
+    """Raise where an effect is asked in people who could not have been in another arm by its entry rules, and (next to) nobody was.
+
+    Fewer than 10 there against the same rule, or fewer than one for every ten of those asked about, stand in for nobody.
 
     Overlap and matching weights speak of people who might have been in any arm; they are not refused (see `entry_rule_notes`). With
     several arms `focal` is the one the ATT is about.
@@ -100,20 +109,23 @@ def _asked(data: SurvivalData, estimand: str, focal: str | None) -> range:
 
 
 def _without_counterpart(data: SurvivalData, asked: range) -> Iterator[_Cell]:
-    """Yield the cells of people asked about whom a rule keeps from an arm that holds nobody the same rule excludes."""
+    """Yield the cells of people asked about whom a rule keeps from an arm that holds nobody the same rule excludes, or too few.
+
+    A rule bent for a handful gives the many nobody to be compared with: a score would set them against people unlike them.
+    """
     for arm, name in enumerate(data.arms):
         excluded = excluded_from(data.baseline, name)
         if not excluded.any():
             continue
         reasons = _reasons(data, name)
-        inside = set(reasons[excluded & (data.arm == arm)])
+        bent = Counter(reasons[excluded & (data.arm == arm)])
         for other in asked:
             if other == arm:
                 continue
             found, counts = np.unique(reasons[excluded & (data.arm == other)], return_counts=True)
             for reason, people in zip(found, counts, strict=True):
-                if reason not in inside:
-                    yield _Cell(data.arms[other], name, str(reason), int(people))
+                if bent[reason] < max(_FEWEST, _SHARE * people):
+                    yield _Cell(data.arms[other], name, str(reason), int(people), bent[reason])
 
 
 def _reasons(data: SurvivalData, arm: str) -> npt.NDArray[np.object_]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Answers", "best_of", "paid_for"]
 
+_QUESTION = ("whom", "programme", "closed", "reason", "arm", "reference")
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Answers(Result):
@@ -51,9 +53,9 @@ class Answers(Result):
 
 
 def best_of(frame: pd.DataFrame) -> Any:
-    """Return which rows are the answer to their question: adjusted where anything is."""
-    adjusted = frame["adjustment"] == "adjusted"
-    return adjusted.to_numpy() if adjusted.any() else np.ones(len(frame), dtype=bool)
+    """Return which rows are the answer to their question: the last of each, adjusted where it is."""
+    question = [name for name in _QUESTION if name in frame]
+    return np.asarray(~frame.duplicated(question, keep="last"), dtype=bool)
 
 
 def paid_for(frame: pd.DataFrame) -> pd.DataFrame:

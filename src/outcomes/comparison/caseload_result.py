@@ -145,13 +145,15 @@ class Caseload(Result):
         row = self._row("difference")
         parts.append(
             f"Route B, by models of who starts and of what follows: {_points(row['estimate'])} per 100 by {when}{self._limits(row)}. "
-            f"Verdict: {row['verdict']}."
+            f"{self._verdict(row)}"
         )
         parts.append(self._made_of())
-        if not self._agree():
-            parts.append(
-                "The two routes contradict each other beyond chance: the parts of route B explain nothing then."
-            )
+        between = _points(row["estimate"] - self.route_a.frame.iloc[0]["estimate"])
+        parts.append(
+            f"The routes differ by more than chance (route B has {between} per 100): believe route A, and the parts of route B not at all."
+            if not self._agree()
+            else f"The routes agree within chance (route B has {between} per 100)."
+        )
         return (*parts, self._steps_in_words())
 
     def describe(self) -> str:
@@ -180,7 +182,10 @@ class Caseload(Result):
                 if row["step"] != "offered"
             )
             parts.append(f"{arm} (offered to {int(frame['n'].iloc[0]):,}): of 100, {said}")
-        return f"Steps: {'; '.join(parts)}. These are counts of what happened and no comparison."
+        return (
+            f"Steps: {'; '.join(parts)}. These are counts of what happened to everyone it was offered to, in years of one regime too, "
+            "and no comparison."
+        )
 
     def _row(self, quantity: str, arm: str = "") -> Mapping[Any, Any]:
         frame = self.frame[(self.frame["route"] == "B") & (self.frame["quantity"] == quantity)]
@@ -192,8 +197,16 @@ class Caseload(Result):
             return ""
         return f" ({100 * self.conf_level:g} % interval {_points(row['conf_low'])} to {_points(row['conf_high'])})"
 
+    def _verdict(self, row: Mapping[Any, Any]) -> str:
+        if not np.isfinite(row["conf_low"]):
+            return "No verdict: no interval was asked for (replicates=)."
+        said = str(row["verdict"])
+        if said.startswith("no difference"):
+            said = f"no difference larger than {self.margin:g} per 100"
+        return f"Verdict: {said}."
+
     def _agree(self) -> bool:
-        """Whether the routes differ by no more than twice the larger of their errors, which are not independent."""
+        """Whether the routes differ by no more than twice the error of a difference of two like the less sure of them."""
         one, other = self.route_a.frame.iloc[0], self._row("difference")
         error = np.nanmax([one["std_error"], other["std_error"]])
         return not (np.isfinite(error) and abs(one["estimate"] - other["estimate"]) > 2 * np.sqrt(2) * error)

@@ -13,6 +13,7 @@ from outcomes.adjust.scored_weights import ScoredWeights
 from outcomes.comparison.evalue import EValue, e_value
 from outcomes.comparison.measures import DIFFERENCES, RATIOS, Contrast
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
+from outcomes.comparison.planning import DEFAULT_TARGET, detectable, people_needed
 from outcomes.comparison.sentences import sentence
 from outcomes.comparison.tipping import TippingPoints, tipping_points
 from outcomes.errors import EstimationError
@@ -24,14 +25,12 @@ if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
     from outcomes.survival.inputs import Asked
 
-__all__ = ["COLUMNS", "DEFAULT_TARGET", "Comparison", "about_weights", "row_of", "verdict"]
+__all__ = ["COLUMNS", "Comparison", "about_weights", "row_of", "verdict"]
 
 COLUMNS = (
     "outcome", "population", "estimand", "scale", "arm", "reference", "cause", "time", "measure", "estimate", "std_error",
     "statistic", "df", "p_value", "conf_low", "conf_high", "n", "n_events", "verdict",
 )  # fmt: skip
-DEFAULT_TARGET = 3.0  # percentage points, where no margin was named
-_SIDES, _POWER = 0.975, 0.80  # two-sided 5 %
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -120,13 +119,12 @@ class Comparison(Result):
     @property
     def detectable(self) -> Array:
         """Difference (of the logs, for ratios) this design could have found with 80 % power at 5 %, by row; on t where the test is."""
-        from scipy.stats import norm, t
-
-        df = self.frame["df"].to_numpy(dtype=np.float64)
-        clustered = np.isfinite(df)
-        known = np.where(clustered, df, 1.0)
-        reach = np.where(clustered, t.ppf(_SIDES, known) + t.ppf(_POWER, known), norm.ppf(_SIDES) + norm.ppf(_POWER))
-        return np.asarray(reach * self.frame["std_error"].to_numpy(dtype=np.float64))
+        frame = self.frame
+        plain = self.measure in DIFFERENCES
+        sides = (frame["conf_high"] - frame["estimate"], frame["estimate"] - frame["conf_low"])
+        longer = np.fmax(*(side.to_numpy(dtype=np.float64) for side in sides)) if plain else 0.0
+        errors, df = (frame[name].to_numpy(dtype=np.float64) for name in ("std_error", "df"))
+        return detectable(errors, df, longer, self.conf_level)
 
     def design(self, target: float | None = None) -> pd.DataFrame:
         """Return what the design could have found, and how many people it would take to find `target`.
@@ -170,7 +168,7 @@ class Comparison(Result):
                 **{name: self.frame[name] for name in ("arm", "reference", "time", "measure", "n")},
                 "detectable": found,
                 "target": float(sought),
-                "people_needed": np.ceil(n * (found / sought) ** 2),
+                "people_needed": people_needed(n, found, sought),
             }
         )
 

@@ -117,7 +117,7 @@ class StartersAndCompleters(Result):
             if row["why"]:
                 parts.append(f"{lead}: no answer; {row['why'].rstrip('.')}.")
             elif row["selected"]:
-                parts.append(f"{lead} (selection, not effect): {in_short(row, self.conf_level)}")
+                parts.append(f"{lead} (selection, not effect): {in_short(row, self.conf_level, designed=False)}")
             else:
                 parts.append(f"{lead}: {sentence(row, self.labels, self.conf_level, None, self.margin)}")
         selected = (_SELECTION,) if (best["selected"] & (best["why"] == "")).any() else ()

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from outcomes.adjust.case_mix import left_out_notes
 from outcomes.comparison.completers_result import ENDS, StartersAndCompleters
-from outcomes.comparison.raw_and_adjusted import Asked, no_numbers, raw_and_adjusted
+from outcomes.comparison.raw_and_adjusted import Asked, RawAndAdjusted, contrast_notes, no_numbers, raw_and_adjusted
 from outcomes.comparison.study_questions import asked_of, margin_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.some_people import some_people
@@ -92,12 +91,19 @@ def starters_and_completers(
     cohort = build_cohort(tables, study)
     data = cohort.outcome(name)
     rows: list[dict[str, Any]] = []
-    left_out: dict[str, tuple[str, ...]] = {}
+    contrasts: dict[str, RawAndAdjusted] = {}
     for arm in (one for one in data.arms if one not in (data.arms[0], study.arms.untreated)):
         for people, against in _contrasts(study):
-            found, left = _answered(data, arm, people, against, study, asked)
-            rows += found
-            left_out[f"{people} of {arm} against {against} of {data.arms[0]}"] = left
+            who = {
+                "people": people,
+                "against": against,
+                "selected": people != STARTERS,
+                "arm": arm,
+                "reference": data.arms[0],
+            }
+            found = _answered(data, arm, people, against, study, asked)
+            rows += [{"why": "", **who, **row} for row in found.rows]
+            contrasts[f"{people} of {arm} against {against} of {data.arms[0]}"] = found
     return StartersAndCompleters.build(
         rows,
         ends=_ends(cohort.baseline, [arm for arm in cohort.arms if arm != study.arms.untreated]),
@@ -105,7 +111,7 @@ def starters_and_completers(
         named=_is_headline(study, name, length),
         conf_level=conf_level,
         margin=asked.margin,
-        notes=tuple(dict.fromkeys([*data.notes, *left_out_notes(left_out)])),
+        notes=tuple(dict.fromkeys([*data.notes, *contrast_notes(contrasts)])),
         provenance=MappingProxyType({"study": study.hash, "outcome": name, "horizon": length}),
     )
 
@@ -129,20 +135,15 @@ def _contrasts(study: Study) -> Iterator[tuple[str, str]]:
         yield COMPLETERS, COMPLETERS
 
 
-def _answered(
-    data: SurvivalData, arm: str, people: str, against: str, study: Study, asked: Asked
-) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """Return the contrast as it was and adjusted (where it cannot be had, why not), and the terms that say nothing there."""
+def _answered(data: SurvivalData, arm: str, people: str, against: str, study: Study, asked: Asked) -> RawAndAdjusted:
+    """Return the contrast as it was and adjusted; where it cannot be had, why not."""
     reference = data.arms[0]
-    who = {"people": people, "against": against, "selected": people != STARTERS}
-    own = {**who, "arm": arm, "reference": reference, "why": ""}
     kept, places = _chosen(data, arm, people, against)
     if min((places == 0).sum(), (places == 1).sum()) < 2:
         why = f"fewer than two of {arm} or {reference} completed"
-        return [{**own, **no_numbers({}, "none"), "why": why, "adjustment": "raw", "n": len(kept)}], ()
+        return RawAndAdjusted([{**no_numbers({}, "none"), "why": why, "adjustment": "raw", "n": len(kept)}])
     estimand = "none" if study.adjust is None else study.adjust.estimand
-    rows, left = raw_and_adjusted(some_people(data, kept, places, (reference, arm)), study, asked, estimand)
-    return [{**own, **row} for row in rows], left
+    return raw_and_adjusted(some_people(data, kept, places, (reference, arm)), study, asked, estimand)
 
 
 def _chosen(

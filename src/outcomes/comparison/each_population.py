@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from outcomes.adjust.case_mix import left_out_notes
 from outcomes.comparison.bounds import with_those_shut_out
 from outcomes.comparison.outside import outside_of
 from outcomes.comparison.populations_result import Populations
-from outcomes.comparison.raw_and_adjusted import Asked, raw_and_adjusted, rows_of
+from outcomes.comparison.raw_and_adjusted import Asked, RawAndAdjusted, contrast_notes, raw_and_adjusted, rows_of
 from outcomes.comparison.regimes import by_regime
-from outcomes.comparison.study_questions import asked_of, margin_of, must_weigh
+from outcomes.comparison.study_questions import asked_of, margin_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import Cohort, build_cohort
 from outcomes.design.some_people import in_arms
 from outcomes.durations import in_words
@@ -105,6 +104,7 @@ def populations(
     >>> oc.populations(tables, study).summary()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "populations")
+    must_be_a_level(conf_level)
     _supported(study)
     _check_range(shut_out_risk)
     margin = margin_of(study, name)
@@ -112,18 +112,21 @@ def populations(
     own = build_cohort(tables, study.replace(eligibility=replace(study.eligibility, population="own"), headline=None))
     both = own.with_population("both")
     rows: list[dict[str, Any]] = []
-    left_out: dict[str, tuple[str, ...]] = {}
+    contrasts: dict[str, RawAndAdjusted] = {}
     data = {"own": own.outcome(name), "both": both.outcome(name)}
     for question in _questions(own):
-        found, left = _answered(question, data[question.population], study, asked, shut_out_risk)
-        rows += found
-        left_out[question.whom] = left
-    caseload, left_out[CASELOAD], said = _caseload(tables, study, asked)
-    rows, notes = rows + caseload, [*said, *left_out_notes(left_out)]
+        found = _answered(question, data[question.population], study, asked, shut_out_risk)
+        rows += found.rows
+        contrasts[f"{question.whom}, {question.arm} against {question.reference}"] = found
+    contrasts[CASELOAD], said = _caseload(tables, study, asked)
+    rows += contrasts[CASELOAD].rows
+    notes = [*said, *contrast_notes(contrasts)]
     if study.time_zero.landmark:
         text = (
             f"Own clients and those eligible are followed from {in_words(study.time_zero.landmark)} after release or sentence, and "
-            "classed by what they had started by then; the caseload is followed from release or sentence."
+            "classed by what they had started by then, in the contrast of programmes too: it is another question than one of starters "
+            "from their start, and the answers may differ. Who started later stays where they were. The caseload is followed from "
+            "release or sentence."
         )
         notes.append(Note("clocks_differ", text))
     if study.arms.untreated is None:
@@ -138,10 +141,13 @@ def populations(
         outside=outside_of(own.baseline, own.arms, study.arms.treated),
         named=_named(study, name, length),
         labels={**data["both"].labels, "unit": "days"},
+        shut_out_risk=(float(shut_out_risk[0]), float(shut_out_risk[1])),
         conf_level=conf_level,
         margin=margin,
         notes=tuple(dict.fromkeys(notes)),
-        provenance=MappingProxyType({"study": study.hash, "outcome": name, "horizon": length}),
+        provenance=MappingProxyType(
+            {"study": study.hash, "outcome": name, "horizon": length, "shut_out_risk": tuple(shut_out_risk)}
+        ),
     )
 
 
@@ -170,40 +176,39 @@ def _questions(cohort: Cohort) -> Iterator[_Question]:
 
 def _answered(
     question: _Question, data: SurvivalData, study: Study, asked: Asked, risk: tuple[float, float]
-) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """Return the contrast as it was and adjusted (where it cannot be had, why not), and the terms that say nothing there."""
+) -> RawAndAdjusted:
+    """Return the contrast as it was and adjusted; where it cannot be had, why not, and between what limits it lies."""
     pair = in_arms(data, question.reference, question.arm)
-    rows, left = raw_and_adjusted(pair, study, asked, question.estimand)
-    bounds = None
+    found = raw_and_adjusted(pair, study, asked, question.estimand)
+    bounds, rows = None, found.rows
     if not rows[-1]["identified"] and question.population == "own":
         bounds = with_those_shut_out(pair, study, asked, question.estimand, risk)
     if bounds is not None:
         rows[-1] |= {f"bound_{name}": getattr(bounds, name) for name in ("low", "high", "conf_low", "conf_high")}
-    return [{"whom": question.whom, **row} for row in rows], left
+    return replace(found, rows=[{"whom": question.whom, **row} for row in rows])
 
 
 def _check_range(risk: tuple[float, float]) -> None:
-    if not (len(risk) == 2 and 0 <= risk[0] <= risk[1] <= 1):
+    pair = isinstance(risk, tuple | list) and len(risk) == 2 and all(isinstance(end, int | float) for end in risk)
+    if not (pair and 0 <= risk[0] <= risk[1] <= 1):
         raise EstimationError(
             "populations: shut_out_risk must be two risks, the smaller first, such as (0.2, 0.5); (0, 1) assumes nothing."
         )
 
 
-def _caseload(
-    tables: Tables, study: Study, asked: Asked
-) -> tuple[list[dict[str, Any]], tuple[str, ...], tuple[Note, ...]]:
-    """Return the contrasts of the regimes on offer and the terms that say nothing there; none, with a note, where there are not two."""
+def _caseload(tables: Tables, study: Study, asked: Asked) -> tuple[RawAndAdjusted, tuple[Note, ...]]:
+    """Return the contrasts of the regimes on offer; none, with a note, where there are not two."""
     try:
         found = by_regime(tables, study, asked.outcome, conf_level=asked.conf_level)
     except (DesignError, EstimationError) as error:
-        return [], (), (Note("no_caseload", f"The caseload cannot be compared: {error}"),)
+        return RawAndAdjusted([]), (Note("no_caseload", f"The caseload cannot be compared: {error}"),)
     own = {"whom": CASELOAD, "identified": True, "why": ""}
     rows = [
         {**own, "adjustment": adjustment, **row}
         for adjustment, curves in (("raw", found.raw), ("adjusted", found.adjusted))
         for row in rows_of(curves, asked)
     ]
-    return rows, found.left_out, found.notes
+    return RawAndAdjusted(rows, found.left_out), found.notes
 
 
 def _counts(own: Cohort, both: Cohort) -> dict[str, dict[str, int]]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.comparison.programmes_result import Programmes
-from outcomes.comparison.raw_and_adjusted import Asked, no_numbers, raw_and_adjusted
-from outcomes.comparison.study_questions import asked_of, must_weigh
+from outcomes.comparison.raw_and_adjusted import Asked, RawAndAdjusted, contrast_notes, no_numbers, raw_and_adjusted
+from outcomes.comparison.study_questions import asked_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.study import Arms, ArmSpec, TimeZero
 from outcomes.durations import days, in_words
@@ -26,7 +26,7 @@ __all__ = ["programmes_against_nothing"]
 
 NOTHING = "nothing"
 FEW_PEOPLE, FEW_EVENTS = 30, 10
-"""With fewer people in the programme, or fewer events in either arm, no test is given."""
+"""With fewer people in either arm (once weighted: people they count as), or fewer events, no test is given."""
 
 
 def programmes_against_nothing(
@@ -75,9 +75,9 @@ def programmes_against_nothing(
     Notes
     -----
     Each comparison group is made of people whom the entry rules of that programme admit, weighted to the case mix of its clients (ATT).
-    Programmes with fewer than 30 people, or fewer than 10 events in either arm, get an interval and no p-value, and the difference their
-    design could have found with 80 % power. Groups overlap: people who started nothing stand in several comparisons, whose p-values
-    (Holm, Benjamini–Hochberg) pay for their number.
+    Where either arm has fewer than 30 people, or counts as fewer once weighted, or has fewer than 10 events, there is an interval and no
+    p-value, and the difference the design could have found with 80 % power. Groups overlap: people who started nothing stand in several
+    comparisons, whose p-values (Holm, Benjamini–Hochberg) pay for their number.
 
     References
     ----------
@@ -90,12 +90,16 @@ def programmes_against_nothing(
     >>> oc.programmes_against_nothing(tables, study).summary()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "programmes_against_nothing")
+    must_be_a_level(conf_level)
     must_weigh(study, "programmes_against_nothing")
     wait, asked = days(grace, what="programmes_against_nothing: grace"), Asked(name, length, None, conf_level)
     catalogue = tables.frame("programmes").drop_duplicates("family_id")
-    rows: list[dict[str, Any]] = []
+    contrasts: dict[str, RawAndAdjusted] = {}
     for family in catalogue["family_id"].astype(str):
-        rows += _against_nothing(tables, _one_programme(study, family, wait), family, asked)
+        contrasts[family.replace("_", " ")] = _against_nothing(
+            tables, _one_programme(study, family, wait), family, asked
+        )
+    rows = [row for found in contrasts.values() for row in found.rows]
     if all(row["why"] for row in rows):
         raise DesignError("programmes_against_nothing: no programme of the catalogue can be compared with nothing.")
     return Programmes.build(
@@ -103,6 +107,7 @@ def programmes_against_nothing(
         labels={"unit": "days", "outcome": name, **_proven(study, name)},
         grace=wait,
         conf_level=conf_level,
+        said=contrast_notes(contrasts),
         provenance=MappingProxyType({"study": study.hash, "outcome": name, "horizon": length, "grace": wait}),
     )
 
@@ -123,22 +128,22 @@ def _one_programme(study: Study, family: str, grace: float) -> Study:
     )
 
 
-def _against_nothing(tables: Tables, study: Study, family: str, asked: Asked) -> list[dict[str, Any]]:
+def _against_nothing(tables: Tables, study: Study, family: str, asked: Asked) -> RawAndAdjusted:
     """Return the contrast raw and adjusted; where there is none, one row that says why."""
     own: dict[str, Any] = {"programme": family, "n_programme": 0, "n_nothing": 0, "why": ""}
     try:
         data = build_cohort(tables, study).outcome(asked.outcome)
     except DesignError as error:
-        return [{**own, "adjustment": "raw", **_nobody(str(error))}]
+        return RawAndAdjusted([{**own, "adjustment": "raw", **_nobody(str(error).removeprefix("build_cohort: "))}])
     sizes = dict(zip(data.arms, map(int, data.people_by_arm()), strict=True))
     own |= {"n_programme": sizes[family], "n_nothing": sizes[NOTHING]}
-    found, _ = raw_and_adjusted(data, study, asked, "att")
-    return [{**row, **own, "why": row["why"], **_judged(row, data, asked)} for row in found]
+    found = raw_and_adjusted(data, study, asked, "att")
+    return replace(found, rows=[{**row, **own, "why": row["why"], **_judged(row, data, asked)} for row in found.rows])
 
 
 def _judged(row: dict[str, Any], data: SurvivalData, asked: Asked) -> dict[str, Any]:
     """Return whether a contrast is tested; where people or events are few there is no test, and no verdict but one."""
-    if row["identified"] and int(data.people_by_arm()[1]) >= FEW_PEOPLE:
+    if row["identified"] and min(row["effective_arm"], row["effective_reference"]) >= FEW_PEOPLE:
         by_arm = cumulative_incidence(data).at(asked.horizon)
         events = by_arm.loc[by_arm["cause"] == asked.outcome, "n_events"].to_numpy(dtype=np.float64)
         if events.min() >= FEW_EVENTS:

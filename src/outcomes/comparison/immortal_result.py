@@ -160,7 +160,7 @@ class ImmortalTime(Result):
         if row["why"]:
             return f"{name}: no answer; {row['why'].rstrip('.')}."
         counted = "clones" if row["method"] == "clone_censor_weight" else "people"
-        said = in_short({**row, "verdict": row["would_say"]}, self.conf_level, counted=counted)
+        said = in_short({**row, "verdict": row["would_say"]}, self.conf_level, counted=counted, designed=False)
         if row["wrong"]:
             said = said.replace("Verdict:", "It would say:")
         return f"{said[:1].upper()}{said[1:]}" if row["measure"] == "hazard_ratio" else f"{name}: {said}"

@@ -62,9 +62,15 @@ def less_detected_of(data: SurvivalData, conditions: Mapping[str, Any]) -> LessD
         found, known = _condition(data, name, values, what)
         met, possible = met & found, possible & (found | ~known)
     if not met.any():
+        shut = (
+            " These are people whom the rules of every arm admit; a rule may shut out exactly those meant, and "
+            "cohort.with_population('own') has them."
+            if data.labels.get("population") == "both"
+            else ""
+        )
         raise EstimationError(
-            f"{what}: none of {data.n:,} people meets {' and '.join(map(repr, conditions))} as given. Compare the values and their type "
-            "with the column's."
+            f"{what}: none of {data.n:,} people meets {' and '.join(map(repr, conditions))} as given.{shut} Else compare the value and "
+            "its type with the column's (data.baseline)."
         )
     return LessDetected(met, _said(conditions), _people(data, possible & ~met))
 

@@ -21,6 +21,7 @@ __all__ = ["Populations"]
 _OF = {"both": ("eligible for both", "eligible for all"), "caseload": ("the caseload",)}
 
 
+_DESIGN = ("effective_reference", "effective_arm", "detectable")
 _BOUNDS = ("bound_low", "bound_high", "bound_conf_low", "bound_conf_high")
 
 
@@ -37,10 +38,13 @@ class Populations(Answers):
     conf_level : float
     margin : float or None
         In percentage points.
+    shut_out_risk : tuple of float
+        Between what risks those shut out were taken to lie in the other programme, where there are limits in place of an answer.
     """
 
     people: Mapping[str, Mapping[str, int]]
     outside: Outside
+    shut_out_risk: tuple[float, float]
 
     title: ClassVar[str] = "The comparison in each population"
 
@@ -57,7 +61,9 @@ class Populations(Answers):
         import pandas as pd
 
         frame = paid_for(
-            pd.DataFrame(rows).reindex(columns=[*dict.fromkeys([*(k for row in rows for k in row), *_BOUNDS])])
+            pd.DataFrame(rows).reindex(
+                columns=[*dict.fromkeys([*(k for row in rows for k in row), *_DESIGN, *_BOUNDS])]
+            )
         )
         pair = (frame["arm"] == frame["arm"].iloc[0]) & (frame["reference"] == frame["reference"].iloc[0])
         of = () if named is None else _OF.get(named[0], ())
@@ -68,11 +74,12 @@ class Populations(Answers):
         """Return one row a contrast, population and adjustment.
 
         Columns: whom (the population), adjustment (raw, adjusted), identified, why (it is not), named (in advance; everything else is
-        exploratory), those of `compare`, p_holm and p_bh over the adjusted rows; bound_low, bound_high (between what the difference lies
-        where entry rules leave no answer), bound_conf_low and bound_conf_high (an interval for it).
+        exploratory), those of `compare`, p_holm and p_bh over the adjusted rows; effective_reference and effective_arm (how many people
+        each arm counts as once weighted), detectable (the difference the design could have found with 80 % power); bound_low, bound_high
+        (between what the difference lies where entry rules leave no answer), bound_conf_low and bound_conf_high (an interval for it).
         """
         return self.frame[
-            ["whom", "adjustment", "identified", "why", "named", *COLUMNS, "p_holm", "p_bh", *_BOUNDS]
+            ["whom", "adjustment", "identified", "why", "named", *COLUMNS, "p_holm", "p_bh", *_DESIGN, *_BOUNDS]
         ].copy()
 
     def summary(self) -> pd.DataFrame:
@@ -97,7 +104,9 @@ class Populations(Answers):
         for row in self.frame[best_of(self.frame)].to_dict("records"):
             lead = f"{row['whom'][0].upper()}{row['whom'][1:]}, {row['arm']} against {row['reference']}:"
             if not row["identified"]:
-                parts.append(f"{lead} no answer; {row['why'].rstrip('.')}.{_between(row, self.conf_level)}")
+                parts.append(
+                    f"{lead} no answer; {row['why'].rstrip('.')}.{_between(row, self.conf_level, self.shut_out_risk)}"
+                )
                 continue
             labels = {**self.labels, **({"adjusted_by": "standardised"} if row["whom"] in _OF["caseload"] else {})}
             said = sentence({**row, "population": row["population"]}, labels, self.conf_level, None, self.margin)
@@ -105,15 +114,17 @@ class Populations(Answers):
         return (*parts, self.outside.describe())
 
 
-def _between(row: Mapping[Any, Any], conf_level: float) -> str:
+def _between(row: Mapping[Any, Any], conf_level: float, risk: tuple[float, float]) -> str:
     """Return the limits of a difference that has no answer, in words; empty where there are none."""
     if not np.isfinite(row["bound_low"]):
         return ""
     low, high, least, most = (_points(row[name]) for name in _BOUNDS)
-    return (
-        f" Whatever within the range allowed for those shut out would have happened to them in the other programme, the difference lies "
-        f"between {low} and {high} per 100 ({100 * conf_level:g} % interval {least} to {most})."
+    assumed = (
+        "Whatever would have happened to those shut out in the other programme"
+        if risk == (0.0, 1.0)
+        else f"If between {100 * risk[0]:g} and {100 * risk[1]:g} of 100 of those shut out would have had the event in the other programme"
     )
+    return f" {assumed}, the difference lies between {low} and {high} per 100 ({100 * conf_level:g} % interval {least} to {most})."
 
 
 def _points(value: float) -> str:

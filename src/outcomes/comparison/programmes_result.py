@@ -44,7 +44,7 @@ class Programmes(Result):
     title: ClassVar[str] = "Programmes against nothing"
 
     @classmethod
-    def build(cls, rows: list[dict[str, Any]], *, grace: float, **rest: Any) -> Self:
+    def build(cls, rows: list[dict[str, Any]], *, grace: float, said: tuple[Note, ...], **rest: Any) -> Self:
         """Return the result of finished rows; p-values pay for the number of adjusted contrasts that are tested."""
         import pandas as pd
 
@@ -54,7 +54,7 @@ class Programmes(Result):
                 frame[name] = np.nan
         p = np.where(_best(frame), frame["p_value"].to_numpy(dtype=np.float64), np.nan)
         frame["p_holm"], frame["p_bh"] = holm(p), benjamini_hochberg(p)
-        return cls(frame=frame, grace=grace, notes=(_landmark(grace), *_small(frame)), **rest)
+        return cls(frame=frame, grace=grace, notes=(_landmark(grace), *_small(frame), *said), **rest)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a programme and adjustment.
@@ -100,11 +100,11 @@ class Programmes(Result):
             if row["why"]:
                 parts.append(f"{lead} no answer; {row['why'].rstrip('.')}.")
                 continue
-            said = sentence(row, self.labels, self.conf_level)
+            said = sentence(_whole(row), self.labels, self.conf_level)
             if not row["tested"]:
                 said += (
-                    f" Too few people ({int(row['n_programme']):,} in the programme) or events for a test: only a difference of "
-                    f"{100 * row['detectable']:.0f} per 100 or more could have been found."
+                    f" Too few people ({row['n_programme']:,} in the programme; weighted, {row['effective_arm']:,.0f} of them and "
+                    f"{row['effective_reference']:,.0f} without one count) or events for a test."
                 )
             parts.append(f"{lead} {said}")
         return tuple(parts)
@@ -112,6 +112,11 @@ class Programmes(Result):
     def describe(self) -> str:
         """Return the sentences together."""
         return " ".join(self.sentences)
+
+
+def _whole(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return a row whose counts are whole numbers again, which they are not in a column where some are missing."""
+    return {**row, **{name: int(row[name]) for name in ("n", "n_events")}}
 
 
 def _best(frame: pd.DataFrame) -> Any:

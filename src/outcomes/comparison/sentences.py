@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from outcomes.comparison.planning import plan_of
 from outcomes.durations import in_words
 
 __all__ = ["in_short", "rounded_up", "sentence", "when"]
@@ -15,10 +16,10 @@ _RATIOS = {
     "risk_ratio": ("risk ratio", "lower", "higher"),
     "odds_ratio": ("odds ratio", "lower", "higher"),
     "rmst_ratio": ("ratio of event-free time", "shorter", "longer"),
-    "count_ratio": ("ratio of mean counts", "fewer", "more"),
-    "hazard_ratio": ("hazard ratio", "later", "sooner"),
+    "count_ratio": ("ratio of mean counts", "lower", "higher"),
+    "hazard_ratio": ("hazard ratio", "lower", "higher"),
 }
-_POPULATIONS = {"both": "eligible for both arms", "own": "each arm's own people"}
+_POPULATIONS = {"both": "eligible for every arm", "own": "each arm's own people"}
 _ESTIMANDS = {
     "none": "unadjusted",
     "weighted": "weighted",
@@ -64,7 +65,7 @@ def sentence(
         Of the data: unit, outcome, proven_within; of weights of several arms: focal, the arm an ATT is about, empty where none is.
     conf_level : float
     plan : mapping, optional
-        The row of ``Comparison.design`` beside it.
+        The row of ``Comparison.design`` beside it. Default, for a difference in risk: what its own row says the design could have found.
     margin : float, optional
         In percentage points, or in the unit of time.
     """
@@ -73,7 +74,8 @@ def sentence(
     measure = row["measure"]
     if measure == "risk_difference":
         text = f"{_risks(row, labels)}: {_per_hundred(row['estimate'])} per 100 {_limits(row, level, 100.0)} {who}."
-        return f"{text} {_verdict(row, plan, margin, 'per 100')}"
+        known = plan_of(row, conf_level, margin) if plan is None else plan
+        return f"{text} {_verdict(row, known, margin, 'per 100')}"
     if measure == "rmst_difference":
         unit = labels.get("unit", "days")
         text = f"{_means(row, labels)}: {_more(row['estimate'])} {unit} {_limits(row, level, 1.0)} {who}."
@@ -86,7 +88,14 @@ def sentence(
     return _ratio(row, labels, level, who)
 
 
-def in_short(row: Mapping[Any, Any], conf_level: float, margin: float | None = None, counted: str = "people") -> str:
+def in_short(
+    row: Mapping[Any, Any],
+    conf_level: float,
+    margin: float | None = None,
+    counted: str = "people",
+    *,
+    designed: bool = True,
+) -> str:
     """Return a difference in risk or a ratio in one line and its verdict, where whose it is and by when has been said already.
 
     Parameters
@@ -98,6 +107,8 @@ def in_short(row: Mapping[Any, Any], conf_level: float, margin: float | None = N
         In percentage points.
     counted : str
         What `n` counts.
+    designed : bool
+        Whether the row is a design whose power means anything; a contrast of people chosen by what happened later is none.
     """
     base = f"{row['n']:,.0f} {counted}, {row['n_events']:,.0f} event{'' if row['n_events'] == 1 else 's'}"
     if not np.isfinite(row["estimate"]):
@@ -105,6 +116,8 @@ def in_short(row: Mapping[Any, Any], conf_level: float, margin: float | None = N
     level = f"{100 * conf_level:g} % interval"
     if row["measure"] == "risk_difference":
         text = f"{_per_hundred(row['estimate'])} per 100 {_limits(row, level, 100.0)}"
+        if designed and row["verdict"] == "not determined" and (least := plan_of(row, conf_level)["detectable"]) > 0:
+            return f"{text}; {base}. Verdict: not determined ({least:.1f} per 100 or more could have been found)."
     else:
         sure = np.isfinite(row["conf_low"])
         limits = f"({level} {row['conf_low']:.2f} to {row['conf_high']:.2f})" if sure else "(no interval can be given)"
@@ -115,9 +128,14 @@ def in_short(row: Mapping[Any, Any], conf_level: float, margin: float | None = N
 def _risks(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     arm, reference = (f"{100 * row[f'value_{side}']:.1f} of 100" for side in ("arm", "reference"))
     return (
-        f"By {when(row, labels)}, an estimated {arm} people in {row['arm']} and {reference} in {row['reference']} had "
+        f"By {when(row, labels)}, an estimated {arm} people {_within(row, 'arm')} and {reference} {_within(row, 'reference')} had "
         f"{_event(row, labels)}"
     )
+
+
+def _within(row: Mapping[Any, Any], side: str) -> str:
+    """Return where people of an arm are, in words: in a programme, or where it was on offer."""
+    return f"where {row[side]} was on offer" if row["population"] == "caseload" else f"in {row[side]}"
 
 
 def _means(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:

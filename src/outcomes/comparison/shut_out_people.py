@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from outcomes.adjust.case_mix import left_out_notes
 from outcomes.adjust.entry_rules import excluded_from
-from outcomes.comparison.raw_and_adjusted import Asked, no_numbers, raw_and_adjusted
+from outcomes.comparison.raw_and_adjusted import Asked, RawAndAdjusted, contrast_notes, no_numbers, raw_and_adjusted
 from outcomes.comparison.shut_out_result import ALL, ShutOut
-from outcomes.comparison.study_questions import asked_of, margin_of, must_weigh
+from outcomes.comparison.study_questions import asked_of, margin_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import build_cohort
 from outcomes.design.some_people import some_people
 from outcomes.durations import in_words
@@ -102,6 +101,7 @@ def shut_out(
     >>> oc.shut_out(tables, study).summary()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "shut_out")
+    must_be_a_level(conf_level)
     if study.arms.assigned_by == "provision" or not study.arms_are_fixed:
         raise DesignError(
             "shut_out: the study's arms must be people who started (or were referred to) a programme, known at time zero."
@@ -116,24 +116,25 @@ def shut_out(
     nothing = str(asked_study.arms.untreated)
     rows: list[dict[str, Any]] = []
     groups: dict[tuple[str, str, str], SurvivalData] = {}
-    left_out: dict[str, tuple[str, ...]] = {}
+    contrasts: dict[str, RawAndAdjusted] = {}
     for group in _groups(data, asked_study.arms.treated, nothing):
         pair = _pair(group, data, nothing)
-        found, left = _answered(group, pair, asked_study, asked)
-        rows += found
+        found = _answered(group, pair, asked_study, asked)
+        rows += found.rows
         groups[group.programme, group.closed, group.reason] = pair
-        left_out[_named(group)] = left
+        contrasts[_named(group)] = found
     if not rows:
         raise DesignError("shut_out: no entry rule of a programme shuts out anybody whom another programme took.")
     return ShutOut.build(
         rows,
         nothing=nothing,
         groups=MappingProxyType(groups),
+        weighted=MappingProxyType({key: found.weights for key, found in zip(groups, contrasts.values(), strict=True)}),
         labels={**data.labels, "unit": data.unit},
         conf_level=conf_level,
         margin=asked.margin,
         notes=tuple(
-            dict.fromkeys([*notes, *_scores_failed(rows), *_under_counted(data, rows), *left_out_notes(left_out)])
+            dict.fromkeys([*notes, *_scores_failed(rows), *_under_counted(data, rows), *contrast_notes(contrasts)])
         ),
         provenance=MappingProxyType({"study": study.hash, "outcome": name, "horizon": length}),
     )
@@ -179,9 +180,7 @@ def _pair(group: _Group, data: SurvivalData, nothing: str) -> SurvivalData:
     return some_people(data, kept, taken, (nothing, group.programme))
 
 
-def _answered(
-    group: _Group, pair: SurvivalData, study: Study, asked: Asked
-) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def _answered(group: _Group, pair: SurvivalData, study: Study, asked: Asked) -> RawAndAdjusted:
     """Return the contrast raw and adjusted; where there is none, one row that says why."""
     sizes = dict(zip(pair.arms, map(int, pair.people_by_arm()), strict=True))
     own = {
@@ -194,14 +193,15 @@ def _answered(
     few = [arm for arm, size in sizes.items() if size < asked.fewest]
     if few:
         why = f"fewer than {asked.fewest} people in {' and '.join(few)}"
-        return [{**own, **_no_answer(group.closed, pair, study, asked, why)}], ()
+        return RawAndAdjusted([{**own, **_no_answer(group.closed, pair, study, asked, why)}])
     try:
-        rows, left = raw_and_adjusted(pair, study, asked, "att")
+        found = raw_and_adjusted(pair, study, asked, "att")
     except EstimationError as error:
         why = str(error).removeprefix("compare: ")
-        return [{**own, **_no_answer(group.closed, pair, study, asked, why)}], ()
+        return RawAndAdjusted([{**own, **_no_answer(group.closed, pair, study, asked, why)}])
     said = f"shut out by {group.closed}"
-    return [{**own, **row, "population": said, "why": _first_sentence(row["why"])} for row in rows], left
+    rows = [{**own, **row, "population": said, "why": _first_sentence(row["why"])} for row in found.rows]
+    return replace(found, rows=rows)
 
 
 def _first_sentence(why: str) -> str:
@@ -252,6 +252,7 @@ def _under_counted(data: SurvivalData, rows: list[dict[str, Any]]) -> tuple[Note
         return ()
     text = (
         "Convictions may under-count what people with a learning disability did. detection_sensitivity(found.group('all'), "
-        f"less_detected={{'{name}': True}}, at=…) of this result (found) says what a difference becomes if only a share of it was recorded."
+        f"weights=found.weights('all'), less_detected={{'{name}': True}}, at=…) of this result (found) says what the difference becomes if "
+        "only a share of it was recorded."
     )
     return (Note("under_counted", text),)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from outcomes.design.data import SurvivalData
+    from outcomes.results import Weights
 
 __all__ = ["ALL", "ShutOut"]
 
@@ -34,10 +35,13 @@ class ShutOut(Answers):
         The arm of people who started nothing.
     groups : mapping of (programme, closed, reason) to SurvivalData
         The people of each row, in two arms.
+    weighted : mapping of (programme, closed, reason) to Weights or None
+        What made the arms alike; None where nothing did.
     """
 
     nothing: str
     groups: Mapping[tuple[str, str, str], SurvivalData]
+    weighted: Mapping[tuple[str, str, str], Weights | None]
 
     title: ClassVar[str] = "People whom a programme shuts out"
 
@@ -80,10 +84,20 @@ class ShutOut(Answers):
         EstimationError
             There is no such group, or there are several.
         """
+        return self.groups[self._key(reason, programme, closed)]
+
+    def weights(self, reason: str = ALL, *, programme: str | None = None, closed: str | None = None) -> Weights | None:
+        """Return the weights behind the adjusted row of a group, for other questions about the same people; None without one.
+
+        Parameters and errors as those of `group`.
+        """
+        return self.weighted[self._key(reason, programme, closed)]
+
+    def _key(self, reason: str, programme: str | None, closed: str | None) -> tuple[str, str, str]:
         asked = (programme, closed, reason)
         found = [key for key in self.groups if all(want in (None, have) for want, have in zip(asked, key, strict=True))]
         if len(found) == 1:
-            return self.groups[found[0]]
+            return found[0]
         if found:
             raise EstimationError(f"group: {len(found)} groups have reason {reason!r}; say programme= and closed=.")
         hint = did_you_mean(reason, dict.fromkeys(key[2] for key in self.groups))
@@ -101,18 +115,15 @@ class ShutOut(Answers):
                 parts.append(f"{lead} no answer; {row['why'].rstrip('.')} ({small}).")
                 continue
             said = sentence({**row, "population": ""}, self.labels, self.conf_level, None, self.margin)
-            parts.append(f"{lead} {said} {_found(row, small)}")
+            parts.append(f"{lead} {said} {_how_small(row, small)}")
         return tuple(parts)
 
 
-def _found(row: dict[Any, Any], small: str) -> str:
-    """Return how small the groups are, and what they could have shown."""
+def _how_small(row: dict[Any, Any], small: str) -> str:
+    """Return how small the groups are."""
     unlike = row["n_programme"] + row["n_nothing"] - row["n"]
     alone = f", {unlike:,} of them without weight, since nobody in {row['programme']} was like them" if unlike else ""
-    if not row["detectable"] > 0:
-        return f"These are {small}{alone}."
-    found = f"{100 * row['detectable']:.0f} per 100 or more could have been found with 80 % power"
-    return f"These are {small}{alone}: only a difference of {found}."
+    return f"These are {small}{alone}."
 
 
 def _people(count: int) -> str:

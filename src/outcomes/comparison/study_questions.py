@@ -14,6 +14,9 @@ from outcomes.survival.inputs import normal_quantile
 __all__ = ["asked_of", "case_mix_of", "margin_of", "must_be_a_level", "must_weigh"]
 
 
+_SHORTEST = 30  # days: a smaller bare number is likelier to be years or months
+
+
 def asked_of(tables: Any, study: Any, outcome: str | None, horizon: float | str | None, what: str) -> tuple[str, float]:
     """Return outcome and horizon in days: those given, else the headline's, else the only outcome and the end of follow-up.
 
@@ -40,6 +43,10 @@ def asked_of(tables: Any, study: Any, outcome: str | None, horizon: float | str 
     if horizon is None:
         return outcome, end if head is None else head.horizon
     length = days(horizon, what=f"{what}: horizon")
+    if not isinstance(horizon, str) and length < _SHORTEST:
+        raise EstimationError(
+            f"{what}: horizon={horizon} is {in_words(length)}. Write '{horizon:g}y' or '{horizon:g}d', whichever is meant."
+        )
     if length > end:
         raise DesignError(f"{what}: the study follows people for {in_words(end)}, not longer.")
     return outcome, length

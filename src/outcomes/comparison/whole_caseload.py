@@ -16,11 +16,11 @@ from outcomes.comparison.contrasts import compare
 from outcomes.comparison.regime_models import ELIGIBLE, REGIME, TARGET, RegimeModels, laid_out
 from outcomes.comparison.regime_worlds import regime_worlds
 from outcomes.comparison.regimes import AREA, PERIOD, Regimes, by_regime
-from outcomes.comparison.study_questions import asked_of, margin_of
+from outcomes.comparison.study_questions import asked_of, margin_of, must_be_a_level
 from outcomes.design.cohort import build_cohort
 from outcomes.design.study import TimeZero
 from outcomes.design.take_up import take_up
-from outcomes.errors import EstimationError, NotSupportedError
+from outcomes.errors import DesignError, EstimationError, NotSupportedError
 from outcomes.results import Note
 from outcomes.survival.formula_text import names_in, terms_of
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["caseload"]
 
 _STEPS = ("admitted", "referred", "accepted", "started", "completed")
-_FEW_AREAS = 10
 
 
 def caseload(
@@ -107,6 +106,7 @@ def caseload(
     >>> oc.caseload(tables, study, horizon="5y", replicates=50).plot()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "caseload")
+    must_be_a_level(conf_level)
     _supported(study)
     margin = margin_of(study, name)
     regimes = by_regime(tables, study, name, conf_level=conf_level)
@@ -143,6 +143,10 @@ def _supported(study: Study) -> None:
     if len(study.arms.treated) != 2:
         raise NotSupportedError(
             f"caseload: two arms with programmes are compared; the study has {len(study.arms.treated)}."
+        )
+    if "nothing" in study.arms.names:
+        raise DesignError(
+            'caseload: an arm cannot be called "nothing", which is the exposure of people who have started no programme.'
         )
     if study.follow_up.scale != "calendar" or study.follow_up.observed_from is not None:
         raise NotSupportedError(

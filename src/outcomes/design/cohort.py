@@ -317,8 +317,9 @@ def _nobody_in(study: Study, arm: str) -> str:
     """Return why an arm had nobody from the first step on."""
     if study.arms.definitions[arm].none:
         return "Everybody started a programme of another arm."
+    by = f" by {in_words(study.time_zero.landmark)}" if study.time_zero.landmark else ""
     how = {
-        "start": "Nobody started one of its programmes.",
+        "start": f"Nobody{' had' if by else ''} started one of its programmes{by}.",
         "referral": "Nobody was referred to one of its programmes.",
         "provision": "Nobody was released or sentenced where and while it alone was open (table provision).",
     }

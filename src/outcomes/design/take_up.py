@@ -27,9 +27,11 @@ class TakeUp:
     Attributes
     ----------
     admitted
-        The entry rules of some programme of the arm do not shut them out.
-    referred, accepted, started, completed
+        The entry rules of some programme of the arm admit them; people of whom that is unknown are not counted.
+    referred, accepted, started
         At any time up to the horizon after time zero.
+    completed
+        Of those who started by then, whenever they completed.
     elsewhere
         Started a programme of another arm.
     """

@@ -77,7 +77,6 @@ def paint_intervals(released: Released, axes: list[Axes]) -> None:
 def _line(ax: Axes, height: float, row: Mapping[Any, Any]) -> None:
     look: dict[str, Any] = {"color": COLOURS[0], "zorder": 3}
     if np.isfinite(row["expected"]):
-        ax.plot([row["expected"], row["estimate"]], [height, height], linewidth=1.2, color=COLOURS[0], zorder=2)
         ax.plot(row["expected"], height, marker="o", markersize=8, markerfacecolor="white", linestyle="none", **look)
     if np.isfinite(row["conf_low"]) and np.isfinite(row["conf_high"]):
         ax.plot([row["conf_low"], row["conf_high"]], [height, height], linewidth=2.2, **look)

@@ -189,10 +189,8 @@ def _p_value(p: float) -> str:
 
 
 def _said(measure: str, verdict: str) -> str:
-    """Return a verdict in the words of its measure: event-free time is longer or shorter, events come later or sooner."""
-    words = {"rmst_difference": ("shorter", "longer"), "hazard_ratio": ("later", "sooner")}.get(
-        measure, ("lower", "higher")
-    )
+    """Return a verdict in the words of its measure: event-free time is longer or shorter."""
+    words = {"rmst_difference": ("shorter", "longer")}.get(measure, ("lower", "higher"))
     return {"lower": words[0], "higher": words[1], "": _NONE}.get(verdict, verdict)
 
 

@@ -104,6 +104,22 @@ def test_a_rule_bent_leaves_comparison_people_and_is_told(ask: Ask) -> None:
     )
 
 
+@pytest.mark.parametrize("against", [2, 9])
+def test_a_rule_bent_for_a_handful_leaves_nobody_to_be_compared_with(ask: Ask, against: int) -> None:
+    with pytest.raises(oc.EstimationError) as found:
+        ask(people(deniers_against_the_rule=against), "age", estimand="att")
+    assert "30 people of bespoke (manualised: full_denial; fewer than 10 people there against the rule)" in str(
+        found.value
+    )
+
+
+def test_ten_do_not_stand_in_for_more_than_a_hundred(ask: Ask) -> None:
+    with pytest.raises(
+        oc.EstimationError, match=r"130 people of bespoke \(manualised: full_denial; 12 people there against the rule"
+    ):
+        ask(people(deniers=130, deniers_against_the_rule=12), "age", estimand="att")
+
+
 def test_a_rule_bent_for_one_reason_does_not_answer_for_another(ask: Ask) -> None:
     with pytest.raises(oc.EstimationError) as found:
         ask(people(slow=20, deniers_against_the_rule=12), "age", estimand="att")

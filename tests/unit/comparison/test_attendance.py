@@ -146,7 +146,7 @@ def test_the_ratio_a_tenth_is_that_of_another_package_on_rows_made_by_hand() -> 
     for person, spell in part.iterrows():
         last = min(float(due.get(person, np.inf)), 1500.0)
         length = float(spell["end_date"] - zero)
-        rate = float(spell["sessions_attended"]) / 50 / length  # share a day
+        rate = float(spell["sessions_attended"]) / float(spell["sessions_planned"]) / length  # share a day
         reached = int(np.floor(10 * rate * length + 1e-9))
         cuts = [0.0, *(np.ceil(k / 10 / rate - 1e-9) for k in range(1, reached + 1)), last]
         cuts = [cut for cut in cuts if cut < last] + [last]

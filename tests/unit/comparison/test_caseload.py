@@ -122,7 +122,7 @@ def test_without_replicates_there_are_no_intervals_and_no_verdict(tables: oc.Tab
     b = bare.to_frame().query("route == 'B'")
     assert b["conf_low"].isna().all()
     assert set(b["verdict"].dropna()) == {"not determined"}
-    assert "Verdict: not determined" in bare.describe()
+    assert "No verdict: no interval was asked for (replicates=)." in bare.describe()
 
 
 def test_the_waterfall_starts_at_one_regime_and_ends_at_the_other(found: oc.Caseload) -> None:

@@ -153,7 +153,7 @@ def test_the_sentence_of_a_study_names_population_scale_and_proving_period() -> 
     text = oc.compare(oc.cumulative_incidence(competing()), measure="risk_difference", at=40).describe()
     assert "people in bespoke and" in text
     assert "a reoffence (sexual, proven within 18 months)" in text
-    assert "eligible for both arms" in text
+    assert "eligible for every arm" in text
     assert "calendar time" in text
     assert "people would be needed to find one of 3" in text
     death = oc.compare(oc.cumulative_incidence(competing()), measure="risk_difference", at=40, cause="death").describe()
@@ -167,7 +167,7 @@ def test_ratios_are_told_after_the_risks_and_with_their_direction() -> None:
     assert text.endswith("Verdict: lower.")
     hazard = oc.compare(oc.cox(rossi(), "fin"), measure="hazard_ratio", conf_level=0.9).describe()
     assert hazard.startswith("Hazard ratio for the event 'arrest' over the whole follow-up, 1 against 0: 0.69")
-    assert hazard.endswith("Verdict: later.")
+    assert hazard.endswith("Verdict: lower.")
 
 
 def test_days_are_said_as_years_and_months() -> None:

@@ -57,9 +57,9 @@ def test_small_programmes_have_an_interval_no_test_and_what_they_could_have_show
     said = found.describe()
     best = small[small["adjustment"] == "adjusted"].set_index("programme").loc["residential"]
     assert (
-        f"Too few people ({best['n_programme']} in the programme) or events for a test: only a difference of "
-        f"{100 * best['detectable']:.0f} per 100 or more" in said
+        f"Too few people ({best['n_programme']} in the programme; weighted, {best['n_programme']} of them and " in said
     )
+    assert f"This design could have found a difference of {100 * best['detectable']:.1f} per 100 or more" in said
     note = next(note.text for note in found.notes if note.code == "too_small")
     assert "no lack of one" in note
 
@@ -92,3 +92,35 @@ def test_without_adjustment_the_contrasts_are_as_they_were(tables: oc.Tables, st
     frame = oc.programmes_against_nothing(tables, study.replace(adjust=None)).to_frame()
     assert set(frame["adjustment"]) == {"raw"}
     assert pd.notna(frame["p_holm"]).sum() == frame["tested"].sum()
+
+
+def test_a_comparison_group_that_counts_as_a_handful_gets_no_test(tables: oc.Tables, study: oc.Study) -> None:
+    found = oc.programmes_against_nothing(tables, study, horizon="5y")
+    youth = found.frame[(found.frame["programme"] == "youth") & (found.frame["adjustment"] == "adjusted")].iloc[0]
+    assert youth["n_programme"] > 30 > youth["effective_reference"]
+    assert not youth["tested"]
+    assert youth["verdict"] == "not determined"
+
+
+def test_what_weights_and_comparison_say_of_each_is_passed_on(found: oc.Programmes) -> None:
+    said = [note.text for note in found.notes]
+    assert any(
+        text.startswith("Youth: ") and "columns of the score" in text and "Fewer than 10 clusters" in text
+        for text in said
+    )
+    assert any(text.startswith("wait_days is the same for everybody in south project") for text in said)
+
+
+def test_where_nobody_in_a_programme_had_the_event_what_could_have_been_found_is_no_smaller_than_the_interval(
+    tables: oc.Tables, study: oc.Study
+) -> None:
+    found = oc.programmes_against_nothing(tables, study, horizon="30d")
+    none = found.frame[(found.frame["programme"] == "residential") & (found.frame["adjustment"] == "adjusted")].iloc[0]
+    assert none["value_arm"] == 0
+    assert none["detectable"] > none["conf_high"] - none["estimate"] > 0
+
+
+def test_a_family_nobody_had_started_in_time_says_so_and_counts_stay_whole(tables: oc.Tables, study: oc.Study) -> None:
+    said = oc.programmes_against_nothing(tables, study, grace="1d").describe()
+    assert "circles: no answer; arm 'circles' is empty. Nobody had started one of its programmes by 1 day." in said
+    assert ".0 people" not in said

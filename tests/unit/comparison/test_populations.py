@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -189,3 +190,48 @@ def test_a_model_standardised_over_people_without_counterparts_is_refused_too(
     both = oc.build_cohort(tables, study).outcome("any")
     among_both = oc.cox(both, "arm + age_at_time_zero + C(risk_band)", cause="any").standardised()
     assert np.isfinite(oc.compare(among_both, measure="risk_difference", at="2y").frame["estimate"].iloc[0])
+
+
+def test_without_adjustment_every_population_is_answered_as_it_was(tables: oc.Tables, study: oc.Study) -> None:
+    found = oc.populations(tables, study.replace(adjust=None))
+    said = found.describe()
+    for whom in ("Own clients of bespoke", "Own clients of manualised", "Eligible for both", "The caseload"):
+        assert f"{whom}, bespoke against manualised: By 2 years" in said
+    assert found.frame["named"].sum() == 1
+    assert np.isfinite(found.frame.loc[found.frame["whom"] == "eligible for both", "p_holm"]).all()
+
+
+def test_people_of_the_caseload_are_said_to_be_where_a_programme_was_on_offer(found: oc.Populations) -> None:
+    caseload = next(part for part in found.sentences if part.startswith("The caseload"))
+    assert "people where bespoke was on offer and" in caseload
+    assert "in bespoke" not in caseload
+
+
+def test_two_people_let_in_against_the_rule_do_not_make_an_answer(tables: oc.Tables, study: oc.Study) -> None:
+    own = oc.build_cohort(tables, study).with_population("own").baseline
+    bent = own.loc[own["arm"] == "manualised", "person_id"].iloc[:2].tolist()
+    assessed = tables.frame("assessments")
+    assessed.loc[assessed["person_id"].isin(bent), "denial"] = "full"
+    answer = row(oc.populations(Reframed(tables, assessments=assessed), study), "own clients of bespoke")
+    assert not answer["identified"]
+    assert "fewer than 10 people there against the rule" in answer["why"]
+    assert answer["bound_low"] < answer["bound_high"]
+
+
+def test_what_a_design_could_have_found_stands_beside_what_is_not_determined(found: oc.Populations) -> None:
+    answer = row(found, "own clients of manualised")
+    assert answer["verdict"] == "not determined"
+    part = next(text for text in found.sentences if text.startswith("Own clients of manualised"))
+    assert f"This design could have found a difference of {100 * answer['detectable']:.1f} per 100 or more" in part
+
+
+@pytest.mark.parametrize("asked", [2, 24])
+def test_a_bare_small_number_is_no_horizon(tables: oc.Tables, study: oc.Study, asked: int) -> None:
+    with pytest.raises(EstimationError, match=f"horizon={asked} is .*Write '{asked}y' or '{asked}d'"):
+        oc.populations(tables, study, horizon=asked)
+
+
+@pytest.mark.parametrize("ask", [oc.populations, oc.shut_out, oc.caseload, oc.programmes_against_nothing])
+def test_a_level_above_one_is_refused_at_once(ask: Any, tables: oc.Tables, study: oc.Study) -> None:
+    with pytest.raises(EstimationError, match="conf_level"):
+        ask(tables, study, conf_level=95)

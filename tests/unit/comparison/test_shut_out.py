@@ -95,7 +95,7 @@ def test_how_small_the_groups_are_and_what_they_could_have_shown_is_said(found: 
     answer = row(found, "all")
     assert first.startswith("People shut out by manualised, in bespoke against untreated: By 2 years, an estimated ")
     assert f"These are {answer['n_programme']} people in bespoke and {answer['n_nothing']} in untreated, " in first
-    assert f"only a difference of {100 * answer['detectable']:.0f} per 100 or more could have been found" in first
+    assert f"This design could have found a difference of {100 * answer['detectable']:.1f} per 100 or more" in first
     unlike = answer["n_programme"] + answer["n_nothing"] - answer["n"]
     assert unlike > 0
     assert f"{unlike} of them without weight" in first
@@ -107,7 +107,8 @@ def test_the_notes_say_that_nothing_was_added_and_that_convictions_under_count(f
     said = {note.code: note.text for note in found.notes}
     assert said["landmark"].startswith("The study has no arm of people who started nothing; it was added (untreated).")
     assert (
-        "detection_sensitivity(found.group('all'), less_detected={'learning_disability': True}" in said["under_counted"]
+        "detection_sensitivity(found.group('all'), weights=found.weights('all'), less_detected={'learning_disability': True}"
+        in said["under_counted"]
     )
     assert "wait_days is the same for everybody" in said["terms_left_out"]
 
@@ -193,3 +194,15 @@ def test_the_people_of_a_row_can_be_asked_other_questions(found: oc.ShutOut) -> 
     assert asked.frame["estimate"].iloc[0] == pytest.approx(row(found, "all", "raw")["estimate"])
     with pytest.raises(EstimationError, match=r"reason 'full_denail'. Did you mean 'full_denial'"):
         found.group("full_denail")
+
+
+def test_detection_can_be_asked_of_the_contrast_that_is_printed(found: oc.ShutOut) -> None:
+    answer = row(found, "all")
+    again = oc.detection_sensitivity(
+        found.group("all"),
+        weights=found.weights("all"),
+        less_detected={"learning_disability": True},
+        at="2y",
+        cause="any",
+    )
+    assert again.frame["estimate"].iloc[0] == pytest.approx(answer["estimate"], abs=1e-12)
