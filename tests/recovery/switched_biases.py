@@ -24,6 +24,8 @@ from switches import OFF, SWITCHES, Switch, cohort, off_cohort
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "recovery"
 COHORTS, TABLE, PAGE = FOLDER / "switched_cohorts.csv", FOLDER / "switches.csv", FOLDER / "switches.md"
 
+_BATCH = 4  # seeds
+
 __all__ = ["COHORTS", "PAGE", "TABLE", "one_cohort", "read", "summarised", "written_page"]
 
 
@@ -51,7 +53,11 @@ def drawn(wanted: list[tuple[str, int]], *, workers: int) -> pd.DataFrame:
     from joblib import Parallel, delayed
 
     found = Parallel(n_jobs=workers)(delayed(one_cohort)(world, seed) for world, seed in wanted)
-    rows = pd.DataFrame([row for rows in found for row in rows]).assign(truth_error=0.0)
+    return _with_truths(pd.DataFrame([row for rows in found for row in rows]).assign(truth_error=0.0))
+
+
+def _with_truths(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the truths that all cohorts of a bias share."""
     for switch in SWITCHES:
         mine = rows["on"] == switch.bias
         if switch.fixed is not None and mine.any():
@@ -73,27 +79,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cohorts", type=int, default=60, help="of each bias, and of none")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--only", nargs="*", choices=[OFF, *(switch.bias for switch in SWITCHES)], help="these worlds alone")
+    parser.add_argument(
+        "--only", nargs="*", choices=[OFF, *(switch.bias for switch in SWITCHES)], help="these worlds alone"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the cohorts that are there")
     parser.add_argument("--page", action="store_true", help="summary and page alone")
     asked = parser.parse_args()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    worlds = asked.only if asked.only is not None else [*(switch.bias for switch in SWITCHES), OFF]
-    rows = read(COHORTS) if COHORTS.exists() else pd.DataFrame({"on": [], "seed": []})
     if not asked.page:
-        rows = rows if asked.keep else rows[~rows["on"].isin(worlds)]
-        there = set(zip(rows["on"], rows["seed"].astype(int), strict=True))
-        wanted = [(world, seed) for seed in range(1, asked.cohorts + 1) for world in worlds if (world, seed) not in there]
-        rows = pd.concat([part for part in (rows, drawn(wanted, workers=asked.workers)) if len(part)], ignore_index=True)
-        _write(_in_order(rows), COHORTS)
+        worlds = asked.only if asked.only is not None else [*(switch.bias for switch in SWITCHES), OFF]
+        _draw(worlds, asked.cohorts, keep=asked.keep, workers=asked.workers)
     _write(summarised(read(COHORTS)), TABLE)
     PAGE.write_text(written_page(read(TABLE)), encoding="utf-8")
+
+
+def _draw(worlds: list[str], cohorts: int, *, keep: bool, workers: int) -> None:
+    """Write the table of cohorts, some seeds at a time: what is cut short goes on with `--keep`."""
+    rows = read(COHORTS) if COHORTS.exists() else pd.DataFrame({"on": [], "seed": []})
+    rows = rows if keep else rows[~rows["on"].isin(worlds)]
+    there = set(zip(rows["on"], rows["seed"].astype(int), strict=True))
+    for first in range(1, cohorts + 1, _BATCH):
+        seeds = range(first, min(first + _BATCH, cohorts + 1))
+        wanted = [(world, seed) for seed in seeds for world in worlds if (world, seed) not in there]
+        if wanted:
+            rows = pd.concat([part for part in (rows, drawn(wanted, workers=workers)) if len(part)], ignore_index=True)
+            _write(_in_order(rows), COHORTS)
 
 
 def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows by world, question and seed, questions as they are declared."""
     place = {switch.bias: number for number, switch in enumerate(SWITCHES)} | {OFF: len(SWITCHES)}
-    order = rows.assign(_on=rows["on"].map(place), _question=rows["question"].map(place).fillna(len(SWITCHES)), seed=rows["seed"].astype(int))
+    order = rows.assign(
+        _on=rows["on"].map(place),
+        _question=rows["question"].map(place).fillna(len(SWITCHES)),
+        seed=rows["seed"].astype(int),
+    )
     order = order.sort_values(["_on", "_question", "question", "seed"], kind="stable", ignore_index=True)
     return order.drop(columns=["_on", "_question"])
 

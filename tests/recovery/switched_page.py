@@ -21,6 +21,9 @@ True is, unless the table says otherwise, the truth of each cohort: the mean ove
 either programme, from {lives} lives each. Errors are against each cohort's own truth, and their means are shown, with Monte-Carlo
 standard errors in brackets.
 
+The cohorts of all rows have the same seeds, and so the same people: errors to one side in several rows are one piece of chance, not several.
+Unmeasured has no right answer; in its place stands the answer about motoring offences, which no programme changes.
+
 - **The naive answer is moved**: its mean error is more than 3 Monte-Carlo errors from 0.
 - **The right answer is not**: its mean error is at most 0.1 times the spread of errors plus {errors} Monte-Carlo errors (3 from 2,000
   cohorts on: the gates of [the recovery page](README.md)). With {cohorts} cohorts that is {reach:.2f} of a cohort's standard deviation;
@@ -34,8 +37,8 @@ _AGREE = """## Every bias off
 
 The same questions, and some more, in cohorts with every switch off, effect modification among them: {agree} of {asked} pairs agree, that
 is, the mean difference of naive and right is within 3 of its Monte-Carlo errors. *Within* is the share of single cohorts in which the two
-are within 3 standard errors of their difference (its spread over cohorts). Two answers that are the same number in every cohort differ
-by 0.
+are within 3 standard errors of their difference (its spread over cohorts). Where nobody
+is left out, missing or away for the bias that is off, both answers are the same number in every cohort.
 """
 
 
@@ -44,7 +47,11 @@ def page(rows: pd.DataFrame) -> str:
     switched = rows[rows["part"] == "switched"].to_dict("records")
     off = rows[rows["part"] == OFF].to_dict("records")
     by_name = {switch.bias: switch for switch in SWITCHES}
-    parts = [_intro(switched, by_name), "## Naive and right, each bias alone\n", _table(_SWITCHED, [_cells(row, by_name) for row in switched])]
+    parts = [
+        _intro(switched, by_name),
+        "## Naive and right, each bias alone\n",
+        _table(_SWITCHED, [_cells(row, by_name) for row in switched]),
+    ]
     parts += ["## What is naive about it, and what is done instead\n"]
     parts += [_said(by_name[row["question"]]) for row in switched]
     parts += ["", *_findings(switched, by_name)]
@@ -52,7 +59,11 @@ def page(rows: pd.DataFrame) -> str:
     parts += [_table(_OFF, [_off_cells(row) for row in off])]
     left = [f"- {switch.bias}: {switch.off}." for switch in SWITCHES if switch.off]
     parts += ["Not asked with every bias off:\n", *left]
-    apart = [f"- {row['question']}: {_APART[row['question']]}." for row in off if row["gate"] != "pass" and row["question"] in _APART]
+    apart = [
+        f"- {row['question']}: {_APART[row['question']]}."
+        for row in off
+        if row["gate"] != "pass" and row["question"] in _APART
+    ]
     if apart:
         parts += ["\nWhy some do not agree:\n", *apart]
     return "\n".join(parts) + "\n"
@@ -81,7 +92,7 @@ def _cells(row: dict[Any, Any], by_name: Mapping[str, Switch]) -> list[str]:
         row["question"].replace("_", " "), f"{switch.strength:g}{beside}", _number(row["truth"]),
         _number(row["naive"]) + (f" (taken for {_number(row['naive_truth'])})" if own else ""),
         f"**{_signed(row['naive_error'])}** ({row['naive_mcse']:.2g})", _number(row["right"]),
-        f"{_signed(row['right_error'])} ({row['right_mcse']:.2g})", f"{row['right_sd']:.2g}", row["gate"],
+        f"{_signed(row['right_error'])} ({row['right_mcse']:.2g})", "–" if row["kind"] == "spread" else f"{row['right_sd']:.2g}", row["gate"],
     ]  # fmt: skip
 
 
@@ -108,7 +119,10 @@ def _findings(rows: list[dict[Any, Any]], by_name: Mapping[str, Switch]) -> list
     return ["Rows that fail:\n", *lines, ""] if lines else []
 
 
-_APART: dict[str, str] = {}
+_APART = {
+    "recall_by_arm": "recall and remand take people away in every cohort, if after both programmes alike: calendar time holds a little less "
+    "of the difference than time at risk, and is the answer to another question",
+}
 
 
 def _table(columns: tuple[str, ...], rows: list[list[str]]) -> str:

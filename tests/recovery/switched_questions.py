@@ -94,7 +94,10 @@ def study() -> Study:
     written = oc.read_study(Path(__file__).parents[2] / "notebooks/study.toml")
     motoring = Outcome("motoring", ("motoring",), float(days("6m", what="proving period")), negative_control=True)
     return written.replace(
-        headline=None, outcomes=MappingProxyType({"any": written.outcomes["any"], "motoring": motoring}), figures=(), tables=()
+        headline=None,
+        outcomes=MappingProxyType({"any": written.outcomes["any"], "motoring": motoring}),
+        figures=(),
+        tables=(),
     )
 
 
@@ -108,7 +111,9 @@ def _weighted(data: oc.SurvivalData, formula: str | None = None, missing: str = 
     return oc.weight(data, formula or _formula(), estimand="ato", missing=missing)
 
 
-def difference(data: oc.SurvivalData, weights: Any = None, cause: str = "any", measure: str = "risk_difference") -> float:
+def difference(
+    data: oc.SurvivalData, weights: Any = None, cause: str = "any", measure: str = "risk_difference"
+) -> float:
     """Return the difference in risk by two years, bespoke minus manualised."""
     found = oc.compare(oc.cumulative_incidence(data, weights=weights), measure=measure, at=AT, cause=cause)
     return float(found.frame["estimate"].iloc[0])
@@ -126,17 +131,24 @@ def of_selection(drawn: Drawn) -> Answer:
 
 def of_era(drawn: Drawn) -> Answer:
     year_left_out = _weighted(drawn.both, _formula(without="C(period)"))
-    return Answer(difference(drawn.both, year_left_out), difference(drawn.both, _weighted(drawn.both)), drawn.true_difference)
+    return Answer(
+        difference(drawn.both, year_left_out), difference(drawn.both, _weighted(drawn.both)), drawn.true_difference
+    )
 
 
 def of_waits(drawn: Drawn) -> Answer:
     wait_left_out = _weighted(drawn.both, _formula(without="wait_days"))
-    return Answer(difference(drawn.both, wait_left_out), difference(drawn.both, _weighted(drawn.both)), drawn.true_difference)
+    return Answer(
+        difference(drawn.both, wait_left_out), difference(drawn.both, _weighted(drawn.both)), drawn.true_difference
+    )
 
 
 def of_custody(drawn: Drawn) -> Answer:
     from_start = oc.build_cohort(drawn.tables, study().replace(time_zero=TimeZero("start"))).outcome("any")
-    return Answer(*(float(risk(data, "bespoke")["estimate"]) for data in (from_start, drawn.both)), _own_truth(drawn, drawn.both, "bespoke"))
+    return Answer(
+        *(float(risk(data, "bespoke")["estimate"]) for data in (from_start, drawn.both)),
+        _own_truth(drawn, drawn.both, "bespoke"),
+    )
 
 
 def _own_truth(drawn: Drawn, data: oc.SurvivalData, arm: str, version: str = "proven") -> float:
@@ -148,10 +160,11 @@ def _own_truth(drawn: Drawn, data: oc.SurvivalData, arm: str, version: str = "pr
 
 def of_drop_out(drawn: Drawn) -> Answer:
     data = drawn.both
-    left = drawn.made.potential.set_index("person_id")["dropped_out"].reindex(data.baseline["person_id"]).to_numpy(dtype=bool)
-    kept = np.flatnonzero(~left)
+    left = drawn.made.potential.set_index("person_id")["dropped_out"].reindex(data.baseline["person_id"])
+    kept = np.flatnonzero(~left.to_numpy(dtype=bool))
     stayed = some_people(data, kept, data.arm[kept], data.arms)
-    return Answer(difference(stayed, _weighted(stayed)), difference(data, _weighted(data)), drawn.true_difference)
+    found = (float(risk(one, "manualised")["estimate"]) for one in (stayed, data))
+    return Answer(*found, _own_truth(drawn, data, "manualised"))
 
 
 def of_recall(drawn: Drawn) -> Answer:
@@ -159,7 +172,9 @@ def of_recall(drawn: Drawn) -> Answer:
     data = oc.build_cohort(drawn.tables, at_risk).outcome("any")
     truth = np.nan
     if drawn.lives:
-        truth = float(np.mean(drawn.true_risks(data, "bespoke", "at_risk") - drawn.true_risks(data, "manualised", "at_risk")))
+        truth = float(
+            np.mean(drawn.true_risks(data, "bespoke", "at_risk") - drawn.true_risks(data, "manualised", "at_risk"))
+        )
     return Answer(difference(drawn.both), difference(data), truth)
 
 
@@ -179,7 +194,9 @@ def of_lag(drawn: Drawn) -> Answer:
 def _known_by_the_cut(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return tables whose spells no longer point at offences that are not in them."""
     spells, known = tables["spells"], tables["reoffences"]["reoffence_id"]
-    return tables | {"spells": spells.assign(reoffence_id=spells["reoffence_id"].where(spells["reoffence_id"].isin(known)))}
+    return tables | {
+        "spells": spells.assign(reoffence_id=spells["reoffence_id"].where(spells["reoffence_id"].isin(known)))
+    }
 
 
 def of_immortal_time(drawn: Drawn) -> Answer:
@@ -197,7 +214,12 @@ def of_detection(drawn: Drawn) -> Answer:
     data, share = _own(drawn), float(np.exp(-0.45 * drawn.biases.detection))
     naive = right = difference(data)
     if share < 1:
-        asked: dict[str, Any] = {"less_detected": {"learning_disability": True}, "at": AT, "cause": "any", "shares": [share]}
+        asked: dict[str, Any] = {
+            "less_detected": {"learning_disability": True},
+            "at": AT,
+            "cause": "any",
+            "shares": [share],
+        }
         right = float(oc.detection_sensitivity(data, **asked).frame["estimate"].iloc[-1])
     beside = difference(_own(drawn.without("detection"))) if share < 1 else naive
     return Answer(naive, right, beside)
@@ -235,14 +257,18 @@ def of_missing(drawn: Drawn) -> Answer:
     if not data.baseline["risk_band"].isna().any():
         whole = difference(data, _weighted(data))
         return Answer(whole, whole, drawn.true_difference)
-    imputed = oc.impute(data, m=SETS, seed=drawn.seed, columns=["risk_band", "age_at_time_zero", "prior_sanctions", "setting"])
+    imputed = oc.impute(
+        data, m=SETS, seed=drawn.seed, columns=["risk_band", "age_at_time_zero", "prior_sanctions", "setting"]
+    )
     pooled = oc.pool(imputed, _compared)
     naive = difference(data, _weighted(data, missing="indicator"))
     return Answer(naive, float(pooled.to_frame()["estimate"].iloc[0]), drawn.true_difference)
 
 
 def _compared(data: oc.SurvivalData) -> oc.Comparison:
-    return oc.compare(oc.cumulative_incidence(data, weights=_weighted(data)), measure="risk_difference", at=AT, cause="any")
+    return oc.compare(
+        oc.cumulative_incidence(data, weights=_weighted(data)), measure="risk_difference", at=AT, cause="any"
+    )
 
 
 @lru_cache(maxsize=1)
@@ -251,7 +277,9 @@ def _of_sexual_offences() -> Study:
     sexual = Condition("index_offence", "in", ("sexual_contact", "sexual_noncontact", "sexual_image"))
     return study().replace(
         eligibility=dataclasses.replace(study().eligibility, include=(*study().eligibility.include, sexual)),
-        adjust=dataclasses.replace(study().adjust, formula=f"{_formula(without='wait_days')} + C(denial) + learning_disability"),
+        adjust=dataclasses.replace(
+            study().adjust, formula=f"{_formula(without='wait_days')} + C(denial) + learning_disability"
+        ),
     )
 
 
@@ -263,7 +291,11 @@ def of_exclusion(drawn: Drawn) -> Answer:
     few = some_people(found.data, kept, found.data.arm[kept], found.data.arms)
     formula = found.formula.replace(" + C(denial) + learning_disability", " + C(denial)")
     curves = oc.adjusted_curves(
-        few, outcome={"any": f"arm + {formula}", "death": None, "deportation": None}, estimand="ate", method="g-formula", cause="any"
+        few,
+        outcome={"any": f"arm + {formula}", "death": None, "deportation": None},
+        estimand="ate",
+        method="g-formula",
+        cause="any",
     )
     return Answer(*(_estimate(one) for one in (curves, found.adjusted)))
 
@@ -282,7 +314,11 @@ def _took_it_up(drawn: Drawn) -> tuple[float, float, float]:
     """Return the shares of those referred and of everyone who started, and the mean chance of starting."""
     cohort = oc.build_cohort(drawn.tables, _of_sexual_offences().by_provision())
     steps, mine = take_up(cohort, AT), (cohort.baseline["arm"].astype(str) == "manualised").to_numpy()
-    chance = drawn.made.potential.set_index("person_id")["chance_manualised"].reindex(cohort.baseline["person_id"]).to_numpy()
+    chance = (
+        drawn.made.potential.set_index("person_id")["chance_manualised"]
+        .reindex(cohort.baseline["person_id"])
+        .to_numpy()
+    )
     started = float((steps.started & mine).sum())
     return started / float((steps.referred & mine).sum()), started / float(mine.sum()), float(chance[mine].mean())
 
@@ -299,7 +335,9 @@ def with_everything_off(drawn: Drawn) -> dict[str, Answer]:
         found[f"own clients of the {arm} programme"] = Answer(difference(own), difference(own, fitted))
     regimes = by_regime(drawn.tables, _of_sexual_offences(), "any")
     found["caseload, by what was on offer"] = Answer(_estimate(regimes.raw), _estimate(regimes.adjusted))
-    asked = oc.starters_and_completers(drawn.tables, study(), outcome="any", horizon=AT).frame.query("adjustment == 'adjusted'")
+    asked = oc.starters_and_completers(drawn.tables, study(), outcome="any", horizon=AT).frame.query(
+        "adjustment == 'adjusted'"
+    )
     ends = asked.set_index(["people", "against"])["estimate"]
     found["completers against completers"] = Answer(ends["completers", "completers"], ends["starters", "starters"])
     return found

@@ -59,7 +59,15 @@ def _errors(rows: pd.DataFrame) -> tuple[dict[str, float], dict[str, float]]:
         error = values - true
         sd = float(error.std(ddof=1))
         mcse = float(np.hypot(sd / np.sqrt(len(error)), unsure))
-        both.append({"mean": float(values.mean()), "truth": float(true.mean()), "error": float(error.mean()), "sd": sd, "mcse": mcse})
+        both.append(
+            {
+                "mean": float(values.mean()),
+                "truth": float(true.mean()),
+                "error": float(error.mean()),
+                "sd": sd,
+                "mcse": mcse,
+            }
+        )
     return both[0], both[1]
 
 
@@ -72,7 +80,9 @@ def _spread(rows: pd.DataFrame) -> tuple[dict[str, float], dict[str, float]]:
         left_out = [_ratio(np.delete(errors, k), np.delete(estimate, k)) for k in range(len(rows))]
         mcse = float(np.sqrt((len(rows) - 1) * np.var(left_out)))  # jackknife
         ratio = _ratio(errors, estimate)
-        both.append({"mean": ratio, "truth": 1.0, "error": ratio - 1, "sd": mcse * float(np.sqrt(len(rows))), "mcse": mcse})
+        both.append(
+            {"mean": ratio, "truth": 1.0, "error": ratio - 1, "sd": mcse * float(np.sqrt(len(rows))), "mcse": mcse}
+        )
     return both[0], both[1]
 
 

@@ -86,7 +86,7 @@ _STRONGER = World(bespoke=-0.8, manualised=-0.45)
 @lru_cache(maxsize=1)
 def _caseload() -> Truth:
     """Return the difference between the regimes from worlds in which one alone is on offer, with exclusion on."""
-    found = offered_worlds.found_truths(dataclasses.replace(Biases.none(), exclusion=1.0), _STRONGER)
+    found = offered_worlds.found_truths(dataclasses.replace(Biases.none(), exclusion=1.0), _STRONGER, people=25_000)
     return found["difference"]
 
 
@@ -101,8 +101,8 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     Switch(
         "exclusion", 1.0, "difference in risk by 2y between the regimes, everyone sentenced for a sexual offence",
-        "the regimes compared among those whom both programmes admit, and read as the caseload's answer: whom the manual refuses is left out, "
-        "though one regime leaves them without a programme",
+        "the regimes compared among those whom both programmes admit, and read as the caseload's answer: whom the manual refuses "
+        "is left out, though one regime leaves them without a programme",
         "`caseload`, route A: everyone, by what was on offer",
         ask.of_exclusion, people=10_000, lives=0, world=_STRONGER, fixed=_caseload,
     ),
@@ -139,9 +139,9 @@ SWITCHES: tuple[Switch, ...] = (
         off="nobody reoffends while waiting where the switch is off, so that the time before a start is event-free by construction",
     ),
     Switch(
-        "drop_out", 3.0, _GAP,
-        "drop-outs left out: what a programme does for whom it keeps",
-        "everyone who started",
+        "drop_out", 1.0, "risk by 2y after the manualised programme, its starters eligible for both",
+        "drop-outs left out: those who stay had lower risks to begin with, and the whole of the effect",
+        "everyone who started (the starters of `starters_and_completers`)",
         ask.of_drop_out,
     ),
     Switch(
@@ -182,7 +182,7 @@ SWITCHES: tuple[Switch, ...] = (
         off="they are about different outcomes",
     ),
     Switch(
-        "missing", 10.0, _GAP,
+        "missing", 15.0, _GAP,
         "an indicator for who misses a risk band: within those, selection is not adjusted for",
         "imputed (`impute`, `pool`, 5 sets)",
         ask.of_missing, beside={"selection": 2.0},

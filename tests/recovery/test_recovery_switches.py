@@ -27,7 +27,7 @@ def test_the_committed_page_is_that_of_the_committed_table() -> None:
 
 def test_the_committed_table_is_that_of_the_committed_cohorts() -> None:
     found, committed = summarised(read(COHORTS)), read(TABLE)
-    pd.testing.assert_frame_equal(found, committed, rtol=2e-3, atol=2e-5, check_dtype=False)
+    pd.testing.assert_frame_equal(found, committed, rtol=1e-4, atol=1e-6, check_dtype=False)
 
 
 def test_the_committed_table_holds_the_gates_and_a_row_that_fails_says_why() -> None:
@@ -71,11 +71,11 @@ def test_the_gates_tell_one_from_another(rows: pd.DataFrame, gate: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("bias", "sign"), [("selection", 1), ("custody_delivery", -1), ("conviction_lag", -1)])
+@pytest.mark.parametrize(("bias", "sign"), [("selection", 1), ("custody_delivery", -1), ("non_referral", 1)])
 def test_a_few_cohorts_drawn_again_say_the_same(bias: str, sign: int) -> None:
-    """Four cohorts, other than those of the page: the right answer within 4 spreads of a mean of four, the naive one beyond."""
-    found = pd.DataFrame([row for seed in range(9001, 9005) for row in one_cohort(bias, seed)])
-    spread = float(read(TABLE).set_index("question").loc[bias, "right_sd"].max())
+    """Three cohorts, other than those of the page: the right answer lies within 4 spreads of a mean of three, the naive one beyond."""
+    found = pd.DataFrame([row for seed in range(9001, 9004) for row in one_cohort(bias, seed)])
+    spread = float(read(TABLE).query("part == 'switched'").set_index("question").loc[bias, "right_sd"]) / np.sqrt(3)
     own = found["naive_truth"].fillna(found["truth"])
-    assert abs((found["right"] - found["truth"]).mean()) <= 4 * spread / 2
-    assert sign * (found["naive"] - own).mean() > 2 * spread / 2
+    assert abs((found["right"] - found["truth"]).mean()) <= 4 * spread
+    assert sign * (found["naive"] - own).mean() > 4 * spread
