@@ -61,7 +61,7 @@ def _with_truths(rows: pd.DataFrame) -> pd.DataFrame:
     for switch in SWITCHES:
         mine = rows["on"] == switch.bias
         if switch.fixed is not None and mine.any():
-            rows.loc[mine, ["truth", "truth_error"]] = switch.fixed()
+            rows.loc[mine, "truth"], rows.loc[mine, "truth_error"] = switch.fixed()
     return rows
 
 
@@ -77,7 +77,7 @@ def written_page(rows: pd.DataFrame) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cohorts", type=int, default=60, help="of each bias, and of none")
+    parser.add_argument("--cohorts", type=int, default=16, help="of each bias, and of none")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
         "--only", nargs="*", choices=[OFF, *(switch.bias for switch in SWITCHES)], help="these worlds alone"

@@ -21,8 +21,8 @@ True is, unless the table says otherwise, the truth of each cohort: the mean ove
 either programme, from {lives} lives each. Errors are against each cohort's own truth, and their means are shown, with Monte-Carlo
 standard errors in brackets.
 
-The cohorts of all rows have the same seeds, and so the same people: errors to one side in several rows are one piece of chance, not several.
-Unmeasured has no right answer; in its place stands the answer about motoring offences, which no programme changes.
+The cohorts of all rows have the same seeds, and so the same people: errors to one side in several rows are one piece of chance, not
+several. Unmeasured has no right answer; in its place stands the answer about motoring offences, which no programme changes.
 
 - **The naive answer is moved**: its mean error is more than 3 Monte-Carlo errors from 0.
 - **The right answer is not**: its mean error is at most 0.1 times the spread of errors plus {errors} Monte-Carlo errors (3 from 2,000
@@ -92,7 +92,8 @@ def _cells(row: dict[Any, Any], by_name: Mapping[str, Switch]) -> list[str]:
         row["question"].replace("_", " "), f"{switch.strength:g}{beside}", _number(row["truth"]),
         _number(row["naive"]) + (f" (taken for {_number(row['naive_truth'])})" if own else ""),
         f"**{_signed(row['naive_error'])}** ({row['naive_mcse']:.2g})", _number(row["right"]),
-        f"{_signed(row['right_error'])} ({row['right_mcse']:.2g})", "–" if row["kind"] == "spread" else f"{row['right_sd']:.2g}", row["gate"],
+        f"{_signed(row['right_error'])} ({row['right_mcse']:.2g})", "–" if row["kind"] == "spread" else f"{row['right_sd']:.2g}",
+        row["gate"],
     ]  # fmt: skip
 
 
@@ -120,8 +121,8 @@ def _findings(rows: list[dict[Any, Any]], by_name: Mapping[str, Switch]) -> list
 
 
 _APART = {
-    "recall_by_arm": "recall and remand take people away in every cohort, if after both programmes alike: calendar time holds a little less "
-    "of the difference than time at risk, and is the answer to another question",
+    "recall_by_arm": "recall and remand take people away in every cohort, if after both programmes alike: calendar time holds a little "
+    "less of the difference than time at risk, and answers another question",
 }
 
 

@@ -86,7 +86,7 @@ _STRONGER = World(bespoke=-0.8, manualised=-0.45)
 @lru_cache(maxsize=1)
 def _caseload() -> Truth:
     """Return the difference between the regimes from worlds in which one alone is on offer, with exclusion on."""
-    found = offered_worlds.found_truths(dataclasses.replace(Biases.none(), exclusion=1.0), _STRONGER, people=25_000)
+    found = offered_worlds.found_truths(dataclasses.replace(Biases.none(), exclusion=1.0), _STRONGER, people=12_000)
     return found["difference"]
 
 
