@@ -77,7 +77,7 @@ def written_page(rows: pd.DataFrame) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cohorts", type=int, default=16, help="of each bias, and of none")
+    parser.add_argument("--cohorts", type=int, default=20, help="of each bias, and of none")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
         "--only", nargs="*", choices=[OFF, *(switch.bias for switch in SWITCHES)], help="these worlds alone"

@@ -22,7 +22,10 @@ either programme, from {lives} lives each. Errors are against each cohort's own 
 standard errors in brackets.
 
 The cohorts of all rows have the same seeds, and so the same people: errors to one side in several rows are one piece of chance, not
-several. Unmeasured has no right answer; in its place stands the answer about motoring offences, which no programme changes.
+several. *Taken for* is what a naive answer is judged by where that is another truth: for non-referral the naive answer of the same seed
+without it, for conviction lag the risk of everything that will be proven. Non-referral and detection move nothing unless the manual
+refuses people, so exclusion is on beside them. Unmeasured has no right answer; in its place stands the answer about motoring offences,
+which no programme changes.
 
 - **The naive answer is moved**: its mean error is more than 3 Monte-Carlo errors from 0.
 - **The right answer is not**: its mean error is at most 0.1 times the spread of errors plus {errors} Monte-Carlo errors (3 from 2,000

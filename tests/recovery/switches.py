@@ -153,7 +153,7 @@ SWITCHES: tuple[Switch, ...] = (
     Switch(
         "conviction_lag", 1.0, "risk by 2y after the manualised programme, in an extract to the end of 2010",
         "whatever is proven by the data cut, followed to the data cut, taken for everything that will be proven: late offences are not yet",
-        "proven within six months, followed to six months before the cut",
+        "proven within six months, followed to six months before the cut: a smaller risk than of everything, and the same on every day",
         ask.of_lag,
     ),
     Switch(
@@ -184,7 +184,7 @@ SWITCHES: tuple[Switch, ...] = (
     Switch(
         "missing", 15.0, _GAP,
         "an indicator for who misses a risk band: within those, selection is not adjusted for",
-        "imputed (`impute`, `pool`, 5 sets)",
+        "imputed (`impute`, `pool`, 5 sets); who misses a band is chance here, so that complete cases would be right too, and fewer",
         ask.of_missing, beside={"selection": 2.0},
     ),
 )  # fmt: skip
