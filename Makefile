@@ -8,7 +8,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 WORKERS ?= 2
 
-.PHONY: report test quick lint types notebooks data recovery bench clean help
+.PHONY: report test quick lint types notebooks data recovery switches bench clean help
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -47,6 +47,10 @@ data: .venv/.ready  ## write data/synthetic again, byte for byte
 
 recovery: .venv/.ready-test  ## the full recovery run: known truths, 2,000 replicates each; writes docs/recovery
 	$(BIN)/python tests/recovery/run_recovery.py --workers $(WORKERS)
+	$(BIN)/python tests/recovery/switched_biases.py --workers $(WORKERS)
+
+switches: .venv/.ready-test  ## each bias of the invented cohort alone, naive answer beside right; writes docs/recovery/switches.md
+	$(BIN)/python tests/recovery/switched_biases.py --workers $(WORKERS)
 
 bench: .venv/.ready-bench  ## what cohorts and estimators cost, beside their peers; writes docs/benchmarks (half an hour)
 	$(BIN)/python benchmarks/cohort.py --people 1e4 1e5 1e6

@@ -29,7 +29,8 @@ A row that is *reported* is told and not judged, and the reason stands under its
 Ratios are on the log scale. *SE / SD* is the mean standard error over the spread of the estimates. Brackets hold Monte-Carlo standard
 errors. The numbers, with more columns, are in [recovery.csv](recovery.csv); a cohort a row of the headline in
 [two_year_risk.csv](two_year_risk.csv). The form of every day (200 replicates of some settings) is
-`tests/recovery/test_recovery_gates.py`. Again: `make recovery`.
+`tests/recovery/test_recovery_gates.py`. Again: `make recovery`. What each bias of the invented cohort does alone, to a naive answer and to
+the right one: [switches.md](switches.md).
 """
 
 
