@@ -43,7 +43,7 @@ def detection_sensitivity(
     at: float | str,
     cause: str | None = None,
     weights: WeightsLike = None,
-    shares: Sequence[float] | None = None,
+    shares: float | Sequence[float] | None = None,
     cluster: ClusterLike = None,
     conf_level: float = 0.95,
     margin: float | None = None,
@@ -67,7 +67,7 @@ def detection_sensitivity(
     cause : str, optional
         The cause that is recorded in part. Default: the outcome. Others are taken to be recorded in full.
     weights : Weights, str or array of shape (P,) or (N,), optional
-    shares : sequence of float, optional
+    shares : float or sequence of float, optional
         Shares of these people's events that are recorded, above 0 and at most 1. Default: 1, 0.95, …, 0.2. 1 is always among them.
     cluster : str or array of shape (P,), optional
         Default: the cluster of the data.
@@ -156,9 +156,10 @@ def detection_sensitivity(
     )
 
 
-def _shares(shares: Sequence[float] | None) -> list[float]:
+def _shares(shares: float | Sequence[float] | None) -> list[float]:
     """Return the shares from 1 downwards, 1 among them."""
-    given = [float(share) for share in (_SHARES if shares is None else shares)]
+    asked = _SHARES if shares is None else (shares,) if isinstance(shares, int | float) else shares
+    given = [float(share) for share in asked]
     wrong = sum(not 0 < share <= 1 for share in given)
     if wrong:
         raise EstimationError(

@@ -201,7 +201,7 @@ def _caseload(tables: Tables, study: Study, asked: Asked) -> tuple[RawAndAdjuste
     try:
         found = by_regime(tables, study, asked.outcome, conf_level=asked.conf_level)
     except (DesignError, EstimationError) as error:
-        return RawAndAdjusted([]), (Note("no_caseload", f"The caseload cannot be compared: {error}"),)
+        return RawAndAdjusted([]), (Note("no_caseload", f"The caseload cannot be compared. {error}"),)
     own = {"whom": CASELOAD, "identified": True, "why": ""}
     rows = [
         {**own, "adjustment": adjustment, **row}

@@ -11,7 +11,7 @@ from outcomes.adjust.adjusting_curves import adjusted_curves
 from outcomes.adjust.case_mix import models_by_cause, telling_terms
 from outcomes.design.cohort import Cohort, build_cohort
 from outcomes.design.some_people import some_people
-from outcomes.errors import EstimationError
+from outcomes.errors import DesignError, EstimationError
 from outcomes.results import Note
 from outcomes.survival.curves import CumulativeIncidence, cumulative_incidence
 from outcomes.survival.formula_text import names_in
@@ -63,12 +63,19 @@ def by_regime(tables: Tables, study: Study, outcome: str, *, conf_level: float =
 
     Raises
     ------
+    DesignError
+        Nowhere, or at no time, was one of them alone on offer.
     EstimationError
         No year had both regimes, or there are none with programmes of two arms.
     """
     if len(study.arms.treated) < 2:
         raise EstimationError("Regimes are compared: the study needs programmes of two arms.")
-    cohort = build_cohort(tables, study.by_provision())
+    try:
+        cohort = build_cohort(tables, study.by_provision())
+    except DesignError as error:
+        raise DesignError(
+            f"Regimes are compared between areas and times that offered one programme and such that offered the other: {error}"
+        ) from error
     everyone = cohort.outcome(outcome)
     if everyone.cluster is None:
         everyone = everyone.with_cluster(AREA)

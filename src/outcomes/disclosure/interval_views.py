@@ -38,10 +38,11 @@ _RATIO: Mapping[str, Any] = {"none": 1.0, "log": True}
 def shown_with_intervals(result: Result) -> tuple[pd.DataFrame, dict[str, Any]] | None:
     """Return the lines and the facts of a result that is shown so; None of any other.
 
-    Lines have ``group`` (empty where there is one), ``label``, ``estimate``, ``conf_low``, ``conf_high``, ``expected`` (a second
-    point, missing where there is none) and ``beside`` (what is written there, empty where the numbers are). Facts: ``axis``, ``none``
-    (where nothing differs, None where there is no such place), ``log``, ``from_zero``, ``within`` (how far from 0 chance reaches, None
-    where that is not said), ``first`` and ``second`` (what the points are where there are two) and ``said`` (what is drawn).
+    Lines have ``group`` (empty where there is one), ``label``, ``estimate``, ``conf_low``, ``conf_high``, ``expected`` (a second point,
+    missing where there is none) and ``beside`` (what is written there, empty where the numbers are). Facts: ``axis``, ``none`` (where
+    nothing differs, None where there is no such place), ``log``, ``from_zero``, ``within`` (how far from 0 chance reaches, None where
+    that is not said), ``digits`` (decimals, None: as many as show three figures), ``first`` and ``second`` (what the points are where
+    there are two) and ``said`` (what is drawn).
     """
     for kind, lines in (*_LINES.items(), *QUESTION_LINES.items(), *COURSE_LINES.items()):
         if isinstance(result, kind):
@@ -51,6 +52,7 @@ def shown_with_intervals(result: Result) -> tuple[pd.DataFrame, dict[str, Any]] 
                 "log": False,
                 "from_zero": facts.get("none") is None,
                 "within": None,
+                "digits": None,
                 "first": "observed",
                 "second": "",
                 **facts,

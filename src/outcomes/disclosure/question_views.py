@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outcomes.comparison.answers import best_of
 from outcomes.comparison.completers_result import StartersAndCompleters
 from outcomes.comparison.immortal_result import METHODS, ImmortalTime
 from outcomes.comparison.populations_result import Populations
@@ -25,33 +26,38 @@ __all__ = ["QUESTION_LINES"]
 def _populations(result: Populations) -> tuple[pd.DataFrame, dict[str, Any]]:
     frame = result.frame
     raw = frame[frame["adjustment"] == "raw"].set_index(["whom", "arm", "reference"])["estimate"]
-    adjusted = bool((frame["adjustment"] == "adjusted").any())
-    shown = frame[frame["adjustment"] == ("adjusted" if adjusted else "raw")]
+    shown = frame[best_of(frame)]
+    adjusted = bool((shown["adjustment"] == "adjusted").any())
     keys = list(zip(shown["whom"], shown["arm"], shown["reference"], strict=True))
     drawn = shown.assign(
         pair=shown["arm"] + " against " + shown["reference"],
         expected=[
-            100 * raw[key] if adjusted and found else np.nan
-            for key, found in zip(keys, shown["identified"], strict=True)
+            100 * raw[key] if found and how == "adjusted" else np.nan
+            for key, found, how in zip(keys, shown["identified"], shown["adjustment"], strict=True)
         ],
-        beside=[
-            ""
-            if found
-            else "no answer"
-            if np.isnan(low)
-            else f"between {100 * low:.1f} and {100 * high:.1f}".replace("-", "−")
-            for found, low, high in zip(shown["identified"], shown["bound_low"], shown["bound_high"], strict=True)
-        ],
-        **{name: 100 * shown[name] for name in ("estimate", "conf_low", "conf_high")},
+        beside=["" if row["identified"] else _limits_in_short(row) for row in shown.to_dict("records")],
+        estimate=100 * shown["estimate"],
+        conf_low=100 * shown["conf_low"].fillna(shown["bound_conf_low"]),
+        conf_high=100 * shown["conf_high"].fillna(shown["bound_conf_high"]),
     )
     row = frame.iloc[0]
+    limits = "; dotted: no answer, between limits" if shown["bound_low"].notna().any() else ""
     return lines_of(drawn, "whom", "pair"), {
         "axis": "difference in risk, per 100 people (below 0: fewer)",
+        "digits": 1,
         "none": 0.0,
         "first": "adjusted",
         "second": "as it was" if adjusted else "",
-        "said": f"{row['cause']} by {in_words(row['time'])}; {level_of(result.conf_level)}",
+        "said": f"{row['cause']} by {in_words(row['time'])}; {level_of(result.conf_level)}{limits}",
     }
+
+
+def _limits_in_short(row: Mapping[Any, Any]) -> str:
+    """Return between what a difference without an answer lies, and the interval for it."""
+    if np.isnan(row["bound_low"]):
+        return "no answer"
+    low, high, least, most = (f"{100 * row[f'bound_{name}']:.1f}" for name in ("low", "high", "conf_low", "conf_high"))
+    return f"from {low} to {high} ({least} to {most})".replace("-", "−")
 
 
 def _programmes(result: Programmes) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -73,6 +79,7 @@ def _programmes(result: Programmes) -> tuple[pd.DataFrame, dict[str, Any]]:
     row = frame[frame["why"] == ""].iloc[0]
     return lines_of(drawn, "programme"), {
         "axis": "difference in risk against nothing, per 100 people (below 0: fewer)",
+        "digits": 1,
         "none": 0.0,
         "first": "adjusted",
         "second": "as it was" if adjusted.any() else "",
@@ -100,6 +107,7 @@ def _roll_out(result: RollOut) -> tuple[pd.DataFrame, dict[str, Any]]:
     )
     return lines_of(drawn, "label", "when"), {
         "axis": f"difference in risk, {result.new} minus {result.old}, per 100 people",
+        "digits": 1,
         "none": 0.0,
         "said": f"{result.outcome} by {in_words(result.horizon)}; {level_of(result.conf_level)}, by area",
     }
@@ -126,6 +134,7 @@ def _completers(result: StartersAndCompleters) -> tuple[pd.DataFrame, dict[str, 
     lost = ", ".join(f"{100 * share:.0f} % of {arm}" for arm, share in zip(left["arm"], left["share"], strict=True))
     return lines_of(drawn, "line", "pair"), {
         "axis": "difference in risk, per 100 people (below 0: fewer)",
+        "digits": 1,
         "none": 0.0,
         "first": "adjusted",
         "second": "as it was" if adjusted.any() else "",
@@ -167,6 +176,7 @@ def _shut_out(result: ShutOut) -> tuple[pd.DataFrame, dict[str, Any]]:
     row = frame.iloc[0]
     return lines_of(drawn, "who", "pair"), {
         "axis": f"difference in risk against {result.nothing}, per 100 (below 0: fewer)",
+        "digits": 1,
         "none": 0.0,
         "first": "adjusted",
         "second": "as it was" if adjusted else "",

@@ -79,7 +79,10 @@ def _line(ax: Axes, height: float, row: Mapping[Any, Any]) -> None:
     if np.isfinite(row["expected"]):
         ax.plot(row["expected"], height, marker="o", markersize=8, markerfacecolor="white", linestyle="none", **look)
     if np.isfinite(row["conf_low"]) and np.isfinite(row["conf_high"]):
-        ax.plot([row["conf_low"], row["conf_high"]], [height, height], linewidth=2.2, **look)
+        bare = not np.isfinite(row["estimate"])
+        ax.plot(
+            [row["conf_low"], row["conf_high"]], [height, height], linewidth=2.2, linestyle=":" if bare else "-", **look
+        )
     ax.plot(row["estimate"], height, marker="o", markersize=8, linestyle="none", **look)
 
 
@@ -95,7 +98,9 @@ def _beside(ax: Axes, height: float, said: str) -> None:
 def _texts(frame: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
     """Return the numbers beside each line; those of one group with as many decimals as its largest asks for."""
     largest = frame["estimate"].abs().groupby(frame["group"], sort=False).transform("max")
-    digits = [2 if facts["log"] else _digits(value) for value in largest]
+    digits = [
+        2 if facts["log"] else _digits(value) if facts["digits"] is None else facts["digits"] for value in largest
+    ]
     return [_numbers(row, count) for row, count in zip(frame.to_dict("records"), digits, strict=True)]
 
 
