@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from outcomes.disclosure.releasing import Released
 from outcomes.figures.styling import signed
+from outcomes.report.question_tables import QUESTION_DISPLAYS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,6 +205,7 @@ DISPLAYS: Mapping[str, Callable[[Released], pd.DataFrame]] = MappingProxyType(
         "outside": _outside,
         "caseload": _caseload,
         "programmes": _programmes,
+        **QUESTION_DISPLAYS,
     }
 )
 

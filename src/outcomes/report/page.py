@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from outcomes.disclosure.policy import DisclosurePolicy
 from outcomes.durations import in_words
 from outcomes.report.analysis import Analysis
-from outcomes.report.contents import SECTIONS
+from outcomes.report.chapters import CHAPTERS, Chapter
+from outcomes.report.contents import ORDER
+from outcomes.report.item import Item
 from outcomes.results import Note
 
 __all__ = ["Drawn", "Page", "Tabulated", "as_page"]
@@ -22,7 +25,8 @@ class Drawn:
     """One figure in every form it is kept in."""
 
     name: str
-    section: str
+    draws: str
+    item: Item
     outcome: str
     title: str
     alternative: str
@@ -47,11 +51,13 @@ class Tabulated:
     """One table as HTML and as CSV."""
 
     name: str
-    section: str
+    draws: str
+    item: Item
     outcome: str
     title: str
     html: str
     csv: bytes
+    said: tuple[str, ...] = ()
 
     def files(self) -> dict[str, bytes]:
         """Return its file by path."""
@@ -94,7 +100,7 @@ def _context(page: Page) -> dict[str, Any]:
         "synthetic": study.synthetic,
         "question": _question(analysis),
         "sentences": page.sentences,
-        "sections": [_section(page, key, words) for key, words in SECTIONS.items()],
+        "chapters": [made for key, chapter in CHAPTERS.items() if (made := _chapter(page, key, chapter))["parts"]],
         "notes": [note.text for note in page.notes if note.code not in _LIMITING],
         "limits": _limits(page),
         "policy": page.policy,
@@ -106,18 +112,26 @@ def _context(page: Page) -> dict[str, Any]:
     }
 
 
-def _section(page: Page, key: str, words: str) -> dict[str, Any]:
+def _chapter(page: Page, key: str, chapter: Chapter) -> dict[str, Any]:
+    """Return a chapter: one part for everything it can hold, with its sentences, figures and tables."""
+    parts = []
+    for draws in ORDER:
+        figures = [one for one in page.figures if one.draws == draws and one.item.chapter == key]
+        tables = [one for one in page.tables if one.draws == draws and one.item.chapter == key]
+        if figures or tables:
+            parts.append({"heading": (figures or tables)[0].item.heading, "figures": figures, "tables": tables})
+    return {"id": key, "title": chapter.title, "lead": chapter.lead, "parts": parts, "exploratory": _exploratory(page)}
+
+
+def _exploratory(page: Page) -> Callable[[Drawn | Tabulated], bool]:
+    """Return whether something shown is exploratory: all that tells of an outcome but the headline's, and what always is."""
     headline = page.analysis.headline.outcome if page.analysis.named else None
 
-    def exploratory(outcome: str) -> bool:
-        return key in ("time", "whom") or (key == "answer" and outcome != headline)
+    def exploratory(shown: Drawn | Tabulated) -> bool:
+        speaks = shown.item.chapter not in ("people", "alike")
+        return speaks and (shown.item.exploratory or shown.outcome != headline)
 
-    return {
-        "id": key,
-        "title": words,
-        "tables": [{"item": t, "exploratory": exploratory(t.outcome)} for t in page.tables if t.section == key],
-        "figures": [{"item": f, "exploratory": exploratory(f.outcome)} for f in page.figures if f.section == key],
-    }
+    return exploratory
 
 
 def _question(analysis: Analysis) -> str:
