@@ -139,8 +139,9 @@ class FidelityEffect(Result):
             rows.append({"third": name, "score_low": ends[0], "score_high": ends[1], "n_groups": len(mine), **found})
         return pd.DataFrame(rows)
 
-    def describe(self) -> str:
-        """Return what goes with a better score, absolute before relative, in plain sentences."""
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Who is looked at, and what goes with a better score, absolute before relative, in plain sentences."""
         first = self.frame.iloc[0]
         which = "" if self.monitoring == "group" else ", from scores up to each person's time zero"
         lead = (
@@ -171,7 +172,11 @@ class FidelityEffect(Result):
             parts.append(
                 f"Highest against lowest third of groups: {_points(high['estimate'])} per 100{self._limits(high)}."
             )
-        return " ".join(parts)
+        return tuple(parts)
+
+    def describe(self) -> str:
+        """Return the sentences together."""
+        return " ".join(self.sentences)
 
     def _row(self, analysis: str, measure: str, arm: str | None = None) -> Any:
         mine = self.frame[(self.frame["analysis"] == analysis) & (self.frame["measure"] == measure)]

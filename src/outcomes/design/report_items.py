@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from outcomes.design.study_sections import Section, as_file_name, as_names, as_positive, as_text, as_whole
-from outcomes.errors import DesignError
 
 __all__ = ["FigureSpec", "Options", "TableSpec", "figure_asked", "table_asked"]
 
@@ -119,14 +118,24 @@ def _options(section: Section) -> Options:
         landmark=section.duration("landmark", None),
         grace=section.duration("grace", None),
         scheduled=section.duration("scheduled", None),
-        high=section.take("high", as_positive, "a share, such as 0.8", None),
+        high=section.take("high", _share, "a share above 0 and at most 1, such as 0.8", None),
         monitoring=section.take("monitoring", as_text, "'group' or 'before'", None),
-        replicates=section.take("replicates", as_whole, "a whole number", None),
+        replicates=section.take("replicates", _replicates, "a whole number, at least 2", None),
         less_detected=section.take("less_detected", _conditions, "a table such as { learning_disability = true }", ()),
     )
-    if found.replicates is not None and found.replicates < 2:
-        raise DesignError(f"{section.file}: [{section.name}] replicates: at least 2; got {found.replicates}.")
     return found
+
+
+def _share(value: Any) -> float:
+    if as_positive(value) > 1:
+        raise ValueError
+    return float(value)
+
+
+def _replicates(value: Any) -> int:
+    if as_whole(value) < 2:
+        raise ValueError
+    return int(value)
 
 
 def _one_or_more(value: Any) -> tuple[str, ...]:

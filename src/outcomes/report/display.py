@@ -148,7 +148,8 @@ def _outside(released: Released) -> pd.DataFrame:
             name: f"{int(row[f'n_{side}']):,}" + (f" ({100 * row[f'share_{side}']:.0f} %)" if row[f"n_{side}"] else "")
             for side, name in (("inside", "Eligible for every programme"), ("outside", "Not"))
         }
-        said = f"{row['characteristic']}: {row['level']}".replace("_", " ")
+        level = {"True": "yes", "False": "no"}.get(str(row["level"]), str(row["level"]))
+        said = f"{row['characteristic']}: {level}".replace("_", " ")
         rows.append({"Own clients of": row["arm"], "Characteristic": said, **sides})
     return pd.DataFrame(rows)
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from outcomes.disclosure.releasing import Released
+from outcomes.durations import in_words
 from outcomes.figures.styling import signed
 
 if TYPE_CHECKING:
@@ -114,8 +115,7 @@ def _courses(released: Released) -> pd.DataFrame:
 
 
 def _year(time: float) -> str:
-    years = time / 365.25
-    return "First day" if time == 0 else f"{years:.0f} y" if abs(years - round(years)) < 0.01 else f"{time:.0f} d"
+    return "First day" if time == 0 else in_words(time)
 
 
 def _effects(released: Released) -> pd.DataFrame:
@@ -137,7 +137,7 @@ def _effects(released: Released) -> pd.DataFrame:
 def _fidelity(released: Released) -> pd.DataFrame:
     def said(row: Mapping[Any, Any]) -> dict[str, str]:
         return {
-            "Compared": f"{row['arm']} against {row['reference']}",
+            "Compared": f"{row['arm']} against {row['reference']}" if row["reference"] else row["arm"],
             "Scale": _SCALES[row["measure"]],
             "People": _count(row["n"]),
             "Groups": _count(row["n_groups"]),

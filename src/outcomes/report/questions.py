@@ -71,7 +71,7 @@ def _detection(analysis: Analysis, outcome: str, options: Options) -> Result:
     """Return it in each arm's own people, unweighted: whom entry rules shut out have no counterpart to be weighted to."""
     own = analysis.cohort if analysis.study.arms.assigned_by == "provision" else analysis.cohort.with_population("own")
     headline = analysis.headline
-    whom = {column: list(values) for column, values in options.less_detected}
+    whom = {column: values[0] if len(values) == 1 else list(values) for column, values in options.less_detected}
     margin = headline.margin if outcome == headline.outcome else None
     return detection_sensitivity(own.outcome(outcome), less_detected=whom, at=headline.horizon, margin=margin)
 
