@@ -11,6 +11,7 @@ import pytest
 from report_studies import DATA, STUDY, small_study
 
 import outcomes as oc
+from outcomes.cli import main
 from outcomes.errors import DesignError, EstimationError, NotSupportedError
 from outcomes.report.building import build_report
 from outcomes.report.chapters import CHAPTERS
@@ -106,6 +107,13 @@ def test_what_the_tables_cannot_answer_is_one_error_before_anything_is_estimated
         build_report(study, tmp_path / "report", say=said.append)
     assert said == ["loading and checking the tables"]
     assert not (tmp_path / "report").exists()
+
+
+def test_the_command_line_says_it_when_it_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study, data = small_study(tmp_path, "figure fidelity_effect"), _without(tmp_path, "fidelity")
+    assert main(["check", str(DATA), "--study", str(study)]) == 0
+    assert main(["check", str(data), "--study", str(study)]) == 2
+    assert "figure1: fidelity_effect cannot be answered: table fidelity" in capsys.readouterr().err
 
 
 UNFIT = [
