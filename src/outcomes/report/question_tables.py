@@ -74,7 +74,8 @@ def _rows(
 
 
 def _people(row: Mapping[Any, Any]) -> dict[str, str]:
-    return {"People": _count(row["n"]), "Events": _count(row["n_events"])}
+    known = not row.get("why")
+    return {"People": _count(row["n"]) if known else _NONE, "Events": _count(row["n_events"]) if known else _NONE}
 
 
 def _shut_out(released: Released) -> pd.DataFrame:
