@@ -151,7 +151,7 @@ class FidelityEffect(Result):
             f"{self.spread:.2f}{which}."
         )
         risk = self._row("per_sd", "risk_difference")
-        parts = [lead]
+        parts = []
         if risk is not None:
             parts.append(
                 f"With everybody in groups half a standard deviation above the mean, an estimated {100 * risk['value_arm']:.1f} of 100 "
@@ -166,7 +166,7 @@ class FidelityEffect(Result):
         said = (first if risk is None else risk)["verdict"]
         if said.startswith("no difference") and self.margin is not None:
             said = f"no difference larger than {self.margin:g} per 100"
-        parts.append(f"Verdict for better delivered groups: {said}.")
+        parts = [lead, " ".join([*parts, f"Verdict for better delivered groups: {said}."])]
         high = self._row("tertile", "risk_difference", THIRDS[2])
         if high is not None:
             parts.append(

@@ -35,7 +35,7 @@ CHAPTERS: Mapping[str, Chapter] = MappingProxyType(
         "answer": Chapter(
             "How large the difference is, and how sure anyone can be",
             "One contrast on several scales. The risk, in people of 100, is the one to take home; an interval says between what numbers "
-            "the data leave it.",
+            "the data leave it. A hazard ratio below 1 says that reoffences come later.",
         ),
         "time": Chapter(
             "How long people stayed without reoffending", "The same people, day by day. Bands show how far each line might be off."
@@ -64,7 +64,9 @@ CHAPTERS: Mapping[str, Chapter] = MappingProxyType(
         "courses": Chapter(
             "From referral to maintenance",
             "A course is a path: people are referred, start, complete or drop out, and some go on. Nobody here is classed by what they "
-            "did later. Who attends and who goes on is still not chosen by lot.",
+            "did later: either each day counts for what was so on that day (exposure that changes with time), or people are classed on "
+            "one day by what they had done until then, and followed from it (a landmark). Who attends and who goes on is still not chosen "
+            "by lot.",
         ),
         "delivery": Chapter(
             "How it was delivered, and where",
@@ -73,7 +75,8 @@ CHAPTERS: Mapping[str, Chapter] = MappingProxyType(
         ),
         "counting": Chapter(
             "Completers, and time before a start",
-            "Two ways of counting that make programmes look better than they are, beside ways that do not.",
+            "Two ways of counting that make programmes look better than they are, beside ways that do not. Who completed, and who was to "
+            "start, is known only later: to have got so far is to have stayed out of trouble until then.",
         ),
         "programmes": Chapter(
             "Other programmes",

@@ -219,7 +219,7 @@ def as_html(frame: pd.DataFrame, *, caption: str, identifier: str) -> str:
         f"c{i}": str(name) for i, name in enumerate(frame.columns)
     }  # ids of cells are made from names: no blanks
     plain = frame.set_axis(list(names), axis=1)
-    wordy = [name for name in plain.columns[1:] if plain[name].astype(str).str.len().max() > 24]
+    wordy = [name for name in plain.columns[1:] if _wordy(plain[name].astype(str))]
     table = GT(plain, rowname_col="c0", id=identifier).tab_stubhead(label=names["c0"]).cols_label(**names)
     for side, columns in (("left", wordy), ("right", [name for name in plain.columns[1:] if name not in wordy])):
         if columns:
@@ -227,6 +227,11 @@ def as_html(frame: pd.DataFrame, *, caption: str, identifier: str) -> str:
     drawn = table.as_raw_html()
     opening = drawn.index(">", drawn.index("<table")) + 1
     return f"{drawn[:opening]}<caption>{html.escape(caption)}</caption>{drawn[opening:]}"
+
+
+def _wordy(texts: pd.Series[str]) -> bool:
+    """Return whether a column holds words and no numbers, or long texts: such a column is read from the left."""
+    return bool(texts.str.len().max() > 24 or not texts.str.contains(r"\d").any())
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:
