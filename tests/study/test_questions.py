@@ -189,3 +189,14 @@ def test_the_table_of_courses_holds_everybody_at_every_time(courses: tuple[Path,
     assert [f"{years} year" + "s" * (years > 1) in shown for years in range(1, 6)] == [True] * 5
     reoffended = rows[(rows["state"] == "reoffended") & (rows["time"] == 1826)]["estimate"].item()
     assert f"{100 * reoffended:.1f} %" in shown
+
+
+def test_notes_stand_under_what_they_are_about_each_once(courses: tuple[Path, str, list[str]]) -> None:
+    notes = courses[1].split('<h2 id="notes">')[1].split("</section>")[0]
+    assert re.findall("<h3>(.*?)</h3>", notes) == [
+        "The study as a whole", "From referral to any reoffence", "Any reoffence within 2 years, site by site",
+    ]  # fmt: skip
+    texts = re.findall("<li>(.*?)</li>", notes)
+    assert len(set(texts)) == len(texts)
+    of_courses = notes.split("<h3>From referral")[1].split("<h3>")[0]
+    assert "go on beside a course and change no state" in of_courses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from outcomes.report.contents import FIGURES, TABLES, check_answerable, check_co
 from outcomes.report.display import as_csv, as_html, display
 from outcomes.report.manifest import as_bytes, inputs_of, still_true
 from outcomes.report.page import Drawn, Page, Tabulated, as_page
+from outcomes.results import Note
 
 __all__ = ["Report", "build_report"]
 
@@ -107,10 +109,20 @@ def _files(analysis: Analysis, policy: DisclosurePolicy, say: Say) -> tuple[dict
         tables.append(tabulated)
         files |= tabulated.files()
     headline = released[HEADLINE]
-    notes = dict.fromkeys([*analysis.notes, *(note for shown in released.values() for note in shown.notes)])
-    page = Page(analysis, policy, headline.sentences, tuple(figures), tuple(tables), tuple(notes))
+    page = Page(analysis, policy, headline.sentences, tuple(figures), tuple(tables), _notes(analysis, released))
     files["index.html"] = as_page(page).encode()
     return files, headline.sentences
+
+
+def _notes(analysis: Analysis, released: Mapping[str, Released]) -> dict[str, tuple[Note, ...]]:
+    """Return what there was to note, by where it came up first: the study as a whole, then whatever is shown, by its title."""
+    said = dict.fromkeys([*analysis.notes, *released[HEADLINE].notes])
+    found = {"The study as a whole": tuple(said)}
+    for shown in released.values():
+        new = tuple(note for note in dict.fromkeys(shown.notes) if note not in said)
+        said |= dict.fromkeys(new)
+        found[shown.title] = (*found.get(shown.title, ()), *new)
+    return {title: notes for title, notes in found.items() if notes}
 
 
 def _figure(spec: FigureSpec, released: Released, outcome: str) -> Drawn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,14 +66,14 @@ class Tabulated:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """What a report holds, ready to be laid out."""
+    """What a report holds, ready to be laid out; notes by what they are about."""
 
     analysis: Analysis
     policy: DisclosurePolicy
     sentences: tuple[str, ...]
     figures: tuple[Drawn, ...]
     tables: tuple[Tabulated, ...]
-    notes: tuple[Note, ...]
+    notes: Mapping[str, tuple[Note, ...]]
 
 
 def as_page(page: Page) -> str:
@@ -101,7 +101,7 @@ def _context(page: Page) -> dict[str, Any]:
         "question": _question(analysis),
         "sentences": page.sentences,
         "chapters": [made for key, chapter in CHAPTERS.items() if (made := _chapter(page, key, chapter))["parts"]],
-        "notes": [note.text for note in page.notes if note.code not in _LIMITING],
+        "notes": {about: said for about, notes in page.notes.items() if (said := _settled(notes))},
         "limits": _limits(page),
         "policy": page.policy,
         "version": outcomes.__version__,
@@ -143,6 +143,11 @@ def _question(analysis: Analysis) -> str:
     )
 
 
+def _settled(notes: tuple[Note, ...]) -> list[str]:
+    """Return the notes that stand under what they are about; the others are among the limits."""
+    return [note.text for note in notes if note.code not in _LIMITING]
+
+
 def _limits(page: Page) -> list[str]:
     """Return what no number of the report can settle, as far as the study shows it."""
     analysis, study = page.analysis, page.analysis.study
@@ -166,7 +171,8 @@ def _limits(page: Page) -> list[str]:
                 f"{refused:,} people were left out because the entry rules of one programme do not admit them. They have no counterpart "
                 "there: what either programme does for people like them cannot be told from this comparison."
             )
-    said += [note.text for note in page.notes if note.code in _LIMITING]
+    every = [note for notes in page.notes.values() for note in notes]
+    said += [note.text for note in every if note.code in _LIMITING]
     said.append(
         "One difference in risk, of one outcome at one time, was named in advance; intervals and tests of everything else are "
         "exploratory, and some would cross a threshold by chance alone."
