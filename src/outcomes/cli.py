@@ -33,7 +33,9 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="say what is wrong with a folder of tables, in counts")
     check.add_argument("data", help="folder of CSV or Parquet files, or a DuckDB file")
-    check.add_argument("--study", help="a study file, for its [codes], [columns] and [checks] declared")
+    check.add_argument(
+        "--study", help="a study file: its [codes], [columns], [checks] declared, and what its report asks"
+    )
     check.set_defaults(run=_check)
 
     report = commands.add_parser("report", help="build every figure and table of a study file")
@@ -63,12 +65,16 @@ def _check(options: argparse.Namespace) -> int:
 
     codes = columns = None
     declared: tuple[str, ...] = ()
+    study = None
     if options.study:
         from outcomes.design.study_file import read_study
+        from outcomes.report.contents import check_answerable, check_contents
 
         study = read_study(options.study)
+        check_contents(study)
         codes, columns, declared = study.codes, study.columns, study.checks.declared
-    checks = load_tables(options.data, codes=codes, columns=columns, declared=declared).checks
+    tables = load_tables(options.data, codes=codes, columns=columns, declared=declared)
+    checks = tables.checks
     print(checks.describe())
     for row in checks.summary().to_dict("records"):
         column = f".{row['column']}" if row["column"] else ""
@@ -77,6 +83,8 @@ def _check(options: argparse.Namespace) -> int:
         )
     for note in checks.notes:
         print(f"  note: {note.text}")
+    if study is not None:
+        check_answerable(study, tables)
     return 0 if checks.passed else 1
 
 

@@ -9,16 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from report_studies import DATA, ROOT, STUDY, changed_study, small_study
 
 from outcomes.cli import main
 from outcomes.disclosure.writing import sha256
 from outcomes.errors import DataError, DesignError, DisclosureError, NotSupportedError, OutcomesError
 from outcomes.report.building import build_report
 from outcomes.report.differences import differences
-
-ROOT = Path(__file__).resolve().parents[2]
-STUDY = ROOT / "notebooks" / "study.toml"
-DATA = ROOT / "data" / "synthetic"
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +27,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def _study(folder: Path, *changes: tuple[str, str], data: Path = DATA) -> Path:
-    text = STUDY.read_text(encoding="utf-8").replace("../data/synthetic", str(data))
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    path = folder / "study.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 @pytest.mark.slow
@@ -54,8 +41,8 @@ def test_every_figure_has_its_picture_numbers_and_words_and_every_table_its_numb
     names = set(_files(built))
     assert {"index.html", "manifest.json"} <= names
     for kind in ("png", "svg", "csv", "txt"):
-        assert len([n for n in names if n.startswith("figures/") and n.endswith(kind)]) == 10
-    assert len([n for n in names if n.startswith("tables/")]) == 8
+        assert len([n for n in names if n.startswith("figures/") and n.endswith(kind)]) == 20
+    assert len([n for n in names if n.startswith("tables/")]) == 19
 
 
 def test_the_manifest_names_every_file_by_its_hash_and_no_machine(built: Path) -> None:
@@ -83,7 +70,7 @@ def test_the_page_needs_no_network_and_no_script(built: Path) -> None:
     text = (built / "index.html").read_text(encoding="utf-8")
     assert not re.search(r"(src|href)=\"(https?:)?//", text)
     assert "<script" not in text
-    assert text.count("<caption>") == text.count("<table") == 8
+    assert text.count("<caption>") == text.count("<table") == 19
     assert all(len(alt) > 80 for alt in re.findall(r"<img[^>]* alt=\"([^\"]*)\"", text))
 
 
@@ -112,10 +99,10 @@ def test_what_changed_between_two_reports_is_said_in_numbers(built: Path) -> Non
 
 
 def test_indicators_change_nothing_where_nothing_is_missing(built: Path, tmp_path: Path) -> None:
-    study = _study(tmp_path, ('missing = "error"', 'missing = "indicator"'))
+    study = small_study(tmp_path, "table headline", ('missing = "error"', 'missing = "indicator"'))
     build_report(study, tmp_path / "report")
-    table = Path("tables", "table2_headline.csv")
-    assert (tmp_path / "report" / table).read_bytes() == (built / table).read_bytes()
+    made = (tmp_path / "report" / "tables" / "table1.csv").read_bytes()
+    assert made == (built / "tables" / "table2_headline.csv").read_bytes()
 
 
 BAD = [
@@ -132,7 +119,7 @@ BAD = [
 def test_a_bad_study_is_one_clear_error_and_leaves_nothing(
     tmp_path: Path, changes: list[tuple[str, str]], message: str, kind: type[OutcomesError]
 ) -> None:
-    study = _study(tmp_path, *changes)
+    study = changed_study(tmp_path, *changes)
     with pytest.raises(kind, match=message):
         build_report(study, tmp_path / "report")
     assert [p.name for p in tmp_path.iterdir()] == ["study.toml"]
@@ -176,7 +163,7 @@ def _broken(folder: Path, table: str, change: str) -> Path:
 def test_bad_tables_are_one_clear_error_and_leave_nothing(
     tmp_path: Path, table: str, change: str, message: str
 ) -> None:
-    study = _study(tmp_path, data=_broken(tmp_path, table, change))
+    study = changed_study(tmp_path, data=_broken(tmp_path, table, change))
     with pytest.raises(DataError, match=f"(?s){message}") as caught:
         build_report(study, tmp_path / "report")
     assert "CANARY" not in str(caught.value)
@@ -248,7 +235,7 @@ def _truth_of(study: Path, people: dict[str, int] | None = None) -> dict[str, fl
 
 
 def test_the_truth_is_shown_beside_the_question_it_answers(tmp_path: Path) -> None:
-    found = _truth_of(_study(tmp_path))
+    found = _truth_of(changed_study(tmp_path))
     assert found is not None
     assert found["arm_risk"] - found["reference_risk"] == pytest.approx(-0.051, abs=5e-4)
 
@@ -259,7 +246,7 @@ def test_the_truth_of_an_arms_own_people_is_shown_to_a_study_of_them(tmp_path: P
         ('population = "both"', 'population = "own"'),
         ('include = ["age_at_time_zero >= 18", "sex == \'male\'"]', "include = []"),
     ]
-    study = _study(tmp_path, *own, ('estimand = "ato"', f'estimand = "{estimand}"'))
+    study = changed_study(tmp_path, *own, ('estimand = "ato"', f'estimand = "{estimand}"'))
     assert _truth_of(study, {"manualised": 920, "bespoke": 1083}) is not None
     assert _truth_of(study, {"manualised": 919, "bespoke": 1082}) is None
 
@@ -286,7 +273,7 @@ def test_the_truth_of_an_arms_own_people_is_shown_to_a_study_of_them(tmp_path: P
     ids=lambda change: change[1].replace("\n", " ") or "without violence",
 )
 def test_no_truth_is_shown_beside_another_question(tmp_path: Path, change: tuple[str, str]) -> None:
-    assert _truth_of(_study(tmp_path, change)) is None
+    assert _truth_of(changed_study(tmp_path, change)) is None
 
 
 def test_no_truth_is_shown_beside_other_people_or_other_tables(tmp_path: Path) -> None:
@@ -294,15 +281,15 @@ def test_no_truth_is_shown_beside_other_people_or_other_tables(tmp_path: Path) -
     from outcomes.loading.truth_file import read_truth
     from outcomes.report.truth import true_answer
 
-    assert _truth_of(_study(tmp_path), {"manualised": 920, "bespoke": 934}) is None
-    spec, people = read_study(_study(tmp_path)), {"manualised": 920, "bespoke": 935}
+    assert _truth_of(changed_study(tmp_path), {"manualised": 920, "bespoke": 934}) is None
+    spec, people = read_study(changed_study(tmp_path)), {"manualised": 920, "bespoke": 935}
     assert true_answer(read_truth(DATA), spec, "any", 730.0, people=people, tables={"people.csv": "other"}) is None
 
 
 def test_a_report_somebody_added_to_is_never_replaced(built: Path) -> None:
     mine = built.with_name("mine")
     shutil.copytree(built, mine)
-    other = _study(mine.parent, ("seed = 2010", "seed = 2011"))
+    other = changed_study(mine.parent, ("seed = 2010", "seed = 2011"))
     (mine / "figures" / "letter.txt").write_text("keep me", encoding="utf-8")
     with pytest.raises(DisclosureError, match="files beside it that we did not write"):
         build_report(other, mine, overwrite=True)
@@ -349,6 +336,7 @@ def test_a_picture_that_differs_while_its_numbers_do_not_is_said(built: Path) ->
 
 @pytest.mark.slow
 def test_a_data_cut_far_beyond_the_records_is_the_first_thing_said(tmp_path: Path) -> None:
-    made = build_report(_study(tmp_path, ("data_cut = 2015-12-31", "data_cut = 2035-12-31")), tmp_path / "report")
+    far = ("data_cut = 2015-12-31", "data_cut = 2035-12-31")
+    made = build_report(small_study(tmp_path, "table headline", far), tmp_path / "report")
     assert made.sentences[0].startswith("The data cut lies more than 6 months after")
     assert not any("the truth is known" in sentence for sentence in made.sentences)

@@ -34,7 +34,7 @@ __all__ = ["AttendanceEffect", "attendance_effect"]
 _BY = ("both", "landmark", "cumulative")
 _FROM_THE_START = ("start", "time_zero", "baseline", "share")
 _BANDS = ("under half", "half to four fifths", "four fifths or more")
-_MORE, _LESS = "each further tenth of the sessions", "not having attended it"
+_MORE, _LESS = "each tenth of sessions attended", "missed"
 _CAVEAT = (
     "Neither shows that sessions did it: who attends more is not chosen by lot, and what leads people to stop (work, motivation, trouble, "
     "risk) may lead to reoffending too. Values at time zero do not adjust for that: time-varying confounding remains."

@@ -139,8 +139,9 @@ class FidelityEffect(Result):
             rows.append({"third": name, "score_low": ends[0], "score_high": ends[1], "n_groups": len(mine), **found})
         return pd.DataFrame(rows)
 
-    def describe(self) -> str:
-        """Return what goes with a better score, absolute before relative, in plain sentences."""
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Who is looked at, and what goes with a better score, absolute before relative, in plain sentences."""
         first = self.frame.iloc[0]
         which = "" if self.monitoring == "group" else ", from scores up to each person's time zero"
         lead = (
@@ -150,7 +151,7 @@ class FidelityEffect(Result):
             f"{self.spread:.2f}{which}."
         )
         risk = self._row("per_sd", "risk_difference")
-        parts = [lead]
+        parts = []
         if risk is not None:
             parts.append(
                 f"With everybody in groups half a standard deviation above the mean, an estimated {100 * risk['value_arm']:.1f} of 100 "
@@ -165,13 +166,17 @@ class FidelityEffect(Result):
         said = (first if risk is None else risk)["verdict"]
         if said.startswith("no difference") and self.margin is not None:
             said = f"no difference larger than {self.margin:g} per 100"
-        parts.append(f"Verdict for better delivered groups: {said}.")
+        parts = [lead, " ".join([*parts, f"Verdict for better delivered groups: {said}."])]
         high = self._row("tertile", "risk_difference", THIRDS[2])
         if high is not None:
             parts.append(
                 f"Highest against lowest third of groups: {_points(high['estimate'])} per 100{self._limits(high)}."
             )
-        return " ".join(parts)
+        return tuple(parts)
+
+    def describe(self) -> str:
+        """Return the sentences together."""
+        return " ".join(self.sentences)
 
     def _row(self, analysis: str, measure: str, arm: str | None = None) -> Any:
         mine = self.frame[(self.frame["analysis"] == analysis) & (self.frame["measure"] == measure)]

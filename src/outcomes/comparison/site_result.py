@@ -120,8 +120,9 @@ class SiteVariation(Result):
         names = ["level", "estimate", "std_error", "df", "p_value", "conf_low", "conf_high", "n", "n_sites"]
         return self.frame.loc[self.frame["quantity"] == "grade", names].reset_index(drop=True)
 
-    def describe(self) -> str:
-        """Return how much sites of each arm vary, and the difference of arms without and with it, in plain sentences."""
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """How much sites of each arm vary, and the difference of arms without and with it, in plain sentences."""
         arms = dict.fromkeys(self.frame.loc[self.frame["quantity"] == "risk", "arm"])
         parts = [self._of_arm_in_words(arm) for arm in arms]
         contrasts = self.frame.loc[self.frame["quantity"] == "risk_difference", "arm"]
@@ -132,7 +133,11 @@ class SiteVariation(Result):
                 f"{row['level']}: {_points(row['estimate'])}{self._limits(row)}" for row in grades.to_dict("records")
             )
             parts.append(f"By the grade of whoever led the group, per 100: {said}. Grades were not given by chance.")
-        return " ".join(parts)
+        return tuple(parts)
+
+    def describe(self) -> str:
+        """Return the sentences together."""
+        return " ".join(self.sentences)
 
     def _of_arm_in_words(self, arm: str) -> str:
         mine = self.frame[(self.frame["arm"] == arm) & (self.frame["reference"] == "")]

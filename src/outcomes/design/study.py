@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from outcomes.design.report_items import FigureSpec, TableSpec
 from outcomes.design.study_rules import refuse_contradictions
 from outcomes.durations import days, in_words
 from outcomes.errors import DesignError
@@ -202,25 +203,6 @@ class Disclosure:
     """The policy every output passes."""
 
     policy: str = "sensitive"
-
-
-@dataclass(frozen=True)
-class FigureSpec:
-    """One figure of the report."""
-
-    name: str
-    draws: str
-    outcome: str | None = None
-    alt: str = "auto"
-
-
-@dataclass(frozen=True)
-class TableSpec:
-    """One table of the report."""
-
-    name: str
-    draws: str
-    outcome: str | None = None
 
 
 @dataclass(frozen=True, repr=False)

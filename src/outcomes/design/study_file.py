@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
-import difflib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from outcomes.design.conditions import parse_condition
+from outcomes.design.report_items import figure_asked, table_asked
 from outcomes.design.study import (
     Adjust,
     Arms,
@@ -18,13 +17,21 @@ from outcomes.design.study import (
     Checks,
     Disclosure,
     Eligibility,
-    FigureSpec,
     FollowUp,
     Headline,
     Outcome,
     Study,
-    TableSpec,
     TimeZero,
+)
+from outcomes.design.study_sections import (
+    REQUIRED,
+    Section,
+    as_boolean,
+    as_day,
+    as_length,
+    as_positive,
+    as_text,
+    as_whole,
 )
 from outcomes.design.time_away import AWAY
 from outcomes.durations import days
@@ -34,61 +41,6 @@ from outcomes.loading.schema import OFFENCE_TYPES, STRANDS
 __all__ = ["parse_condition", "read_study"]
 
 _COMPETING = ("death", "deportation", "emigration", "recall", "custody")
-_EPOCH = datetime.date(1970, 1, 1)
-_MISSING = object()
-
-
-class _Section:
-    """One table of the file, read key by key; what is left over at the end is unknown."""
-
-    def __init__(self, name: str, values: Any, file: str) -> None:
-        if not isinstance(values, Mapping):
-            raise DesignError(f"{file}: [{name}] must be a table.")
-        self.name, self.values, self.file = name, dict(values), file
-        self.asked: list[str] = []
-
-    def fault(self, key: str, text: str) -> DesignError:
-        return DesignError(f"{self.file}: [{self.name}] {key}: {text}")
-
-    def take(self, key: str, kind: Callable[[Any], Any], expected: str, default: Any = _MISSING) -> Any:
-        """Return the value of `key` as `kind`; a value that is not as expected is an error that says what was."""
-        self.asked.append(key)
-        if key not in self.values:
-            if default is _MISSING:
-                near = difflib.get_close_matches(key, map(str, self.values), n=1, cutoff=0.6)
-                hint = f"There is {near[0]!r}: is that meant?" if near else ""
-                raise self.fault(key, f"is required ({expected}). {hint}".rstrip())
-            return default
-        value, wrong = self.values[key], False
-        try:
-            return kind(value)
-        except (TypeError, ValueError):
-            wrong = True
-        if wrong:
-            raise self.fault(key, f"expected {expected}; got {value!r}.")
-        return None
-
-    def one_of(self, key: str, valid: tuple[str, ...], default: Any = _MISSING) -> str:
-        value = self.take(key, _text, f"one of {', '.join(valid)}", default)
-        if value not in valid:
-            raise self.fault(key, f"{value!r} is not known. {did_you_mean(value, valid)}")
-        return str(value)
-
-    def duration(self, key: str, default: Any = _MISSING) -> Any:
-        value = self.take(key, _length, "days or text such as '2y'", default)
-        return value if value is None else days(value, what=f"{self.file}: [{self.name}] {key}")
-
-    def names(self, key: str, valid: tuple[str, ...] | None, default: Any = _MISSING) -> tuple[str, ...]:
-        found = self.take(key, _names, "a list of names", default)
-        for name in found:
-            if valid is not None and name not in valid:
-                raise self.fault(key, f"{name!r} is not known. {did_you_mean(name, valid)}")
-        return tuple(found)
-
-    def done(self, also: tuple[str, ...] = ()) -> None:
-        for key in self.values:
-            if key not in self.asked and key not in also:
-                raise self.fault(key, f"is not a key of this section. {did_you_mean(key, self.asked)}")
 
 
 def read_study(path: str | Path) -> Study:
@@ -138,33 +90,33 @@ def _load(file: Path) -> tuple[dict[str, Any], str]:
 
 def _study(content: dict[str, Any], file: Path) -> Study:
     name = file.name
-    top = _Section("study file", content, name)
-    section = _Section("study", top.take("study", dict, "the table [study]"), name)
+    top = Section("study file", content, name)
+    section = Section("study", top.take("study", dict, "the table [study]"), name)
     outcomes = top.take("outcomes", dict, "tables such as [outcomes.any]")
     headline, adjust = top.take("headline", dict, "a table", None), top.take("adjust", dict, "a table", None)
     study = {
-        "title": section.take("title", _text, "text"),
-        "data": Path(section.take("data", _text, "a path")),
-        "seed": section.take("seed", _whole, "a whole number", 2010),
-        "synthetic": section.take("synthetic", _boolean, "true or false", False),
-        "arms": _arms(_Section("arms", top.take("arms", dict, "the table [arms]"), name)),
-        "eligibility": _eligibility(_Section("eligibility", top.take("eligibility", dict, "a table", {}), name)),
-        "time_zero": _time_zero(_Section("time_zero", top.take("time_zero", dict, "a table", {}), name)),
-        "follow_up": _follow_up(_Section("follow_up", top.take("follow_up", dict, "the table [follow_up]"), name)),
+        "title": section.take("title", as_text, "text"),
+        "data": Path(section.take("data", as_text, "a path")),
+        "seed": section.take("seed", as_whole, "a whole number", 2010),
+        "synthetic": section.take("synthetic", as_boolean, "true or false", False),
+        "arms": _arms(Section("arms", top.take("arms", dict, "the table [arms]"), name)),
+        "eligibility": _eligibility(Section("eligibility", top.take("eligibility", dict, "a table", {}), name)),
+        "time_zero": _time_zero(Section("time_zero", top.take("time_zero", dict, "a table", {}), name)),
+        "follow_up": _follow_up(Section("follow_up", top.take("follow_up", dict, "the table [follow_up]"), name)),
         "outcomes": MappingProxyType(
-            {key: _outcome(key, _Section(f"outcomes.{key}", value, name)) for key, value in outcomes.items()}
+            {key: _outcome(key, Section(f"outcomes.{key}", value, name)) for key, value in outcomes.items()}
         ),
-        "adjust": None if adjust is None else _adjust(_Section("adjust", adjust, name)),
-        "headline": None if headline is None else _headline(_Section("headline", headline, name)),
-        "checks": _checks(_Section("checks", top.take("checks", dict, "a table", {}), name)),
+        "adjust": None if adjust is None else _adjust(Section("adjust", adjust, name)),
+        "headline": None if headline is None else _headline(Section("headline", headline, name)),
+        "checks": _checks(Section("checks", top.take("checks", dict, "a table", {}), name)),
         "codes": _nested(top, "codes"),
         "columns": _nested(top, "columns"),
-        "disclosure": _disclosure(_Section("disclosure", top.take("disclosure", dict, "a table", {}), name)),
+        "disclosure": _disclosure(Section("disclosure", top.take("disclosure", dict, "a table", {}), name)),
         "figures": tuple(
-            _figure(_Section("figure", spec, name)) for spec in top.take("figure", list, "tables [[figure]]", [])
+            figure_asked(Section("figure", spec, name)) for spec in top.take("figure", list, "tables [[figure]]", [])
         ),
         "tables": tuple(
-            _table(_Section("table", spec, name)) for spec in top.take("table", list, "tables [[table]]", [])
+            table_asked(Section("table", spec, name)) for spec in top.take("table", list, "tables [[table]]", [])
         ),
         "path": file,
     }
@@ -178,8 +130,8 @@ def _study(content: dict[str, Any], file: Path) -> Study:
     raise DesignError(problem)
 
 
-def _arms(section: _Section) -> Arms:
-    reference = section.take("reference", _text, "the name of an arm")
+def _arms(section: Section) -> Arms:
+    reference = section.take("reference", as_text, "the name of an arm")
     assigned_by = section.one_of("assigned_by", ("start", "referral", "provision"), "start")
     window, if_both = section.duration("window", None), section.one_of("if_both", ("first", "exclude"), "first")
     definitions = {}
@@ -188,18 +140,18 @@ def _arms(section: _Section) -> Arms:
             continue
         if not isinstance(value, Mapping):
             raise section.fault(key, f"is not a key of this section, and no arm. {did_you_mean(key, section.asked)}")
-        arm = _Section(f"arms.{key}", value, section.file)
+        arm = Section(f"arms.{key}", value, section.file)
         definitions[key] = ArmSpec(
             family=arm.names("family", None, ()),
             programme=arm.names("programme", None, ()),
             strand=arm.names("strand", STRANDS, ()),
-            none=arm.take("none", _boolean, "true or false", False),
+            none=arm.take("none", as_boolean, "true or false", False),
         )
         arm.done()
     return Arms(reference, MappingProxyType(definitions), assigned_by, window, if_both)
 
 
-def _eligibility(section: _Section) -> Eligibility:
+def _eligibility(section: Section) -> Eligibility:
     texts = section.names("include", None, ())
     found = Eligibility(
         population=section.one_of("population", ("own", "both", "caseload"), "both"),
@@ -211,7 +163,7 @@ def _eligibility(section: _Section) -> Eligibility:
     return found
 
 
-def _time_zero(section: _Section) -> TimeZero:
+def _time_zero(section: Section) -> TimeZero:
     found = TimeZero(
         event=section.one_of("event", ("auto", "sentence", "release", "start", "referral"), "auto"),
         strategy=section.one_of("strategy", ("none", "landmark", "time_varying", "clone_censor_weight"), "none"),
@@ -221,18 +173,18 @@ def _time_zero(section: _Section) -> TimeZero:
     return found
 
 
-def _follow_up(section: _Section) -> FollowUp:
+def _follow_up(section: Section) -> FollowUp:
     found = FollowUp(
-        data_cut=section.take("data_cut", _day, "a date such as 2015-12-31, or a whole day"),
+        data_cut=section.take("data_cut", as_day, "a date such as 2015-12-31, or a whole day"),
         horizon=section.duration("horizon"),
         scale=section.one_of("scale", ("calendar", "at_risk", "community"), "calendar"),
-        observed_from=section.take("observed_from", _day, "a date such as 2004-01-01, or a whole day", None),
+        observed_from=section.take("observed_from", as_day, "a date such as 2004-01-01, or a whole day", None),
     )
     section.done()
     return found
 
 
-def _outcome(key: str, section: _Section) -> Outcome:
+def _outcome(key: str, section: Section) -> Outcome:
     kind = section.one_of("kind", ("reoffence", "drop_out", *AWAY), "reoffence")
     offends = kind == "reoffence"
     found = Outcome(
@@ -240,7 +192,7 @@ def _outcome(key: str, section: _Section) -> Outcome:
         competing=section.names("competing", _COMPETING, ("death", "deportation")),
         kind=kind,
         **(_of_offences(section) if offends else {"types": (), "proving_period": 0.0}),
-        negative_control=section.take("negative_control", _boolean, "true or false", False),
+        negative_control=section.take("negative_control", as_boolean, "true or false", False),
     )
     for name in ("types", "proving_period", "severity", "disposals", "rule"):
         if not offends and name in section.values:
@@ -251,90 +203,69 @@ def _outcome(key: str, section: _Section) -> Outcome:
     return found
 
 
-def _of_offences(section: _Section) -> dict[str, Any]:
+def _of_offences(section: Section) -> dict[str, Any]:
     """Return what only an outcome of offences says."""
     return {
         "types": section.names("types", OFFENCE_TYPES),
         "proving_period": _proving_period(section),
-        "severity": section.take("severity", _whole, "the least severe tier that counts, 1 the most severe", None),
+        "severity": section.take("severity", as_whole, "the least severe tier that counts, 1 the most severe", None),
         "disposals": section.names("disposals", None, ()),
         "rule": section.one_of("rule", ("proving_period", "moj_window"), "proving_period"),
     }
 
 
-def _proving_period(section: _Section) -> float:
+def _proving_period(section: Section) -> float:
     sexual = all(t.startswith("sexual") for t in section.names("types", OFFENCE_TYPES))
     window = section.values.get("rule") == "moj_window"
     if window and "proving_period" in section.values:
         raise section.fault("proving_period", "rule = 'moj_window' has its own: six months after the year that counts.")
     proving = section.take(
         "proving_period",
-        _length,
+        as_length,
         "how long a proof may take; for sexual offences say it, usually 12m to 24m",
-        _MISSING if sexual and not window else days("6m"),
+        REQUIRED if sexual and not window else days("6m"),
     )
     return days(proving, what=f"{section.file}: [{section.name}] proving_period")
 
 
-def _adjust(section: _Section) -> Adjust:
+def _adjust(section: Section) -> Adjust:
     found = Adjust(
-        formula=section.take("formula", _text, "terms joined by +"),
+        formula=section.take("formula", as_text, "terms joined by +"),
         estimand=section.one_of("estimand", ("ate", "att", "atc", "ato", "atm")),
-        method=section.take("method", _text, "a method", "logistic"),
+        method=section.take("method", as_text, "a method", "logistic"),
         missing=section.one_of("missing", ("error", "indicator", "impute"), "error"),
-        cluster=section.take("cluster", _text, "a column", None),
+        cluster=section.take("cluster", as_text, "a column", None),
     )
     section.done()
     return found
 
 
-def _headline(section: _Section) -> Headline:
+def _headline(section: Section) -> Headline:
     found = Headline(
-        outcome=section.take("outcome", _text, "the name of an outcome"),
+        outcome=section.take("outcome", as_text, "the name of an outcome"),
         horizon=section.duration("horizon"),
         population=section.one_of("population", ("own", "both", "caseload"), "both"),
         subgroups=section.names("subgroups", None, ()),
-        margin=section.take("margin", _positive, "a number of percentage points", None),
+        margin=section.take("margin", as_positive, "a number of percentage points", None),
     )
     section.done()
     return found
 
 
-def _checks(section: _Section) -> Checks:
+def _checks(section: Section) -> Checks:
     found = Checks(drop=section.names("drop", None, ()), declared=section.names("declared", None, ()))
     section.done()
     return found
 
 
-def _disclosure(section: _Section) -> Disclosure:
+def _disclosure(section: Section) -> Disclosure:
     policies = ("sensitive", "academic_safe", "opensafely", "moj_publication", "none")
     found = Disclosure(section.one_of("policy", policies, "sensitive"))
     section.done()
     return found
 
 
-def _figure(section: _Section) -> FigureSpec:
-    found = FigureSpec(
-        name=section.take("name", _file_name, "letters, digits and _"),
-        draws=section.take("draws", _text, "a registered figure"),
-        outcome=section.take("outcome", _text, "the name of an outcome", None),
-        alt=section.take("alt", _text, "text, or 'auto'", "auto"),
-    )
-    section.done()
-    return found
-
-
-def _table(section: _Section) -> TableSpec:
-    found = TableSpec(
-        name=section.take("name", _file_name, "letters, digits and _"),
-        draws=section.take("draws", _text, "a registered table"),
-        outcome=section.take("outcome", _text, "the name of an outcome", None),
-    )
-    section.done()
-    return found
-
-
-def _nested(top: _Section, key: str) -> Mapping[str, Mapping[str, str]]:
+def _nested(top: Section, key: str) -> Mapping[str, Mapping[str, str]]:
     """Return [codes] or [columns] as plain text to text; ``table.column`` may be a dotted or a quoted key."""
     found: dict[str, Mapping[str, str]] = {}
     for name, value in top.take(key, dict, "a table", {}).items():
@@ -348,51 +279,3 @@ def _nested(top: _Section, key: str) -> Mapping[str, Mapping[str, str]]:
         else:
             raise DesignError(f"{top.file}: [{key}] {name}: expected {{ theirs = ours }}.")
     return MappingProxyType(found)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise TypeError
-    return value
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError
-    return tuple(_text(item) for item in value)
-
-
-def _length(value: Any) -> int | float | str:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise TypeError
-    return value
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError
-    return value
-
-
-def _boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _positive(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
-        raise TypeError
-    return float(value)
-
-
-def _file_name(value: Any) -> str:
-    if not _text(value).replace("_", "").isalnum():
-        raise ValueError
-    return str(value)
-
-
-def _day(value: Any) -> int:
-    if isinstance(value, (datetime.datetime, bool)):
-        raise TypeError
-    return (value - _EPOCH).days if isinstance(value, datetime.date) else _whole(value)

@@ -60,7 +60,8 @@ def paint_states(released: Released, axes: list[Axes]) -> None:
         named.append(end_labels(ax, [(row["low"] + row["high"]) / 2 for row in last], said))
     for ax, arm in zip(axes[1:], arms[1:], strict=True):
         ax.set_title(f"In {arm}:", size=9.5, weight="normal", pad=6)
-    free = headed(axes[0], released.title, f"{_what_is_drawn(released)} In {arms[0]}:")
+    first = "" if list(arms) == ["all"] else f" In {arms[0]}:"
+    free = headed(axes[0], released.title, f"{_what_is_drawn(released)}{first}")
     for ax, labels in zip(axes, named, strict=True):
         here = free if ax is axes[0] else room(ax, laid_out=True)
         settle_ends(ax, labels, here)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from outcomes.design.study import FigureSpec, TableSpec
 from outcomes.design.study_file import read_study
 from outcomes.disclosure.policy import DisclosurePolicy
-from outcomes.disclosure.releasing import Released, release
+from outcomes.disclosure.releasing import Released
 from outcomes.disclosure.writing import check_target, write_folder
 from outcomes.figures.drawing import FIGURES as DRAWINGS
 from outcomes.figures.drawing import figure_of
 from outcomes.figures.rendering import as_png, as_svg
 from outcomes.loading.truth_file import truth_hash
 from outcomes.report.analysis import Analysis, Say, analyse, load
-from outcomes.report.contents import FIGURES, TABLES, Item, check_contents, figures_of, tables_of
+from outcomes.report.answering import HEADLINE, answers
+from outcomes.report.contents import FIGURES, TABLES, check_answerable, check_contents, figures_of, tables_of
 from outcomes.report.display import as_csv, as_html, display
 from outcomes.report.manifest import as_bytes, inputs_of, still_true
 from outcomes.report.page import Drawn, Page, Tabulated, as_page
+from outcomes.results import Note
 
 __all__ = ["Report", "build_report"]
 
@@ -80,47 +82,47 @@ def build_report(study: str | Path, out: str | Path, *, overwrite: bool = False,
     policy = DisclosurePolicy.preset(spec.disclosure.policy)
     tell("loading and checking the tables")
     tables = load(spec)
+    check_answerable(spec, tables)
     truth = truth_hash(spec.data_path) if spec.synthetic else {}
     inputs = inputs_of(spec, {**tables.hashes, **truth})
     if still_true(folder, inputs):
         return Report(folder, (), fresh=False)
     analysis = analyse(spec, tables, tell)
-    tell("drawing figures and tables")
-    files, sentences = _files(analysis, policy)
+    files, sentences = _files(analysis, policy, tell)
     files["manifest.json"] = as_bytes(inputs, files)
     write_folder(folder, files, overwrite=overwrite)
     return Report(folder, sentences, fresh=True)
 
 
-def _files(analysis: Analysis, policy: DisclosurePolicy) -> tuple[dict[str, bytes], tuple[str, ...]]:
+def _files(analysis: Analysis, policy: DisclosurePolicy, say: Say) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """Return every file of a report but the manifest, and the headline in sentences."""
-
-    @cache
-    def released(item: Item, outcome: str) -> Released:
-        result = item.result(analysis, outcome)
-        horizon = analysis.study.follow_up.horizon if item.horizon else None
-        return release(result, policy, horizon=horizon, title=item.title(analysis, outcome))
-
+    released = answers(analysis, policy, say)
+    say("drawing figures and tables")
     study, files = analysis.study, dict[str, bytes]()
-    figures, tables, everything = [], [], list[Released]()
+    figures, tables = [], []
     for figure in figures_of(study):
-        outcome = figure.outcome or analysis.headline.outcome
-        everything.append(released(FIGURES[figure.draws], outcome))
-        drawn = _figure(figure, everything[-1], outcome)
+        drawn = _figure(figure, released[figure.name], figure.outcome or analysis.headline.outcome)
         figures.append(drawn)
         files |= drawn.files()
     for table in tables_of(study):
-        outcome = table.outcome or analysis.headline.outcome
-        everything.append(released(TABLES[table.draws], outcome))
-        tabulated = _table(table, everything[-1], outcome)
+        tabulated = _table(table, released[table.name], table.outcome or analysis.headline.outcome)
         tables.append(tabulated)
         files |= tabulated.files()
-    headline = released(TABLES["headline"], analysis.headline.outcome)
-    everything.append(headline)
-    notes = dict.fromkeys([*analysis.notes, *(note for shown in everything for note in shown.notes)])
-    page = Page(analysis, policy, headline.sentences, tuple(figures), tuple(tables), tuple(notes))
+    headline = released[HEADLINE]
+    page = Page(analysis, policy, headline.sentences, tuple(figures), tuple(tables), _notes(analysis, released))
     files["index.html"] = as_page(page).encode()
     return files, headline.sentences
+
+
+def _notes(analysis: Analysis, released: Mapping[str, Released]) -> dict[str, tuple[Note, ...]]:
+    """Return what there was to note, by where it came up first: the study as a whole, then whatever is shown, by its title."""
+    said = dict.fromkeys([*analysis.notes, *released[HEADLINE].notes])
+    found = {"The study as a whole": tuple(said)}
+    for shown in released.values():
+        new = tuple(note for note in dict.fromkeys(shown.notes) if note not in said)
+        said |= dict.fromkeys(new)
+        found[shown.title] = (*found.get(shown.title, ()), *new)
+    return {title: notes for title, notes in found.items() if notes}
 
 
 def _figure(spec: FigureSpec, released: Released, outcome: str) -> Drawn:
@@ -130,7 +132,8 @@ def _figure(spec: FigureSpec, released: Released, outcome: str) -> Drawn:
     figure = figure_of(name, released)
     return Drawn(
         name=spec.name,
-        section=FIGURES[spec.draws].section,
+        item=FIGURES[spec.draws],
+        draws=spec.draws,
         outcome=outcome,
         title=released.title,
         alternative=alternative,
@@ -144,9 +147,11 @@ def _figure(spec: FigureSpec, released: Released, outcome: str) -> Drawn:
 def _table(spec: TableSpec, released: Released, outcome: str) -> Tabulated:
     return Tabulated(
         name=spec.name,
-        section=TABLES[spec.draws].section,
+        item=TABLES[spec.draws],
+        draws=spec.draws,
         outcome=outcome,
         title=released.title,
         html=as_html(display(spec.draws, released), caption=released.title, identifier=f"table-{spec.name}"),
-        csv=as_csv(released.frames.get("table", released.frame)),
+        csv=as_csv(released.frames.get(TABLES[spec.draws].numbers, released.frame)),
+        said=released.sentences if TABLES[spec.draws].explained else (),
     )

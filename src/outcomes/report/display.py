@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from outcomes.disclosure.releasing import Released
 from outcomes.figures.styling import signed
+from outcomes.report.question_tables import QUESTION_DISPLAYS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +148,8 @@ def _outside(released: Released) -> pd.DataFrame:
             name: f"{int(row[f'n_{side}']):,}" + (f" ({100 * row[f'share_{side}']:.0f} %)" if row[f"n_{side}"] else "")
             for side, name in (("inside", "Eligible for every programme"), ("outside", "Not"))
         }
-        said = f"{row['characteristic']}: {row['level']}".replace("_", " ")
+        level = {"True": "yes", "False": "no"}.get(str(row["level"]), str(row["level"]))
+        said = f"{row['characteristic']}: {level}".replace("_", " ")
         rows.append({"Own clients of": row["arm"], "Characteristic": said, **sides})
     return pd.DataFrame(rows)
 
@@ -204,6 +206,7 @@ DISPLAYS: Mapping[str, Callable[[Released], pd.DataFrame]] = MappingProxyType(
         "outside": _outside,
         "caseload": _caseload,
         "programmes": _programmes,
+        **QUESTION_DISPLAYS,
     }
 )
 
@@ -216,7 +219,7 @@ def as_html(frame: pd.DataFrame, *, caption: str, identifier: str) -> str:
         f"c{i}": str(name) for i, name in enumerate(frame.columns)
     }  # ids of cells are made from names: no blanks
     plain = frame.set_axis(list(names), axis=1)
-    wordy = [name for name in plain.columns[1:] if plain[name].astype(str).str.len().max() > 24]
+    wordy = [name for name in plain.columns[1:] if _wordy(plain[name].astype(str))]
     table = GT(plain, rowname_col="c0", id=identifier).tab_stubhead(label=names["c0"]).cols_label(**names)
     for side, columns in (("left", wordy), ("right", [name for name in plain.columns[1:] if name not in wordy])):
         if columns:
@@ -224,6 +227,11 @@ def as_html(frame: pd.DataFrame, *, caption: str, identifier: str) -> str:
     drawn = table.as_raw_html()
     opening = drawn.index(">", drawn.index("<table")) + 1
     return f"{drawn[:opening]}<caption>{html.escape(caption)}</caption>{drawn[opening:]}"
+
+
+def _wordy(texts: pd.Series[str]) -> bool:
+    """Return whether a column holds words and no numbers, or long texts: such a column is read from the left."""
+    return bool(texts.str.len().max() > 24 or not texts.str.contains(r"\d").any())
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:

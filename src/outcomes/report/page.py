@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from outcomes.disclosure.policy import DisclosurePolicy
 from outcomes.durations import in_words
 from outcomes.report.analysis import Analysis
-from outcomes.report.contents import SECTIONS
+from outcomes.report.chapters import CHAPTERS, Chapter
+from outcomes.report.contents import ORDER
+from outcomes.report.item import Item
 from outcomes.results import Note
 
 __all__ = ["Drawn", "Page", "Tabulated", "as_page"]
@@ -22,7 +25,8 @@ class Drawn:
     """One figure in every form it is kept in."""
 
     name: str
-    section: str
+    draws: str
+    item: Item
     outcome: str
     title: str
     alternative: str
@@ -47,11 +51,13 @@ class Tabulated:
     """One table as HTML and as CSV."""
 
     name: str
-    section: str
+    draws: str
+    item: Item
     outcome: str
     title: str
     html: str
     csv: bytes
+    said: tuple[str, ...] = ()
 
     def files(self) -> dict[str, bytes]:
         """Return its file by path."""
@@ -60,14 +66,14 @@ class Tabulated:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """What a report holds, ready to be laid out."""
+    """What a report holds, ready to be laid out; notes by what they are about."""
 
     analysis: Analysis
     policy: DisclosurePolicy
     sentences: tuple[str, ...]
     figures: tuple[Drawn, ...]
     tables: tuple[Tabulated, ...]
-    notes: tuple[Note, ...]
+    notes: Mapping[str, tuple[Note, ...]]
 
 
 def as_page(page: Page) -> str:
@@ -94,8 +100,8 @@ def _context(page: Page) -> dict[str, Any]:
         "synthetic": study.synthetic,
         "question": _question(analysis),
         "sentences": page.sentences,
-        "sections": [_section(page, key, words) for key, words in SECTIONS.items()],
-        "notes": [note.text for note in page.notes if note.code not in _LIMITING],
+        "chapters": [made for key, chapter in CHAPTERS.items() if (made := _chapter(page, key, chapter))["parts"]],
+        "notes": {about: said for about, notes in page.notes.items() if (said := _settled(notes))},
         "limits": _limits(page),
         "policy": page.policy,
         "version": outcomes.__version__,
@@ -106,18 +112,26 @@ def _context(page: Page) -> dict[str, Any]:
     }
 
 
-def _section(page: Page, key: str, words: str) -> dict[str, Any]:
+def _chapter(page: Page, key: str, chapter: Chapter) -> dict[str, Any]:
+    """Return a chapter: one part for everything it can hold, with its sentences, figures and tables."""
+    parts = []
+    for draws in ORDER:
+        figures = [one for one in page.figures if one.draws == draws and one.item.chapter == key]
+        tables = [one for one in page.tables if one.draws == draws and one.item.chapter == key]
+        if figures or tables:
+            parts.append({"heading": (figures or tables)[0].item.heading, "figures": figures, "tables": tables})
+    return {"id": key, "title": chapter.title, "lead": chapter.lead, "parts": parts, "exploratory": _exploratory(page)}
+
+
+def _exploratory(page: Page) -> Callable[[Drawn | Tabulated], bool]:
+    """Return whether something shown is exploratory: all that tells of an outcome but the headline's, and what always is."""
     headline = page.analysis.headline.outcome if page.analysis.named else None
 
-    def exploratory(outcome: str) -> bool:
-        return key in ("time", "whom") or (key == "answer" and outcome != headline)
+    def exploratory(shown: Drawn | Tabulated) -> bool:
+        speaks = shown.item.chapter not in ("people", "alike")
+        return speaks and (shown.item.exploratory or shown.outcome != headline)
 
-    return {
-        "id": key,
-        "title": words,
-        "tables": [{"item": t, "exploratory": exploratory(t.outcome)} for t in page.tables if t.section == key],
-        "figures": [{"item": f, "exploratory": exploratory(f.outcome)} for f in page.figures if f.section == key],
-    }
+    return exploratory
 
 
 def _question(analysis: Analysis) -> str:
@@ -127,6 +141,11 @@ def _question(analysis: Analysis) -> str:
         f"Did people in {arm} stay longer without {headline.outcome} reoffence than people in {study.arms.reference}, within "
         f"{in_words(headline.horizon)}?"
     )
+
+
+def _settled(notes: tuple[Note, ...]) -> list[str]:
+    """Return the notes that stand under what they are about; the others are among the limits."""
+    return [note.text for note in notes if note.code not in _LIMITING]
 
 
 def _limits(page: Page) -> list[str]:
@@ -152,7 +171,8 @@ def _limits(page: Page) -> list[str]:
                 f"{refused:,} people were left out because the entry rules of one programme do not admit them. They have no counterpart "
                 "there: what either programme does for people like them cannot be told from this comparison."
             )
-    said += [note.text for note in page.notes if note.code in _LIMITING]
+    every = [note for notes in page.notes.values() for note in notes]
+    said += [note.text for note in every if note.code in _LIMITING]
     said.append(
         "One difference in risk, of one outcome at one time, was named in advance; intervals and tests of everything else are "
         "exploratory, and some would cross a threshold by chance alone."

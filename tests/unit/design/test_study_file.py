@@ -10,7 +10,8 @@ import pytest
 from small_study import SMALL_FILE as SMALL
 
 import outcomes as oc
-from outcomes.design.study import Condition, Outcome
+from outcomes.design.report_items import Options
+from outcomes.design.study import Condition, FigureSpec, Outcome, TableSpec
 from outcomes.design.study_file import parse_condition
 from outcomes.errors import DesignError
 
@@ -95,7 +96,24 @@ alt = "Two curves"
 [[table]]
 name = "table1"
 draws = "headline"
+
+[[table]]
+name = "table2"
+draws = "maintenance_effect"
+arm = "bespoke"
+by = "site"
+landmark = "6m"
+grace = 30
+scheduled = "9m"
+high = 0.8
+monitoring = "before"
+replicates = 50
+less_detected = { sex = ["male", "female"], area = 3 }
 """
+ASKED = Options(
+    arm="bespoke", by=("site",), landmark=182.0, grace=30.0, scheduled=273.0, high=0.8, monitoring="before", replicates=50,
+    less_detected=(("area", (3,)), ("sex", ("male", "female"))),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -159,8 +177,8 @@ def test_every_key_has_its_place(read: Any) -> None:
     assert study.codes == {"sentences.setting": {"prison": "custody"}, "people.sex": {"m": "male", "f": "female"}}
     assert study.columns == {"people": {"id": "person_id"}}
     assert study.disclosure.policy == "none"
-    assert dataclasses.astuple(study.figures[0]) == ("fig1", "kaplan_meier", "any", "Two curves")
-    assert dataclasses.astuple(study.tables[0]) == ("table1", "headline", None)
+    assert study.figures == (FigureSpec("fig1", "kaplan_meier", "any", "Two curves"),)
+    assert study.tables == (TableSpec("table1", "headline"), TableSpec("table2", "maintenance_effect", options=ASKED))
 
 
 def test_the_example_study_reads() -> None:
