@@ -8,6 +8,7 @@ import pytest
 from lifelines.datasets import load_rossi
 
 import outcomes as oc
+from outcomes.comparison.sentences import in_short, sentence
 
 COLUMNS = [
     "outcome", "population", "estimand", "scale", "arm", "reference", "cause", "time", "measure", "estimate", "std_error", "statistic",
@@ -329,3 +330,19 @@ def test_a_matching_that_leaves_the_arms_unlike_says_so_and_weights_that_make_th
     assert (left > 0.10).any()
     assert "still not alike" in codes(everyone)["still_unlike"]
     assert "still_unlike" not in codes(oc.weight(data, formula, estimand="ato"))
+
+
+def test_a_ratio_that_has_left_all_bounds_is_no_number() -> None:
+    row = {
+        "measure": "hazard_ratio", "estimate": 0.0, "conf_low": 0.0, "conf_high": np.inf, "n": 50, "n_events": 1, "verdict": "not determined",
+        "arm": "b", "reference": "m", "outcome": "any", "cause": "any", "population": "", "estimand": "none", "scale": "",
+    }  # fmt: skip
+    assert (
+        in_short(row, 0.95)
+        == "hazard ratio: no number, since events are too few for one; 50 people, 1 event. Verdict: not determined."
+    )
+    said = sentence(row, {}, 0.95)
+    assert said.startswith(
+        "Hazard ratio, b against m: no number, since events are too few for one (50 people, 1 events"
+    )
+    assert "inf" not in said
