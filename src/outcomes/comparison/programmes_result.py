@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
-
+from outcomes.comparison.answers import Answers, best_of, paid_for
 from outcomes.comparison.comparing import COLUMNS
-from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.comparison.sentences import sentence
 from outcomes.durations import in_words
-from outcomes.results import Note, Result
+from outcomes.results import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,25 +19,17 @@ __all__ = ["Programmes"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Programmes(Result):
+class Programmes(Answers):
     """Every family of programmes against people who started nothing.
 
     Attributes
     ----------
-    frame : pandas.DataFrame
-        As `to_frame` gives it, with ``value_reference`` and ``value_arm`` (the risk in each arm) beside.
     grace : float
         Days after release or sentence by which a start counts and from which everyone is followed.
     """
 
-    frame: pd.DataFrame
-    labels: Mapping[str, str]
     grace: float
-    conf_level: float
-    notes: tuple[Note, ...] = ()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
-    drawing: ClassVar[str | None] = "intervals"
     title: ClassVar[str] = "Programmes against nothing"
 
     @classmethod
@@ -48,13 +37,10 @@ class Programmes(Result):
         """Return the result of finished rows; p-values pay for the number of adjusted contrasts that are tested."""
         import pandas as pd
 
-        frame = pd.DataFrame(rows).drop(columns=["p_holm", "p_bh"], errors="ignore")
-        for name in COLUMNS:
-            if name not in frame:
-                frame[name] = np.nan
-        p = np.where(_best(frame), frame["p_value"].to_numpy(dtype=np.float64), np.nan)
-        frame["p_holm"], frame["p_bh"] = holm(p), benjamini_hochberg(p)
-        return cls(frame=frame, grace=grace, notes=(_landmark(grace), *_small(frame), *said), **rest)
+        frame = paid_for(
+            pd.DataFrame(rows).reindex(columns=[*dict.fromkeys([*(k for row in rows for k in row), *COLUMNS])])
+        )
+        return cls(frame=frame, grace=grace, margin=None, notes=(_landmark(grace), *_small(frame), *said), **rest)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a programme and adjustment.
@@ -95,7 +81,7 @@ class Programmes(Result):
     def sentences(self) -> tuple[str, ...]:
         """Each programme's adjusted contrast in plain sentences; of small ones what they could have shown."""
         parts = []
-        for row in self.frame[_best(self.frame)].to_dict("records"):
+        for row in self.frame[best_of(self.frame)].to_dict("records"):
             lead = f"{str(row['programme']).replace('_', ' ')}:"
             if row["why"]:
                 parts.append(f"{lead} no answer; {row['why'].rstrip('.')}.")
@@ -109,20 +95,10 @@ class Programmes(Result):
             parts.append(f"{lead} {said}")
         return tuple(parts)
 
-    def describe(self) -> str:
-        """Return the sentences together."""
-        return " ".join(self.sentences)
-
 
 def _whole(row: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return a row whose counts are whole numbers again, which they are not in a column where some are missing."""
     return {**row, **{name: int(row[name]) for name in ("n", "n_events")}}
-
-
-def _best(frame: pd.DataFrame) -> Any:
-    """Return which rows are the answer for their programme: the adjusted one where there is one."""
-    last = ~frame["programme"].duplicated(keep="last")
-    return last.to_numpy()
 
 
 def _landmark(grace: float) -> Note:
@@ -134,7 +110,7 @@ def _landmark(grace: float) -> Note:
 
 
 def _small(frame: pd.DataFrame) -> tuple[Note, ...]:
-    few = frame.loc[_best(frame) & ~frame["tested"].astype(bool), "programme"].astype(str)
+    few = frame.loc[best_of(frame) & ~frame["tested"].astype(bool), "programme"].astype(str)
     if not len(few):
         return ()
     return (

@@ -334,8 +334,9 @@ def test_a_matching_that_leaves_the_arms_unlike_says_so_and_weights_that_make_th
 
 def test_a_ratio_that_has_left_all_bounds_is_no_number() -> None:
     row = {
-        "measure": "hazard_ratio", "estimate": 0.0, "conf_low": 0.0, "conf_high": np.inf, "n": 50, "n_events": 1, "verdict": "not determined",
-        "arm": "b", "reference": "m", "outcome": "any", "cause": "any", "population": "", "estimand": "none", "scale": "",
+        "measure": "hazard_ratio", "estimate": 0.0, "conf_low": 0.0, "conf_high": np.inf, "n": 50,
+        "n_events": 1, "verdict": "not determined", "arm": "b", "reference": "m", "outcome": "any",
+        "cause": "any", "population": "", "estimand": "none", "scale": "",
     }  # fmt: skip
     assert (
         in_short(row, 0.95)
