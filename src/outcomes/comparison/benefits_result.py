@@ -100,18 +100,21 @@ class Benefits(Result):
     def interaction(self) -> pd.DataFrame:
         """Return the tests that the effect is the same in all levels, two rows a subgroup.
 
-        Columns: subgroup, named, scale (additive: of risk differences; multiplicative: of risk ratios), n_levels, statistic (Wald), df,
-        df_residual (of F; infinite for chi-squared), p_value, p_holm and p_bh over all of them.
+        Columns: subgroup, named, scale (additive: of risk differences; multiplicative: of risk ratios), n_levels, levels (those in the
+        test: with events, and people without, in both arms), statistic (Wald), df, df_residual (of Hotelling's F where people are
+        clustered; infinite for chi-squared), p_value, why (there is no test), p_holm and p_bh over all of them.
         """
         names = [
             "subgroup",
             "named",
             "scale",
             "n_levels",
+            "levels",
             "statistic",
             "df",
             "df_residual",
             "p_value",
+            "why",
             "p_holm",
             "p_bh",
         ]
@@ -165,7 +168,7 @@ class Benefits(Result):
         tests = self.tests[(self.tests["subgroup"] == subgroup)].set_index("scale")
         p, paid = tests["p_value"], tests["p_holm"]
         if not np.isfinite(p).any():
-            return "Whether levels differ cannot be tested."
+            return f"Whether levels differ cannot be tested: {tests['why'].iloc[0]}."
         shown = f"differences {p_in_words(p['additive'])}, ratios {p_in_words(p['multiplicative'])}"
         beyond = 1 - self.conf_level
         if (paid < beyond).any():

@@ -66,7 +66,8 @@ class SubgroupEffects(Result):
     def interaction(self) -> pd.DataFrame:
         """Return the test that the effect is the same in all levels, one row a subgroup.
 
-        Columns: subgroup, n_levels, statistic (Wald), df, df_residual (of F; infinite for chi-squared), p_value, p_holm, p_bh.
+        Columns: subgroup, n_levels, levels (those in the test: with events, and people without, in both arms), statistic (Wald), df,
+        df_residual (of Hotelling's F where people are clustered; infinite for chi-squared), p_value, why (there is no test), p_holm, p_bh.
         """
         return self.tests.copy()
 
@@ -88,6 +89,8 @@ class SubgroupEffects(Result):
             if np.isfinite(test["p_value"]):
                 said = "they differ more than chance would" if test["p_value"] < 0.05 else "no sign that they differ"
                 parts.append(f"Levels of {test['subgroup']}: {said} ({p_in_words(test['p_value'])}).")
+            else:
+                parts.append(f"Whether levels of {test['subgroup']} differ cannot be tested: {test['why']}.")
         return " ".join(parts)
 
 
