@@ -28,7 +28,7 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
     notes += about_weights(asked)
     alone = asked.weighted or len(result.terms) == len(data.arms) - 1
     estimand = asked.estimand if alone else "conditional"  # on the model's other terms
-    people, events = asked.people_by_arm(data), data.events_by_arm(result.cause)
+    people, events = asked.people_by_arm(data), asked.events_by_arm(data, result.cause)
     for arm in range(1, len(data.arms)):
         position, unit = arm_term(result, arm)
         groups = _of_the_model(
