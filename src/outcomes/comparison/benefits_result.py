@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from outcomes.comparison.comparing import COLUMNS
+from outcomes.comparison.levels import levels_in_words
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.comparison.sentences import in_short, sentence
 from outcomes.results import Note, Result, p_in_words
@@ -177,8 +178,8 @@ class Benefits(Result):
             said = "a sign that levels differ, which is gone once all tests are counted"
         else:
             said = "no sign that levels differ"
-        among = " (among those that have an estimate)" if tests["n_levels"].min() < levels else ""
-        return f"Interaction ({shown}): {said}{among}."
+        least = tests.sort_values("n_levels").iloc[0].to_dict()
+        return f"Interaction ({shown}): {said}{levels_in_words(least, levels)}."
 
 
 def headed(subgroup: str, named: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from outcomes.survival.curves import CumulativeIncidence, KaplanMeier
     from outcomes.survival.estimates import ArmEstimates
 
-__all__ = ["Split", "WithinLevels", "levels_of", "within_levels"]
+__all__ = ["Split", "WithinLevels", "levels_in_words", "levels_of", "within_levels"]
 
 _MOST = 12
 _ONE_LEVEL = "fewer than two levels have an estimate with events, and people without, in both arms"
@@ -216,6 +216,20 @@ def _joint_weights(
         gradient=read_only(refit.gradient[kept]) if fitted else None,
     )
     return made, notes
+
+
+def levels_in_words(test: Mapping[Any, Any], levels: int) -> str:
+    """Return which of so many levels are in a test of `within_levels`, where not all are; else nothing.
+
+    Examples
+    --------
+    >>> levels_in_words({"n_levels": 2, "levels": "medium, very_high"}, 3)
+    ' (in the test: medium, very high; elsewhere there is no estimate, or nobody or everybody in an arm had the event)'
+    """
+    if test["n_levels"] == levels:
+        return ""
+    named = str(test["levels"]).replace("_", " ")
+    return f" (in the test: {named}; elsewhere there is no estimate, or nobody or everybody in an arm had the event)"
 
 
 def _no_test(levels: tuple[str, ...], why: str) -> dict[str, Any]:

@@ -185,6 +185,16 @@ def test_people_without_the_column_are_counted_and_left_out_of_its_levels() -> N
     assert {n.code: n.text for n in found.notes}["missing_subgroup"].startswith("50 of 1,200 people")
 
 
+def test_a_level_where_an_arm_had_no_event_is_said_not_to_be_in_the_test() -> None:
+    frame = people()
+    spared = (frame["band"] == "low") & (frame["arm"] == "b")
+    found = subgroup_effects(data_of(frame.assign(e=frame["e"].where(~spared, 0))), "band", at=10)
+    assert np.isfinite(found.to_frame().set_index("level").loc["low", "estimate"])
+    test = found.interaction().iloc[0]
+    assert (test["n_levels"], test["levels"], test["df"]) == (2, "medium, high", 1)
+    assert "(in the test: medium, high; elsewhere" in found.describe()
+
+
 def test_a_level_without_two_people_in_an_arm_has_counts_a_note_and_no_estimate() -> None:
     frame = people().astype({"band": object})
     low = frame.index[frame["band"] == "low"]
