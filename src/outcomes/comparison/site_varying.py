@@ -21,7 +21,7 @@ from outcomes.results import Array, IntArray, Note
 from outcomes.survival.curves import cumulative_incidence
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.inputs import normal_quantile
-from outcomes.survival.pseudo_values import pseudo_values
+from outcomes.survival.pseudo_values import censored_early, pseudo_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,11 +192,10 @@ def _people(
     arm = np.array([arms.index(data.arms[code]) for code in data.arm[kept]], dtype=np.int64)
     unit = np.unique(np.stack([arm, place[kept]]), axis=1, return_inverse=True)[1].reshape(-1)
     everyone = int(treated.sum())
-    seen_to = (np.asarray(data.event) > 0) | (np.asarray(data.exit) >= horizon)
     notes = (
         *left_out_notes({" and ".join(arms): left}),
         *_nowhere(everyone - len(kept), everyone, by),
-        *_censored(int((~seen_to[kept]).sum()), len(kept)),
+        *censored_early(data, horizon, kept, "case mix or site within an arm"),
     )
     found = People(y[kept], x - x.mean(axis=0), arm, unit.astype(np.int64), place[kept], arms, tuple(grades))
     return found, notes
@@ -234,16 +233,6 @@ def _nowhere(left: int, everyone: int, by: str) -> tuple[Note, ...]:
     what = "no group with a facilitator" if by == "facilitator" else "no site"
     text = f"{left:,} of {everyone:,} people have {what} recorded for their start, and are left out."
     return (Note("no_site" if by == "site" else "no_team", text),)
-
-
-def _censored(count: int, everyone: int) -> tuple[Note, ...]:
-    if not count:
-        return ()
-    text = (
-        f"{count:,} of {everyone:,} people were censored before then. Pseudo-values take it that who was censored did not hang on "
-        "case mix or site within an arm."
-    )
-    return (Note("censored_early", text),)
 
 
 def _of_grades(people: People, conf_level: float) -> RandomIntercepts | None:
