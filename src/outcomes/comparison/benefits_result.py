@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from outcomes.comparison.comparing import COLUMNS
+from outcomes.comparison.levels import levels_in_words
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.comparison.sentences import in_short, sentence
 from outcomes.results import Note, Result, p_in_words
@@ -100,18 +101,21 @@ class Benefits(Result):
     def interaction(self) -> pd.DataFrame:
         """Return the tests that the effect is the same in all levels, two rows a subgroup.
 
-        Columns: subgroup, named, scale (additive: of risk differences; multiplicative: of risk ratios), n_levels, statistic (Wald), df,
-        df_residual (of F; infinite for chi-squared), p_value, p_holm and p_bh over all of them.
+        Columns: subgroup, named, scale (additive: of risk differences; multiplicative: of risk ratios), n_levels, levels (those in the
+        test: with events, and people without, in both arms), statistic (Wald), df, df_residual (of Hotelling's F where people are
+        clustered; infinite for chi-squared), p_value, why (there is no test), p_holm and p_bh over all of them.
         """
         names = [
             "subgroup",
             "named",
             "scale",
             "n_levels",
+            "levels",
             "statistic",
             "df",
             "df_residual",
             "p_value",
+            "why",
             "p_holm",
             "p_bh",
         ]
@@ -165,7 +169,7 @@ class Benefits(Result):
         tests = self.tests[(self.tests["subgroup"] == subgroup)].set_index("scale")
         p, paid = tests["p_value"], tests["p_holm"]
         if not np.isfinite(p).any():
-            return "Whether levels differ cannot be tested."
+            return f"Whether levels differ cannot be tested: {tests['why'].iloc[0]}."
         shown = f"differences {p_in_words(p['additive'])}, ratios {p_in_words(p['multiplicative'])}"
         beyond = 1 - self.conf_level
         if (paid < beyond).any():
@@ -174,8 +178,8 @@ class Benefits(Result):
             said = "a sign that levels differ, which is gone once all tests are counted"
         else:
             said = "no sign that levels differ"
-        among = " (among those that have an estimate)" if tests["n_levels"].min() < levels else ""
-        return f"Interaction ({shown}): {said}{among}."
+        least = tests.sort_values("n_levels").iloc[0].to_dict()
+        return f"Interaction ({shown}): {said}{levels_in_words(least, levels)}."
 
 
 def headed(subgroup: str, named: bool) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from outcomes.comparison.comparing import verdict
 from outcomes.comparison.course_effect import no_answer
+from outcomes.comparison.hazard_ratios import p_proportional
 from outcomes.design.data import SurvivalData
 from outcomes.durations import DAYS_PER_YEAR
 from outcomes.errors import EstimationError
@@ -93,8 +94,7 @@ def _row(found: Mapping[Any, Any], data: SurvivalData, arm: str, reference: str,
 
 def _proportional(model: Cox, exposure: str, analysis: str) -> Note:
     """Return the test that the exposure's ratios stay the same over time."""
-    found = model.proportional_hazards().to_frame().set_index("term")["p_value"]
-    p = float(found.get(exposure, np.nan))
+    p = p_proportional(model, exposure)
     what = "Exposure that changes with time" if analysis == "time_varying" else "Exposure by the landmark"
     if np.isnan(p):
         return Note("hazard_ratio", f"{what}: no test that its hazard ratios are constant can be had.")

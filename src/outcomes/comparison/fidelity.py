@@ -23,7 +23,7 @@ from outcomes.design.groups import (
     teams,
 )
 from outcomes.design.some_people import some_people
-from outcomes.errors import DesignError, EstimationError, NotSupportedError, did_you_mean, one_of
+from outcomes.errors import DesignError, EstimationError, NotSupportedError, did_you_mean, must_be, one_of
 from outcomes.results import Array, IntArray, Note
 from outcomes.survival.few_clusters import FEW
 from outcomes.survival.inputs import normal_quantile
@@ -78,6 +78,7 @@ def fidelity_effect(
     monitoring: str = "group",
     cluster: str | None = None,
     conf_level: float = 0.95,
+    margin: float | None = None,
 ) -> FidelityEffect:
     """Estimate how risk goes with the delivery fidelity of people's groups, within one arm.
 
@@ -107,20 +108,24 @@ def fidelity_effect(
         What varies together. Default: teams of facilitators (table delivery: groups that share one), since they make the score of several
         groups; the group where table delivery is not there.
     conf_level : float
+    margin : float, optional
+        Percentage points of risk a standard deviation of the score; allows the verdict "no difference larger than the margin" of that
+        slope, and of nothing else. Default: none. The margin of the headline is one of arms, and is not used.
 
     Returns
     -------
     FidelityEffect
         ``to_frame()``: analysis (per_sd, tertile), measure (hazard_ratio, risk_difference), arm, reference, estimate, std_error, df,
-        p_value, p_wild, conf_low, conf_high, value_arm, value_reference, n, n_events, n_groups, n_clusters, verdict; ``curve()``: the
-        hazard ratio over the scores against their mean; ``thirds()``: the risk by third.
+        p_value, p_wild, p_proportional (of hazard ratios: of the test that they stay the same over time), conf_low, conf_high,
+        value_arm, value_reference, n, n_events (by the horizon, beside risks), n_groups, n_clusters, verdict; ``curve()``: the hazard
+        ratio over the scores against their mean; ``thirds()``: the risk by third.
 
     Raises
     ------
     DesignError
         No arm with recorded programmes (or several), no monitoring, several scales.
     EstimationError
-        Fewer than 3 monitored groups, scores that do not vary, nobody had the outcome, missing covariates.
+        A margin of 0 or less; fewer than 3 monitored groups, scores that do not vary, nobody had the outcome, missing covariates.
     NotSupportedError
         People are not classed by what they started by time zero; several rows a person.
 
@@ -155,14 +160,16 @@ def fidelity_effect(
     if cluster is not None:
         one_of(cluster, _CLUSTERS, what=f"{_WHAT}: cluster")
     normal_quantile(conf_level)
+    if margin is not None:
+        must_be(margin, (int, float), what=f"{_WHAT}(tables, study): margin", expected="a number of percentage points")
+    if margin is not None and not margin > 0:
+        raise EstimationError(f"{_WHAT}: margin must be above 0; got {margin}.")
     written = case_mix_of(study, formula, _WHAT)
     must_be_started(study, _WHAT)
     cohort = build_cohort(tables, study)
     chosen = _arm(cohort, arm)
     scored, by = _scored(cohort, chosen, name, scale, monitoring, cluster)
     kept, left = telling_terms(written, scored.data.baseline) if written else ("", ())
-    head = study.headline
-    margin = head.margin if head is not None and head.outcome == name else None
     asked = (name, length, kept, conf_level)
     groups = scored.of_groups()
     slope, said = by_standard_deviation(scored.data, scored.score, groups, *asked)

@@ -11,6 +11,7 @@ import numpy as np
 from outcomes.adjust.adjusting_curves import adjusted_curves
 from outcomes.adjust.case_mix import models_by_cause
 from outcomes.comparison.contrasts import compare
+from outcomes.comparison.hazard_ratios import p_proportional
 from outcomes.comparison.measures import quantile, two_sided
 from outcomes.comparison.wild_testing import wild_score_test
 from outcomes.errors import EstimationError, NotSupportedError
@@ -194,6 +195,7 @@ def _ratio(model: Cox, clusters: int, conf_level: float, term: str = SCORE) -> R
     wild = _wild(model, term) if clusters < _MANY else np.nan
     p_value = two_sided(estimate / corrected, clusters - 1.0) if clusters >= FEW and error > 0 else wild
     return {
+        "p_proportional": p_proportional(model, term.partition("[")[0]),
         "estimate": float(np.exp(estimate)),
         "std_error": corrected if clusters >= FEW else np.nan,
         "df": clusters - 1.0 if clusters >= FEW else np.nan,

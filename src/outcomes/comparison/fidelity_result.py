@@ -11,6 +11,7 @@ import numpy as np
 
 from outcomes.comparison.comparing import verdict
 from outcomes.comparison.fidelity_models import THIRDS, Line
+from outcomes.comparison.hazard_ratios import proportional_in_words
 from outcomes.durations import in_words
 from outcomes.results import Array, Note, Result, p_in_words, read_only
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["FidelityEffect"]
 
 _COLUMNS = ("outcome", "population", "analysis", "measure", "arm", "reference", "time", "estimate", "std_error", "df", "p_value", "p_wild",
-            "conf_low", "conf_high", "value_reference", "value_arm", "n", "n_events", "n_groups", "n_clusters", "verdict")  # fmt: skip
+            "p_proportional", "conf_low", "conf_high", "value_reference", "value_arm", "n", "n_events", "n_groups", "n_clusters",
+            "verdict")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -80,6 +82,7 @@ class FidelityEffect(Result):
         import pandas as pd
 
         event = np.asarray(data.event) == 1 + data.causes.index(outcome)
+        by_then = event & (np.asarray(data.exit) <= horizon)
         cuts = np.quantile(scores, [1 / 3, 2 / 3])
         own = np.array(THIRDS)[np.searchsorted(cuts, of_person, side="left")]
         group = np.array(THIRDS)[np.searchsorted(cuts, scores, side="left")]
@@ -89,12 +92,12 @@ class FidelityEffect(Result):
             whole = row["analysis"] == "per_sd"
             mine = np.ones(len(own), dtype=bool) if whole else np.isin(own, pair)
             counted = {
-                "n": int(mine.sum()), "n_events": int((event & mine).sum()),
+                "n": int(mine.sum()), "n_events": int(((event if row["measure"] == "hazard_ratio" else by_then) & mine).sum()),
                 "n_groups": len(scores) if whole else int(np.isin(group, pair).sum()),
                 "n_clusters": int(data.baseline.loc[mine, data.cluster].nunique()),
             }  # fmt: skip
             labels = {"outcome": outcome, "population": data.labels.get("population", ""), "time": _time(row, horizon)}
-            said = "" if row["measure"] == "risk" else verdict(row, row["measure"], margin)
+            said = "" if row["measure"] == "risk" else verdict(row, row["measure"], margin if whole else None)
             rows.append({"reference": "", **row, **counted, **labels, "verdict": said})
         return cls(
             frame=pd.DataFrame(rows).reindex(columns=list(_COLUMNS)), scores=read_only(np.sort(scores)), mean=float(scores.mean()),
@@ -105,7 +108,8 @@ class FidelityEffect(Result):
         """Return one row an analysis, measure and contrast; columns as `fidelity_effect` says.
 
         ``per_sd`` are of one standard deviation of the groups' scores, ``tertile`` of the middle and the highest third of groups against
-        the lowest (and ``risk`` in each). Hazard ratios are over the whole follow-up (time missing); their std_error is of the logarithm.
+        the lowest (and ``risk`` in each). Hazard ratios are over the whole follow-up (time missing), with all events; their std_error is of
+        the logarithm. Beside risks n_events are those by the horizon.
         """
         return self.frame.copy()
 
@@ -157,11 +161,12 @@ class FidelityEffect(Result):
                 f"With everybody in groups half a standard deviation above the mean, an estimated {100 * risk['value_arm']:.1f} of 100 "
                 f"would have a reoffence ({self.outcome}) by {in_words(self.horizon)}, half of one below "
                 f"{100 * risk['value_reference']:.1f}: "
-                f"{_points(risk['estimate'])} per 100 a standard deviation{self._limits(risk)} ({first['n_events']:,} events in all)."
+                f"{_points(risk['estimate'])} per 100 a standard deviation{self._limits(risk)} ({_events(risk)} by then)."
             )
         parts.append(
             f"Hazard ratio a standard deviation: {first['estimate']:.2f}"
-            f"{_between(first, self.conf_level) if np.isfinite(first['conf_low']) else f' (no interval; {p_in_words(first.p_value)})'}."
+            f"{_between(first, self.conf_level) if np.isfinite(first['conf_low']) else f' (no interval; {p_in_words(first.p_value)})'}"
+            f" over the whole follow-up ({_events(first)}; {proportional_in_words(first['p_proportional'])})."
         )
         said = (first if risk is None else risk)["verdict"]
         if said.startswith("no difference") and self.margin is not None:
@@ -196,6 +201,10 @@ def _time(row: Mapping[str, Any], horizon: float) -> float:
 
 def _between(row: Any, conf_level: float) -> str:
     return f" ({100 * conf_level:g} % interval {row['conf_low']:.2f} to {row['conf_high']:.2f})"
+
+
+def _events(row: Any) -> str:
+    return f"{row['n_events']:,} {'event' if row['n_events'] == 1 else 'events'}"
 
 
 def _points(value: float) -> str:

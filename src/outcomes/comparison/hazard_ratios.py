@@ -15,7 +15,7 @@ from outcomes.survival.cox_result import Cox
 from outcomes.survival.estimates import by_cluster
 from outcomes.survival.few_clusters import CLUSTER_NOTES, few_clusters
 
-__all__ = ["arm_term", "compare_hazards"]
+__all__ = ["arm_term", "compare_hazards", "p_proportional", "proportional_in_words"]
 
 
 def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, cluster_df: float | None) -> Comparison:
@@ -28,7 +28,8 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
     notes += about_weights(asked)
     alone = asked.weighted or len(result.terms) == len(data.arms) - 1
     estimand = asked.estimand if alone else "conditional"  # on the model's other terms
-    people, events = asked.people_by_arm(data), data.events_by_arm(result.cause)
+    p = p_proportional(result)
+    people, events = asked.people_by_arm(data), asked.events_by_arm(data, result.cause)
     for arm in range(1, len(data.arms)):
         position, unit = arm_term(result, arm)
         groups = _of_the_model(
@@ -39,7 +40,8 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
         pair, square = np.array([0.0, value]), np.array([[0.0, 0.0], [0.0, spread * groups.factor]])
         one = contrast("hazard_ratio", pair, square, df=groups.df, conf_level=conf_level)
         rows.append(
-            row_of(
+            {"p_proportional": p}
+            | row_of(
                 data,
                 one,
                 measure="hazard_ratio",
@@ -58,7 +60,7 @@ def compare_hazards(result: Cox, *, variance: str | None, conf_level: float, clu
         margin=None,
         variance=kind,
         labels={**data.labels, "unit": data.unit},
-        notes=(*notes, _on_proportionality(result)),
+        notes=(*notes, _on_proportionality(result, p)),
         weights=asked.source,
     )
 
@@ -106,7 +108,40 @@ def arm_term(result: Cox, arm: int) -> tuple[int, float]:
     )
 
 
-def _on_proportionality(result: Cox) -> Note:
+def p_proportional(model: Cox, owner: str | None = None) -> float:
+    """Return the p-value of the model's own test of proportional hazards; missing where it cannot be had.
+
+    Parameters
+    ----------
+    model : Cox
+    owner : str, optional
+        The term of the formula that is tested; default: all terms at once.
+    """
+    if model.ties == "exact" or model.penalty is not None:
+        return float("nan")
+    test = model.proportional_hazards().to_frame()
+    row = test.iloc[-1:] if owner is None else test[test["term"] == owner]
+    return float(row["p_value"].iloc[0]) if len(row) else float("nan")
+
+
+def proportional_in_words(p: float) -> str:
+    """Return what stands beside a hazard ratio of whether one ratio can say it.
+
+    Examples
+    --------
+    >>> proportional_in_words(0.2)
+    'test of proportional hazards, p = 0.200'
+    >>> proportional_in_words(float("nan"))
+    'no test of proportional hazards can be had'
+    """
+    return (
+        "no test of proportional hazards can be had"
+        if np.isnan(p)
+        else f"test of proportional hazards, {p_in_words(p)}"
+    )
+
+
+def _on_proportionality(result: Cox, p: float) -> Note:
     beside = "Read an absolute difference beside a hazard ratio."
     if result.ties == "exact" or result.penalty is not None:
         wald = (
@@ -118,8 +153,6 @@ def _on_proportionality(result: Cox) -> Note:
             "hazard_ratio",
             f"Whether hazards are proportional is not tested for exact ties or penalised fits.{wald} {beside}",
         )
-    test = result.proportional_hazards().to_frame().iloc[-1]
-    if np.isnan(test["p_value"]):
+    if np.isnan(p):
         return Note("hazard_ratio", f"Too few clusters for a test of proportional hazards. {beside}")
-    text = f"Test of proportional hazards (all terms): {p_in_words(test['p_value'])}. {beside}"
-    return Note("hazard_ratio", text)
+    return Note("hazard_ratio", f"Test of proportional hazards (all terms): {p_in_words(p)}. {beside}")

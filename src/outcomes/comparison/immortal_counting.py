@@ -16,6 +16,7 @@ from outcomes.adjust.censoring import censoring_weights
 from outcomes.adjust.weighting import weight
 from outcomes.comparison.comparing import row_of, verdict
 from outcomes.comparison.contrasts import compare
+from outcomes.comparison.hazard_ratios import p_proportional
 from outcomes.comparison.immortal_result import ImmortalTime, TimeBefore
 from outcomes.comparison.measures import Contrast
 from outcomes.comparison.raw_and_adjusted import no_numbers
@@ -285,7 +286,8 @@ def _varying(data: SurvivalData, asked: _Asked) -> _Found:
         data, one, measure="hazard_ratio", estimand=estimand, arms=(NOTHING, asked.arm), cause=asked.outcome, time=float("nan"),
         n=int(found["n"]), n_events=int(found["n_events"]),
     )  # fmt: skip
-    return [{**row, "verdict": verdict(row, "hazard_ratio", None), "why": ""}], left, model.notes
+    p = p_proportional(model, "exposure")
+    return [{**row, "verdict": verdict(row, "hazard_ratio", None), "p_proportional": p, "why": ""}], left, model.notes
 
 
 def _of_arms(data: SurvivalData, weights: Weights | None, asked: _Asked) -> list[dict[str, Any]]:
@@ -325,6 +327,7 @@ def _no_answer(
         {
             **no_numbers(same, estimand),
             "measure": measure,
+            "p_proportional": np.nan,
             "time": time[measure],
             "why": re.sub(r"^[a-z_]+: ", "", why),  # without the name of the function that found it
         }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from outcomes.comparison.comparing import COLUMNS
+from outcomes.comparison.hazard_ratios import proportional_in_words
 from outcomes.comparison.sentences import in_short
 from outcomes.durations import in_words
 from outcomes.results import Note, Result, in_capitals
@@ -100,7 +101,7 @@ class ImmortalTime(Result):
         frame["wrong"] = frame["method"] == "ever_started"
         frame["population"] = f"eligible for {rest['arm']}"
         frame["would_say"] = frame["verdict"]
-        frame.loc[frame["wrong"], ["statistic", "p_value"]] = np.nan
+        frame.loc[frame["wrong"], ["statistic", "p_value", "p_proportional"]] = np.nan
         frame.loc[frame["wrong"], "verdict"] = "not determined"
         frame["days_before"] = np.where(frame["wrong"], rest["before"].days, np.nan)
         frame["whose"] = frame["method"].map(_whose(rest["arm"], in_words(rest["grace"]), estimand))
@@ -110,10 +111,13 @@ class ImmortalTime(Result):
         """Return one row a method and measure, the wrong method first.
 
         Columns: method (ever_started, landmark, time_varying, clone_censor_weight), wrong, whose (what the method is about), those of
-        `compare` (hazard_ratio; risk_difference where the method gives one), would_say (what the interval would say if the method were
+        `compare` (hazard_ratio; risk_difference where the method gives one), p_proportional (of the test of proportional hazards, beside
+        every hazard ratio but the wrong one), would_say (what the interval would say if the method were
         right), days_before (of the wrong one: person-days before starts that it gives to the programme), why (there is no number).
         """
-        return self.frame[["method", "wrong", "whose", *COLUMNS, "would_say", "days_before", "why"]].copy()
+        return self.frame[
+            ["method", "wrong", "whose", *COLUMNS, "p_proportional", "would_say", "days_before", "why"]
+        ].copy()
 
     def summary(self) -> pd.DataFrame:
         """Return method, wrong, measure, estimate, conf_low, conf_high, n, n_events, verdict, would_say."""
@@ -163,7 +167,14 @@ class ImmortalTime(Result):
         said = in_short({**row, "verdict": row["would_say"]}, self.conf_level, counted=counted, designed=False)
         if row["wrong"]:
             said = said.replace("Verdict:", "It would say:")
-        return f"{said[:1].upper()}{said[1:]}" if row["measure"] == "hazard_ratio" else f"{name}: {said}"
+        if row["measure"] != "hazard_ratio":
+            return f"{name}: {said}"
+        beside = "" if row["wrong"] else f" {_capital(proportional_in_words(row['p_proportional']))}."
+        return f"{_capital(said)}{beside}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _whose(arm: str, grace: str, estimand: str) -> dict[str, str]:

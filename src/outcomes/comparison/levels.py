@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +17,19 @@ from outcomes.comparison.measures import on_scale
 from outcomes.design.some_people import some_people
 from outcomes.errors import EstimationError, did_you_mean
 from outcomes.results import Array, IntArray, Note, Weights, read_only
+from outcomes.survival.hotelling import joint_test
 
 if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
     from outcomes.survival.curves import CumulativeIncidence, KaplanMeier
     from outcomes.survival.estimates import ArmEstimates
 
-__all__ = ["Split", "WithinLevels", "levels_of", "within_levels"]
+__all__ = ["Split", "WithinLevels", "levels_in_words", "levels_of", "within_levels"]
 
 _MOST = 12
+_ONE_LEVEL = "fewer than two levels have an estimate with events, and people without, in both arms"
+_FEW_CLUSTERS = "there are too few clusters for so many levels"
+_ALIKE = "the levels' contrasts do not vary apart from each other"
 MakeCurves = Callable[["SurvivalData", "Weights | None", "str | None"], "KaplanMeier | CumulativeIncidence"]
 
 
@@ -53,7 +57,7 @@ class WithinLevels:
     """One row a level (people and events only where there is no estimate), the test of equal contrasts, notes."""
 
     rows: tuple[dict[str, Any], ...]
-    test: dict[str, float]
+    test: dict[str, Any]
     notes: tuple[Note, ...]
 
 
@@ -95,7 +99,7 @@ def within_levels(
     usable, notes = _usable(data, split, weights, at)
     rows = [_bare(data, split, index, cause, at) for index in range(len(split.levels))]
     if not usable:
-        return WithinLevels(tuple(rows), _no_test(0), tuple(notes))
+        return WithinLevels(tuple(rows), _no_test((), _ONE_LEVEL), tuple(notes))
     place = np.full(len(split.levels) + 1, -1)
     place[usable] = np.arange(len(usable))
     level = place[split.level]  # -1 stays -1: the last place
@@ -127,7 +131,7 @@ def within_levels(
         rows[index] = curve_row(joint, asked, found, measure, label, 0, pair, one)
     sides = np.where(people >= 0, people % 2, -1)
     overall = clustered(asked.cluster, sides, data.arms, (0, 1), cluster_df)
-    test = _same_in_all(found, measure, overall.factor, overall.df)
+    test = _same_in_all(found, measure, overall.factor, overall.df, tuple(split.levels[index] for index in usable))
     return WithinLevels(tuple(rows), test, tuple(notes))
 
 
@@ -214,29 +218,50 @@ def _joint_weights(
     return made, notes
 
 
-def _no_test(levels: int) -> dict[str, float]:
+def levels_in_words(test: Mapping[Any, Any], levels: int) -> str:
+    """Return which of so many levels are in a test of `within_levels`, where not all are; else nothing.
+
+    Examples
+    --------
+    >>> levels_in_words({"n_levels": 2, "levels": "medium, very_high"}, 3)
+    ' (in the test: medium, very high; elsewhere there is no estimate, or nobody or everybody in an arm had the event)'
+    """
+    if test["n_levels"] == levels:
+        return ""
+    named = str(test["levels"]).replace("_", " ")
+    return f" (in the test: {named}; elsewhere there is no estimate, or nobody or everybody in an arm had the event)"
+
+
+def _no_test(levels: tuple[str, ...], why: str) -> dict[str, Any]:
     none = float("nan")
-    return {"n_levels": levels, "statistic": none, "df": none, "df_residual": none, "p_value": none}
+    missing = dict.fromkeys(("statistic", "df", "df_residual", "p_value"), none)
+    return {"n_levels": len(levels), "levels": ", ".join(levels), **missing, "why": why}
 
 
-def _same_in_all(found: ArmEstimates, measure: str, factor: float, df: float) -> dict[str, float]:
-    """Return Wald's test that the contrasts of all levels are equal; levels without a variance do not take part."""
-    from scipy.special import chdtrc, fdtrc
+def _same_in_all(found: ArmEstimates, measure: str, factor: float, df: float, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the test that the contrasts of all levels are equal: Wald's, Hotelling's where people are clustered.
 
+    Levels without a variance (nobody, or everybody, had the event in an arm) do not take part.
+    """
     risks, covariance = found.estimate[0], found.covariance[0] * factor
     inside: npt.NDArray[np.bool_] = ((risks > 0) & (risks < 1)).reshape(-1, 2).all(axis=1)
     levels = np.flatnonzero(inside)
-    if len(levels) < 2 or not np.isfinite(factor):
-        return _no_test(len(levels))
+    named = tuple(names[index] for index in levels)
+    if len(levels) < 2:
+        return _no_test(named, _ONE_LEVEL)
+    if not np.isfinite(factor):
+        return _no_test(named, _FEW_CLUSTERS)
     values, slopes = np.zeros(len(levels)), np.zeros((len(levels), len(risks)))
     for row, index in enumerate(levels):
         pair = slice(2 * index, 2 * index + 2)
         values[row], slopes[row, pair] = on_scale(measure, risks[pair])
     apart: Array = np.column_stack([-np.ones(len(levels) - 1), np.eye(len(levels) - 1)])
     gaps, spread = apart @ values, apart @ slopes @ covariance @ slopes.T @ apart.T
-    free = len(gaps)
-    if np.linalg.matrix_rank(spread, hermitian=True) < free:
-        return _no_test(len(levels))
-    statistic = float(gaps @ np.linalg.solve(spread, gaps))
-    p = float(chdtrc(free, statistic)) if np.isinf(df) else float(fdtrc(free, df, statistic / free))
-    return {"n_levels": len(levels), "statistic": statistic, "df": free, "df_residual": df, "p_value": p}
+    if np.linalg.matrix_rank(spread, hermitian=True) < len(gaps):
+        return _no_test(named, _ALIKE if np.isinf(df) else _FEW_CLUSTERS)
+    wald = float(gaps @ np.linalg.solve(spread, gaps))
+    test = joint_test(wald, len(gaps), df)
+    if np.isnan(test.p_value):
+        return _no_test(named, _FEW_CLUSTERS)
+    same = {"n_levels": len(levels), "levels": ", ".join(named), "statistic": wald, "df": len(gaps)}
+    return {**same, "df_residual": test.df_residual, "p_value": test.p_value, "why": ""}

@@ -21,7 +21,7 @@ from outcomes.results import Array, IntArray, Note
 from outcomes.survival.curves import cumulative_incidence
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.formula_text import names_in, terms_of
-from outcomes.survival.pseudo_values import pseudo_values
+from outcomes.survival.pseudo_values import censored_early, pseudo_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +123,10 @@ def replaced_area_by_area(
     before, test = _before(y, columns, treated, area, since, len(areas), conf_level)
     return RollOut.build(
         frame, before, test=test, new=new, old=old, areas=len(areas), outcome=name, horizon=length, conf_level=conf_level,
-        notes=_notes(usable, treated, new),
+        notes=(
+            *_notes(usable, treated, new),
+            *censored_early(data, length, ~treated | usable, "area, year, regime or covariates"),
+        ),
         provenance=MappingProxyType({"study": study.hash, "outcome": name, "horizon": length}),
     )  # fmt: skip
 

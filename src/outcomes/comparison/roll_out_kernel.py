@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from outcomes.results import Array, IntArray
+from outcomes.survival.hotelling import joint_test
 
 __all__ = ["FEWEST", "Imputed", "impute_untreated", "leads"]
 
@@ -84,11 +85,9 @@ def leads(y: Array, columns: Array, ahead: Array, area: IntArray) -> tuple[Array
     Returns
     -------
     tuple
-        Estimates (L,), standard errors (L,) by area, and statistic and p-value of the test that all are 0: F with L and G - 1
-        degrees of freedom; missing where there are not more areas than years.
+        Estimates (L,), standard errors (L,) by area, and statistic and p-value of the test that all are 0: F with L and G - L
+        degrees of freedom (Hotelling); missing where there are not more areas than years.
     """
-    from scipy.special import fdtrc
-
     x = np.column_stack([ahead, columns])
     inverse = np.linalg.pinv(x.T @ x)
     slope = inverse @ (x.T @ y)
@@ -100,6 +99,5 @@ def leads(y: Array, columns: Array, ahead: Array, area: IntArray) -> tuple[Array
     estimate, error = slope[:wide], np.sqrt(np.diag(covariance))
     if count - 1 <= wide:
         return estimate, error, float("nan"), float("nan")
-    wald = float(estimate @ np.linalg.pinv(covariance) @ estimate)
-    statistic = wald * (count - wide) / (wide * (count - 1))  # Hotelling's
-    return estimate, error, statistic, float(fdtrc(wide, count - wide, statistic))
+    test = joint_test(float(estimate @ np.linalg.pinv(covariance) @ estimate), wide, count - 1.0)
+    return estimate, error, test.statistic, test.p_value

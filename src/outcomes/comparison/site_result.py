@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from outcomes.comparison.random_intercepts import RandomIntercepts
+    from outcomes.comparison.site_models import ArmModel, Difference
     from outcomes.comparison.site_varying import People
 
 __all__ = ["SiteVariation"]
@@ -27,7 +28,6 @@ ALONE, VARYING = "people independent", "sites vary"
 _COLUMNS = ("quantity", "arm", "reference", "model", "level", "estimate", "std_error", "df", "p_value", "conf_low", "conf_high",
             "n", "n_sites", "verdict")  # fmt: skip
 _PLACES = ("arm", "site", "n", "observed", "estimate", "std_error", "conf_low", "conf_high", "shrinkage")
-Joint = tuple["RandomIntercepts", "RandomIntercepts"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -38,6 +38,8 @@ class SiteVariation(Result):
     ----------
     frame, places : pandas.DataFrame
         As `to_frame` and `sites` give them.
+    untold : mapping of str to str
+        Arms without a model of their sites, and why: one_unit, too_few, no_events, all_events, no_residual.
     by : str
         ``site`` or ``facilitator``.
     margin : float or None
@@ -46,6 +48,7 @@ class SiteVariation(Result):
 
     frame: pd.DataFrame
     places: pd.DataFrame
+    untold: Mapping[str, str]
     by: str
     outcome: str
     horizon: float
@@ -62,8 +65,9 @@ class SiteVariation(Result):
         cls,
         *,
         people: People,
-        within: Mapping[str, RandomIntercepts | None],
-        joint: Joint | None,
+        models: Mapping[str, ArmModel],
+        apart: Sequence[tuple[Difference, Difference]],
+        graded: RandomIntercepts | None,
         by: str,
         conf_level: float,
         margin: float | None,
@@ -72,18 +76,17 @@ class SiteVariation(Result):
         """Return the result of fitted models."""
         import pandas as pd
 
-        rows = [row for k, arm in enumerate(people.arms) for row in _of_arm(people, k, within[arm], conf_level)]
-        if joint is not None:
-            rows += [
-                row for k in range(1, len(people.arms)) for row in _of_contrast(people, k, joint, conf_level, margin)
-            ]
-            rows += _of_grades(people, joint[1], conf_level)
-        places = [row for k, arm in enumerate(people.arms) for row in _of_sites(people, k, within[arm], by, conf_level)]
+        named = list(enumerate(people.arms))
+        rows = [row for k, arm in named for row in _of_arm(people, k, models[arm].fit, conf_level)]
+        rows += [row for k, two in enumerate(apart, 1) for row in _of_contrast(people, k, two, conf_level, margin)]
+        rows += [] if graded is None else _of_grades(people, graded, conf_level)
+        places = [row for k, arm in named for row in _of_sites(people, k, models[arm].fit, by, conf_level)]
         frame = pd.DataFrame(rows).reindex(columns=list(_COLUMNS))
         text = ["quantity", "arm", "reference", "model", "level", "verdict"]
         return cls(
             frame=frame.assign(**{name: frame[name].fillna("") for name in text}),
             places=pd.DataFrame(places, columns=list(_PLACES)), by=by,
+            untold=MappingProxyType({arm: model.why for arm, model in models.items() if model.why}),
             conf_level=conf_level, margin=margin, **rest,
         )  # fmt: skip
 
@@ -146,7 +149,7 @@ class SiteVariation(Result):
         counted = f"{int(risk['n']):,} people, {count:,} {many if count != 1 else many[:-1]}"
         lead = f"{arm} ({counted}), {self.outcome} by {in_words(self.horizon)}"
         if not np.isfinite(icc["estimate"]):
-            return f"{lead}: variation between {many} cannot be told."
+            return f"{lead}: variation between {many} cannot be told, for {self._why(arm, many)}."
         found = (
             f"an estimated standard deviation between {many} of {100 * sd['estimate']:.1f} per 100 around a risk of "
             f"{100 * risk['estimate']:.1f}"
@@ -165,10 +168,7 @@ class SiteVariation(Result):
         alone, varying = (mine[mine["model"] == model].to_dict("records")[0] for model in (ALONE, VARYING))
         many = "sites" if self.by == "site" else "teams"
         if not np.isfinite(varying["conf_low"]):
-            return (
-                f"{arm} against {alone['reference']}, adjusted by regression: {_points(alone['estimate'])} per 100; with one "
-                f"{many[:-1]} in an arm no interval can be given. Verdict: not determined."
-            )
+            return self._without_limits(arm, alone["reference"], varying["estimate"], many)
         text = (
             f"{arm} against {alone['reference']}, adjusted by regression: {_points(alone['estimate'])} per 100{self._limits(alone)} were "
             f"people independent, {_points(varying['estimate'])}{self._limits(varying)} as {many} vary."
@@ -177,6 +177,29 @@ class SiteVariation(Result):
         if said.startswith("no difference") and self.margin is not None:
             said = f"no difference larger than {self.margin:g} per 100"
         return f"{text} Verdict as {many} vary: {said}."
+
+    def _without_limits(self, arm: str, reference: str, estimate: float, many: str) -> str:
+        """Say of a difference without limits what there is of it, and why there is no more."""
+        reasons = "; ".join(self._why(name, many) for name in (reference, arm) if name in self.untold)
+        reasons = f": {reasons}" if reasons else ": the case mix leaves nothing to tell them by"
+        lead = f"{arm} against {reference}"
+        if not np.isfinite(estimate):
+            return f"{lead}: no difference can be given{reasons}. Verdict: not determined."
+        return (
+            f"{lead}, adjusted by regression: {_points(estimate)} per 100; no interval can be given{reasons}. "
+            "Verdict: not determined."
+        )
+
+    def _why(self, arm: str, many: str) -> str:
+        """Return why an arm has no model of its own."""
+        horizon = in_words(self.horizon)
+        return {
+            "one_unit": f"{arm} has one {many[:-1]}",
+            "too_few": f"{arm} has too few people for its {many} and the case mix",
+            "no_events": f"nobody in {arm} had the event '{self.outcome}' by {horizon}",
+            "all_events": f"everybody in {arm} had the event '{self.outcome}' by {horizon}",
+            "no_residual": f"the case mix tells all of who in {arm} had the event '{self.outcome}' by {horizon}",
+        }[self.untold[arm]]
 
     def _limits(self, row: Any) -> str:
         if not np.isfinite(row["conf_low"]):
@@ -228,15 +251,12 @@ def _of_arm(people: People, arm: int, fit: RandomIntercepts | None, conf_level: 
 
 
 def _of_contrast(
-    people: People, arm: int, joint: Joint, conf_level: float, margin: float | None
+    people: People, arm: int, two: tuple[Difference, Difference], conf_level: float, margin: float | None
 ) -> list[dict[str, Any]]:
     """Return an arm's difference with the reference: people independent, and sites varying."""
     units, rows = people.units, []
-    told = min(units[0], units[arm]) > 1
-    many = (np.inf, float(units.sum() - len(units)))
-    for model, fit, df in zip((ALONE, VARYING), joint, many, strict=True):
-        error = float(np.sqrt(fit.covariance[arm, arm])) if told else np.nan
-        row = _with_limits(float(fit.beta[arm]), error, df, conf_level)
+    for model, one in zip((ALONE, VARYING), two, strict=True):
+        row = _with_limits(one.estimate, one.std_error, one.df, conf_level)
         mine = np.isin(people.arm, (0, arm))
         rows.append(
             {"quantity": "risk_difference", "arm": people.arms[arm], "reference": people.arms[0], "model": model, **row,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outcomes.adjust.case_mix import left_out_notes, telling_terms
-from outcomes.comparison.random_intercepts import RandomIntercepts, at_ratio, random_intercepts
+from outcomes.comparison.random_intercepts import RandomIntercepts, random_intercepts
+from outcomes.comparison.site_models import differences, nothing_left, site_model
 from outcomes.comparison.site_notes import site_notes
 from outcomes.comparison.site_result import SiteVariation
 from outcomes.comparison.study_questions import asked_of, case_mix_of
@@ -20,7 +21,7 @@ from outcomes.results import Array, IntArray, Note
 from outcomes.survival.curves import cumulative_incidence
 from outcomes.survival.design_matrix import design_matrix
 from outcomes.survival.inputs import normal_quantile
-from outcomes.survival.pseudo_values import pseudo_values
+from outcomes.survival.pseudo_values import censored_early, pseudo_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +65,11 @@ class People:
     def units(self) -> IntArray:
         """Number of units in each arm, shape (A,)."""
         return np.array([len(np.unique(self.unit[self.arm == k])) for k in range(len(self.arms))], dtype=np.int64)
+
+    def of(self, arm: int) -> tuple[Array, Array, IntArray]:
+        """Return y, x and unit of one arm's people."""
+        mine = self.arm == arm
+        return self.y[mine], self.x[mine], self.unit[mine]
 
 
 def site_variation(
@@ -121,10 +127,14 @@ def site_variation(
     site that runs two programmes counts once in each. The ICC is on the scale of the pseudo-values, that is of risk, not of a latent one;
     its limits are of the profile likelihood, its p-value allows for 0 being the border. Effects of sites are shrunk towards their arm by
     people and ICC; their intervals take the variances as known. The difference of arms is given with people as independent and with sites
-    that vary: on t with as many degrees of freedom as sites beyond arms. In invented data (12 sites an arm, a standard deviation between
-    them of 10 per 100) its interval held the truth in 93 of 100 samples, that of independent people in 86, that of the standard deviation
-    in 93. With one site in an arm site and programme cannot be told apart: no interval. It is adjusted by regression, and stands beside
-    the headline, not in its place.
+    that vary. The case mix has the same slopes in all arms; each arm has the variances between and within sites of its own model, and the
+    variances of the two arms' parts of the difference are added, on t with the degrees of freedom of Satterthwaite, to which an arm
+    brings one less than its sites: few sites that differ much are not lent the likeness of many others. In invented data (25 people a
+    site, 500 samples) its interval held the truth in 95 to 98 of 100 samples with 6 or 12 sites in either arm, and in 99 where 21 sites
+    with a standard deviation of 2 per 100 met 3 with one of 12 (one variance for all sites: 88): with so few it is wide, and with two in
+    an arm says hardly anything. Grades are of one model of all arms, with one variance between sites. With one site in an arm site and
+    programme cannot be told apart: no interval; where nobody (or everybody) in an arm had the event: no difference. It is adjusted by
+    regression, and stands beside the headline, not in its place.
 
     References
     ----------
@@ -145,12 +155,13 @@ def site_variation(
     must_be_started(study, _WHAT)
     cohort = build_cohort(tables, study)
     people, notes = _people(cohort, name, length, written, by, grade)
-    within = {arm: _within(people, k, conf_level) for k, arm in enumerate(people.arms)}
+    models = {arm: site_model(*people.of(k), conf_level) for k, arm in enumerate(people.arms)}
+    apart = differences(people.y, people.x, people.arm, people.unit, list(models.values()))
     head = study.headline
     margin = head.margin if head is not None and head.outcome == name else None
     return SiteVariation.build(
-        people=people, within=within, joint=_joint(people, conf_level), by=by, outcome=name, horizon=length, margin=margin,
-        conf_level=conf_level, notes=(*notes, *site_notes(people, within, by)),
+        people=people, models=models, apart=apart, graded=_of_grades(people, conf_level), by=by, outcome=name, horizon=length,
+        margin=margin, conf_level=conf_level, notes=(*notes, *site_notes(people, models, by, name)),
         provenance=MappingProxyType({"study": study.hash, "outcome": name, "horizon": length, "by": by, "grade": grade}),
     )  # fmt: skip
 
@@ -181,11 +192,10 @@ def _people(
     arm = np.array([arms.index(data.arms[code]) for code in data.arm[kept]], dtype=np.int64)
     unit = np.unique(np.stack([arm, place[kept]]), axis=1, return_inverse=True)[1].reshape(-1)
     everyone = int(treated.sum())
-    seen_to = (np.asarray(data.event) > 0) | (np.asarray(data.exit) >= horizon)
     notes = (
         *left_out_notes({" and ".join(arms): left}),
         *_nowhere(everyone - len(kept), everyone, by),
-        *_censored(int((~seen_to[kept]).sum()), len(kept)),
+        *censored_early(data, horizon, kept, "case mix or site within an arm"),
     )
     found = People(y[kept], x - x.mean(axis=0), arm, unit.astype(np.int64), place[kept], arms, tuple(grades))
     return found, notes
@@ -225,42 +235,10 @@ def _nowhere(left: int, everyone: int, by: str) -> tuple[Note, ...]:
     return (Note("no_site" if by == "site" else "no_team", text),)
 
 
-def _censored(count: int, everyone: int) -> tuple[Note, ...]:
-    if not count:
-        return ()
-    text = (
-        f"{count:,} of {everyone:,} people were censored before then. Pseudo-values take it that who was censored did not hang on "
-        "case mix or site within an arm."
-    )
-    return (Note("censored_early", text),)
-
-
-def _within(people: People, arm: int, conf_level: float) -> RandomIntercepts | None:
-    """Return the fit of one arm's people; None where it has one unit."""
-    mine = people.arm == arm
-    if people.units[arm] < 2:
-        return None
-    x = _independent(np.column_stack([np.ones(int(mine.sum())), people.x[mine]]))
-    if mine.sum() <= x.shape[1] + people.units[arm]:
-        return None
-    return random_intercepts(people.y[mine], x, people.unit[mine], conf_level)
-
-
-def _joint(people: People, conf_level: float) -> tuple[RandomIntercepts, RandomIntercepts] | None:
-    """Return the fits of all arms, people independent and sites varying; the first columns are the arms. None with one arm."""
-    if len(people.arms) < 2:
+def _of_grades(people: People, conf_level: float) -> RandomIntercepts | None:
+    """Return the fit of all arms together, whose last columns are grades; None where nobody was asked about them or nothing varies."""
+    if not people.grades:
         return None
     by_arm = [(people.arm == k).astype(np.float64) for k in range(1, len(people.arms))]
     x = np.column_stack([np.ones(len(people.y)), *by_arm, people.x])
-    alone = at_ratio(people.y, x, people.unit, 0.0)
-    return alone, random_intercepts(people.y, x, people.unit, conf_level)
-
-
-def _independent(x: Array) -> Array:
-    """Return the columns that are no sum of those before them: levels that nobody in one arm has say nothing there."""
-    kept: list[Any] = []
-    for column in x.T:
-        base = np.column_stack([*kept, column])
-        if np.linalg.matrix_rank(base) == base.shape[1]:
-            kept.append(column)
-    return np.column_stack(kept)
+    return None if nothing_left(people.y, x) else random_intercepts(people.y, x, people.unit, conf_level)

@@ -11,7 +11,7 @@ import numpy as np
 
 from outcomes.comparison.comparing import COLUMNS, verdict
 from outcomes.comparison.contrasts import compare
-from outcomes.comparison.levels import Split, levels_of, within_levels
+from outcomes.comparison.levels import Split, levels_in_words, levels_of, within_levels
 from outcomes.comparison.multiplicity import benjamini_hochberg, holm
 from outcomes.comparison.sentences import sentence
 from outcomes.design.data import SurvivalData, must_be_data, must_name_cause
@@ -66,7 +66,8 @@ class SubgroupEffects(Result):
     def interaction(self) -> pd.DataFrame:
         """Return the test that the effect is the same in all levels, one row a subgroup.
 
-        Columns: subgroup, n_levels, statistic (Wald), df, df_residual (of F; infinite for chi-squared), p_value, p_holm, p_bh.
+        Columns: subgroup, n_levels, levels (those in the test: with events, and people without, in both arms), statistic (Wald), df,
+        df_residual (of Hotelling's F where people are clustered; infinite for chi-squared), p_value, why (there is no test), p_holm, p_bh.
         """
         return self.tests.copy()
 
@@ -87,7 +88,10 @@ class SubgroupEffects(Result):
         for test in self.tests.to_dict("records"):
             if np.isfinite(test["p_value"]):
                 said = "they differ more than chance would" if test["p_value"] < 0.05 else "no sign that they differ"
-                parts.append(f"Levels of {test['subgroup']}: {said} ({p_in_words(test['p_value'])}).")
+                among = levels_in_words(test, int((self.frame["subgroup"] == test["subgroup"]).sum()))
+                parts.append(f"Levels of {test['subgroup']}: {said}{among} ({p_in_words(test['p_value'])}).")
+            else:
+                parts.append(f"Whether levels of {test['subgroup']} differ cannot be tested: {test['why']}.")
         return " ".join(parts)
 
 

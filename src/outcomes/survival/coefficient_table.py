@@ -10,6 +10,7 @@ import numpy as np
 from outcomes.results import Array, Note
 from outcomes.survival.design_matrix import in_few_words
 from outcomes.survival.few_clusters import FewClusters
+from outcomes.survival.hotelling import joint_test
 from outcomes.survival.inputs import normal_quantile
 
 __all__ = ["coefficient_columns", "wald_test", "without_spread"]
@@ -71,8 +72,6 @@ def wald_test(coefficients: Array, covariance: Array, few: FewClusters, clusters
     Where people are clustered the p-value is that of Hotelling's T², with variances times G/(G - 1) and the fewest degrees of freedom
     of the terms: for one term it is that of the table. Missing where there are not more clusters than coefficients.
     """
-    from scipy.special import chdtrc, fdtrc
-
     terms, none = len(coefficients), float("nan")
     found = {"statistic": none, "df": terms, "df_residual": float("inf"), "p_value": none}
     # G clusters span at most G - 1 directions: with fewer than the terms need there is no test of all of them
@@ -87,9 +86,8 @@ def wald_test(coefficients: Array, covariance: Array, few: FewClusters, clusters
     statistic = float(coefficients @ np.linalg.solve(covariance, coefficients))
     found["statistic"] = statistic
     if clusters is None:
-        return {**found, "p_value": float(chdtrc(terms, statistic))}
-    ratio = statistic / float(np.max(few.factor)) * found["df_residual"] / (free * terms)
-    return {**found, "p_value": float(fdtrc(terms, found["df_residual"], ratio))}
+        return {**found, "p_value": joint_test(statistic, terms, float("inf")).p_value}
+    return {**found, "p_value": joint_test(statistic / float(np.max(few.factor)), terms, free).p_value}
 
 
 def _quantile(conf_level: float, df: Array) -> Array:

@@ -114,6 +114,14 @@ class Asked:
             return np.array([self.count.sum(where=self.used)], dtype=np.int64)
         return np.bincount(data.arm, weights=self.count * self.used, minlength=len(data.arms)).astype(np.int64)
 
+    def events_by_arm(self, data: SurvivalData, cause: str | None = None) -> IntArray:
+        """Return the number of events, of one cause or of all, of people with a weight above 0 then, in each arm, shape (A,)."""
+        hit = data.event > 0 if cause is None else data.event == 1 + data.causes.index(cause)
+        hit = np.flatnonzero(hit & (self.by_row(data) > 0))
+        return np.bincount(data.row_arm[hit], weights=self.count[data.person[hit]], minlength=len(data.arms)).astype(
+            np.int64
+        )
+
     def clusters_by_arm(self, data: SurvivalData) -> tuple[int, ...] | None:
         """Return the number of clusters with people of each arm; None where people are not clustered."""
         if self.cluster is None:

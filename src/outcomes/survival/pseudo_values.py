@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from outcomes.errors import NotSupportedError
-from outcomes.results import Array
+from outcomes.results import Array, Note
 
 if TYPE_CHECKING:
+    from outcomes.design.data import SurvivalData
     from outcomes.survival.curves import CumulativeIncidence
 
-__all__ = ["pseudo_values"]
+__all__ = ["censored_early", "pseudo_values"]
 
 
 def pseudo_values(curves: CumulativeIncidence, horizon: float, cause: str, *, what: str = "pseudo_values") -> Array:
@@ -39,3 +41,27 @@ def pseudo_values(curves: CumulativeIncidence, horizon: float, cause: str, *, wh
     size = np.bincount(data.arm, minlength=len(data.arms))
     own = found.values[np.arange(len(data.arm)), data.arm, 0]
     return np.asarray(found.estimate[data.arm, 0] + size[data.arm] * own)
+
+
+def censored_early(data: SurvivalData, horizon: float, kept: npt.NDArray[Any], taken: str) -> tuple[Note, ...]:
+    """Return what must be said where people are censored before the horizon of their pseudo-values.
+
+    Parameters
+    ----------
+    data : SurvivalData
+        One row a person.
+    horizon : float
+    kept : ndarray
+        Index, or mask, of the people who are modelled.
+    taken : str
+        What censoring is taken not to hang on, as a sentence has it.
+    """
+    seen_to = ((np.asarray(data.event) > 0) | (np.asarray(data.exit) >= horizon))[kept]
+    count = int((~seen_to).sum())
+    if not count:
+        return ()
+    text = (
+        f"{count:,} of {len(seen_to):,} people were censored before then. Pseudo-values take it that who was censored did not hang on "
+        f"{taken}."
+    )
+    return (Note("censored_early", text),)

@@ -272,6 +272,29 @@ def test_the_result_shows_itself_and_is_not_changed_by_its_reader() -> None:
         oc.compare(oc.rmst(rossi(), horizon=52), measure="rmst_difference").design()
 
 
+def test_people_of_weight_0_are_not_among_a_hazard_ratios_people_and_events() -> None:
+    frame = load_rossi()
+    weight = (np.arange(len(frame)) % 3 > 0).astype(float)
+    asked = {"duration": "week", "event": "arrest", "arm": "fin", "reference": 0, "unit": "weeks"}
+    found = oc.compare(oc.cox(oc.survival_data(frame, **asked), "arm", weights=weight), measure="hazard_ratio")
+    counted = frame[weight > 0]
+    assert tuple(found.to_frame().loc[0, ["n", "n_events"]]) == (len(counted), counted["arrest"].sum())
+
+
+def test_events_at_times_of_weight_0_are_not_counted() -> None:
+    """Two rows a person; the second row, with the event, of every other person weighs nothing."""
+    frame = load_rossi().assign(id=np.arange(432)).query("week > 10")
+    early = frame.assign(start=0, stop=10, arrest=0)
+    late = frame.assign(start=10, stop=frame["week"])
+    rows = pd.concat([early, late], ignore_index=True)
+    data = oc.survival_data(
+        rows, entry="start", exit="stop", event="arrest", id="id", arm="fin", reference=0, unit="weeks"
+    )
+    within = np.where((data.baseline["id"].to_numpy()[data.person] % 2 == 0) & (data.entry > 0), 0.0, 1.0)
+    found = oc.compare(oc.cox(data, "arm", weights=within), measure="hazard_ratio").to_frame()
+    assert found.loc[0, "n_events"] == frame.loc[frame["id"] % 2 == 1, "arrest"].sum()
+
+
 def test_what_the_weights_have_to_say_stands_beside_the_contrast() -> None:
     data = rossi("wexp")
     weights = oc.weight(data, "age + race + mar + paro + prio", estimand="att", trim=(0.05, 0.95))

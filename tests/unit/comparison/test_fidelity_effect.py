@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,9 @@ from lifelines import CoxPHFitter
 from small_study import Reframed, day, held, outcome
 
 import outcomes as oc
+from outcomes.design.study import Headline
 from outcomes.figures import FIGURES, figure_of
+from outcomes.results import p_in_words
 
 ALONE = {"outcomes": {"any": outcome(competing=())}}
 
@@ -262,8 +262,59 @@ def test_sentences_say_the_absolute_first_and_a_verdict_of_four(found: oc.Fideli
     assert text.index("per 100 a standard deviation") < text.index("Hazard ratio")
     assert "Verdict for better delivered groups: lower." in text
     assert "landmark" in said(found)["not_by_chance"]
-    flat = dataclasses.replace(found, margin=None)
-    assert "larger than" not in flat.describe()
+
+
+def test_the_margin_of_arms_is_not_one_of_a_slope() -> None:
+    """Nothing acts, and the headline names 30 points: between arms, not by a standard deviation of the score."""
+    tables, study = held(delivered(seed=3)), study_of_groups(formula=None)
+    wide = study.replace(headline=Headline("any", 730, margin=30.0))
+    unnamed = oc.fidelity_effect(tables, wide)
+    assert not unnamed.to_frame()["verdict"].str.contains("larger than").any()
+    assert "Verdict for better delivered groups: not determined." in unnamed.describe()
+    named = oc.fidelity_effect(tables, wide, margin=30)
+    assert row(named, "per_sd", "risk_difference")["verdict"] == "no difference larger than the margin"
+    assert row(named, "tertile", "risk_difference")["verdict"] == "not determined"
+    assert "no difference larger than 30 per 100" in named.describe()
+    with pytest.raises(oc.EstimationError, match="margin must be above 0"):
+        oc.fidelity_effect(tables, wide, margin=0)
+
+
+def test_a_hazard_ratio_stands_beside_the_test_that_it_stays_the_same(
+    tables: Reframed, found: oc.FidelityEffect
+) -> None:
+    ratios = found.to_frame().set_index("measure").loc["hazard_ratio"]
+    assert ratios["p_proportional"].between(0, 1).all()
+    p = ratios["p_proportional"].iloc[0]
+    assert f"test of proportional hazards, {p_in_words(p)}" in found.describe()
+    assert found.to_frame().loc[lambda d: d["measure"] != "hazard_ratio", "p_proportional"].isna().all()
+
+
+def test_that_test_is_the_one_of_the_model_of_the_same_people(tables: Reframed, found: oc.FidelityEffect) -> None:
+    cohort = oc.build_cohort(tables, study_of_groups())
+    data = cohort.outcome("any")
+    score = tables.frame("fidelity").groupby("group_id")["score"].mean()
+    group = tables.frame("participation").set_index("sentence_id")["group_id"]
+    own = score.reindex(group.reindex(data.baseline["sentence_id"])).to_numpy()
+    frame = data.baseline.assign(score=own, t=data.exit, e=np.where(data.event == 1, 1, 0))
+    frame = frame[frame["score"].notna() & (data.arm == data.arms.index("manualised"))]
+    site = frame["site_id"].astype(int)
+    mine = oc.survival_data(frame.assign(site=site), duration="t", event="e", cluster="site")
+    theirs = oc.cox(mine, "score + age_at_time_zero", robust=True).proportional_hazards().to_frame().set_index("term")
+    assert row(found, "per_sd", "hazard_ratio")["p_proportional"] == pytest.approx(
+        theirs.loc["score", "p_value"], rel=1e-6
+    )
+
+
+def test_events_beside_a_risk_are_those_by_the_horizon(tables: Reframed) -> None:
+    soon = oc.fidelity_effect(tables, study_of_groups(), horizon=100)
+    data = oc.build_cohort(tables, study_of_groups()).outcome("any")
+    mine = (data.arm == data.arms.index("manualised")) & (data.event == 1)
+    by_then, ever = int((mine & (data.exit <= 100)).sum()), int(mine.sum())
+    assert by_then < ever
+    risk, ratio = (row(soon, "per_sd", measure) for measure in ("risk_difference", "hazard_ratio"))
+    assert (risk["n_events"], ratio["n_events"]) == (by_then, ever)
+    assert f"({by_then:,} events by then)" in soon.describe()
+    assert f"over the whole follow-up ({ever:,} events" in soon.describe()
 
 
 def test_people_by_referral_are_refused(tables: Reframed) -> None:

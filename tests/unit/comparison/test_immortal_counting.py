@@ -94,6 +94,22 @@ def test_the_landmark_is_the_study_of_that_arm_against_nothing_from_then_on(
             assert row(found, "landmark", measure)[name] == pytest.approx(expected[name], rel=1e-9)
 
 
+def test_hazard_ratios_that_count_rightly_stand_beside_their_test_of_proportional_hazards(
+    found: oc.ImmortalTime, tables: oc.Tables, study: oc.Study
+) -> None:
+    frame = found.to_frame().set_index(["measure", "method"])["p_proportional"]
+    assert frame["risk_difference"].isna().all()
+    assert np.isnan(frame["hazard_ratio", "ever_started"])
+    arms = Arms("no", {"no": ArmSpec(none=True), "bespoke": study.arms.definitions["bespoke"]})
+    landmark = dataclasses.replace(study.time_zero, event="auto", strategy="landmark", grace=182.0)
+    data = oc.build_cohort(tables, study.replace(arms=arms, time_zero=landmark, headline=None)).outcome("any")
+    weights = oc.weight(data, study.adjust.formula.replace(" + wait_days", ""), estimand="ato")
+    theirs = oc.cox(data, "arm", cause="any", weights=weights).proportional_hazards().to_frame()
+    assert frame["hazard_ratio", "landmark"] == pytest.approx(theirs["p_value"].iloc[-1], rel=1e-9)
+    for method, sentence in zip(("ever_started", "landmark", "time_varying"), found.sentences[1:], strict=False):
+        assert ("est of proportional hazards" in sentence) == (method != "ever_started")
+
+
 def test_exposure_that_changes_gives_a_hazard_ratio_and_no_risk(found: oc.ImmortalTime) -> None:
     assert set(found.frame.loc[found.frame["method"] == "time_varying", "measure"]) == {"hazard_ratio"}
     for method in ("ever_started", "landmark", "clone_censor_weight"):

@@ -95,6 +95,15 @@ def test_years_before_and_after_the_change_and_all_together(tables: oc.Tables, s
     assert "left out" in note
 
 
+def test_who_is_censored_before_the_horizon_is_said(tables: oc.Tables, study: oc.Study) -> None:
+    long = oc.replaced_area_by_area(tables, study, horizon="5y")
+    said = next(note.text for note in long.notes if note.code == "censored_early")
+    data = oc.build_cohort(tables, study.by_provision()).outcome("any")
+    early = int(((data.event == 0) & (data.exit < 5 * 365.25)).sum())
+    assert 0 < int(said.split()[0].replace(",", "")) <= early
+    assert "did not hang on area, year, regime or covariates" in said
+
+
 def test_a_change_everywhere_at_once_cannot_be_told_from_the_era(tables: oc.Tables, study: oc.Study) -> None:
     provision = tables.frame("provision")
     cut = int(pd.Timestamp("2008-01-01").timestamp() // 86400)

@@ -117,6 +117,36 @@ def test_the_test_agrees_with_the_interaction_of_a_regression() -> None:
     assert test["df_residual"] == 24
 
 
+def test_with_few_clusters_the_test_keeps_its_size() -> None:
+    """Nothing acts; 12 areas that differ, 4 levels: Wald's statistic on F with 11 degrees of freedom rejects in 9 % of samples."""
+    rejected = []
+    for seed in range(250):
+        rng = np.random.default_rng(seed)
+        area, band, arm = np.repeat(np.arange(12), 60), rng.integers(0, 4, 720), rng.integers(0, 2, 720)
+        differ = rng.normal(0, 0.15, (12, 4, 2))
+        hit = rng.random(720) < np.clip(0.4 + differ[area, band, arm], 0, 1)
+        frame = pd.DataFrame({"t": np.where(hit, 5, 10), "e": hit.astype(int), "arm": arm, "band": band, "area": area})
+        data = oc.survival_data(frame, duration="t", event="e", arm="arm", reference=0, cluster="area")
+        rejected.append(subgroup_effects(data, "band", at=10).interaction()["p_value"].iloc[0] < 0.05)
+    assert 0.01 <= np.mean(rejected) <= 0.08
+
+
+def test_the_test_of_several_levels_is_hotellings() -> None:
+    from scipy.stats import f
+
+    test = subgroup_effects(data_of(people(), cluster="area"), "band", at=10).interaction().iloc[0]
+    assert (test["df"], test["df_residual"]) == (2, 28)
+    assert test["p_value"] == pytest.approx(f.sf(test["statistic"] * 28 / (2 * 29), 2, 28))
+
+
+def test_no_more_clusters_than_levels_bear_no_test_and_that_is_said() -> None:
+    frame = people().assign(area=lambda d: np.arange(len(d)) % 4, level=lambda d: np.arange(len(d)) // 4 % 5)
+    found = subgroup_effects(data_of(frame, cluster="area"), "level", at=10)
+    test = found.interaction().iloc[0]
+    assert np.isnan(test["p_value"])
+    assert "Whether levels of level differ cannot be tested: there are too few clusters" in found.describe()
+
+
 @pytest.mark.parametrize("measure", ["risk_ratio", "odds_ratio"])
 def test_ratios_are_tested_on_the_log_scale(measure: str) -> None:
     found = subgroup_effects(data_of(people()), "band", at=10, measure=measure)
@@ -153,6 +183,16 @@ def test_people_without_the_column_are_counted_and_left_out_of_its_levels() -> N
     found = subgroup_effects(data_of(frame), "band", at=10)
     assert found.to_frame()["n"].iloc[1:].sum() == 1150
     assert {n.code: n.text for n in found.notes}["missing_subgroup"].startswith("50 of 1,200 people")
+
+
+def test_a_level_where_an_arm_had_no_event_is_said_not_to_be_in_the_test() -> None:
+    frame = people()
+    spared = (frame["band"] == "low") & (frame["arm"] == "b")
+    found = subgroup_effects(data_of(frame.assign(e=frame["e"].where(~spared, 0))), "band", at=10)
+    assert np.isfinite(found.to_frame().set_index("level").loc["low", "estimate"])
+    test = found.interaction().iloc[0]
+    assert (test["n_levels"], test["levels"], test["df"]) == (2, "medium, high", 1)
+    assert "(in the test: medium, high; elsewhere" in found.describe()
 
 
 def test_a_level_without_two_people_in_an_arm_has_counts_a_note_and_no_estimate() -> None:

@@ -160,7 +160,7 @@ def test_among_own_clients_learning_disability_is_yes_or_no_and_levels_one_arm_s
     assert np.isnan(refused["estimate"])
     said = plain.describe()
     assert "full: no estimate" in said
-    assert "(among those that have an estimate)" in said
+    assert "(in the test: " in said
     assert "cannot be tested" in said
 
 
@@ -209,3 +209,15 @@ def test_what_is_released_is_one_forest_with_tests_and_ratios_beside(found: oc.B
     assert set(released.frames["tests"]["scale"]) == {"additive", "multiplicative"}
     assert set(released.frames["table"]["measure"]) == {"risk_difference", "risk_ratio"}
     assert len(released.sentences) == 7
+
+
+def test_a_level_with_an_estimate_that_is_not_in_the_test_is_not_said_to_be(tables: oc.Tables, study: oc.Study) -> None:
+    """Within 30 days nobody of low risk in one arm had the event: a difference can be given, and no test of it."""
+    early = oc.who_benefits(tables, study, by="risk_band", horizon="30d")
+    assert np.isfinite(row(early, "risk_band", "low")["estimate"])
+    assert set(early.interaction()["levels"]) == {"medium, high, very_high"}
+    said = early.sentences[1]
+    assert (
+        "(in the test: medium, high, very high; elsewhere there is no estimate, or nobody or everybody in an arm had the event)"
+        in said
+    )
