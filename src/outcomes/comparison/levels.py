@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Split", "WithinLevels", "levels_in_words", "levels_of", "within_levels"]
 
 _MOST = 12
-_ONE_LEVEL = "fewer than two levels have an estimate with events, and people without, in both arms"
+_ONE_LEVEL = "fewer than two levels have an estimate with an interval, with events and people without in both arms"
 _FEW_CLUSTERS = "there are too few clusters for so many levels"
 _ALIKE = "the levels' contrasts do not vary apart from each other"
 MakeCurves = Callable[["SurvivalData", "Weights | None", "str | None"], "KaplanMeier | CumulativeIncidence"]
@@ -131,7 +131,9 @@ def within_levels(
         rows[index] = curve_row(joint, asked, found, measure, label, 0, pair, one)
     sides = np.where(people >= 0, people % 2, -1)
     overall = clustered(asked.cluster, sides, data.arms, (0, 1), cluster_df)
-    test = _same_in_all(found, measure, overall.factor, overall.df, tuple(split.levels[index] for index in usable))
+    named = tuple(split.levels[index] for index in usable)
+    sure = np.array([np.isfinite(rows[index]["conf_low"]) for index in usable])
+    test = _same_in_all(found, measure, overall.factor, overall.df, named, sure)
     return WithinLevels(tuple(rows), test, tuple(notes))
 
 
@@ -238,14 +240,16 @@ def _no_test(levels: tuple[str, ...], why: str) -> dict[str, Any]:
     return {"n_levels": len(levels), "levels": ", ".join(levels), **missing, "why": why}
 
 
-def _same_in_all(found: ArmEstimates, measure: str, factor: float, df: float, names: tuple[str, ...]) -> dict[str, Any]:
+def _same_in_all(
+    found: ArmEstimates, measure: str, factor: float, df: float, names: tuple[str, ...], sure: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
     """Return the test that the contrasts of all levels are equal: Wald's, Hotelling's where people are clustered.
 
-    Levels without a variance (nobody, or everybody, had the event in an arm) do not take part.
+    Levels without a variance (nobody, or everybody, had the event in an arm) or without an interval (one cluster) do not take part.
     """
     risks, covariance = found.estimate[0], found.covariance[0] * factor
     inside: npt.NDArray[np.bool_] = ((risks > 0) & (risks < 1)).reshape(-1, 2).all(axis=1)
-    levels = np.flatnonzero(inside)
+    levels = np.flatnonzero(inside & sure)
     named = tuple(names[index] for index in levels)
     if len(levels) < 2:
         return _no_test(named, _ONE_LEVEL)

@@ -295,3 +295,22 @@ def test_columns_that_are_no_subgroups_are_refused() -> None:
     three = oc.survival_data(people(), duration="t", event="e", arm="band", reference="low")
     with pytest.raises(oc.NotSupportedError, match="two arms are needed; these data have 3"):
         subgroup_effects(three, "arm", at=10)
+
+
+def test_levels_that_are_clusters_themselves_have_no_interval_and_no_test() -> None:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {
+            "days": rng.integers(1, 1000, 600),
+            "event": rng.integers(0, 2, 600),
+            "arm": rng.choice(["b", "m"], 600),
+            "area": rng.choice(list("pqrstu"), 600),
+        }
+    )
+    data = oc.survival_data(frame, duration="days", event="event", arm="arm", reference="m", cluster="area")
+    found = oc.subgroup_effects(data, "area", at=700)
+    levels = found.to_frame().query("subgroup == 'area'")
+    assert levels["conf_low"].isna().all()
+    test = found.interaction().iloc[0]
+    assert np.isnan(test["p_value"])
+    assert "fewer than two levels have an estimate with an interval" in test["why"]
