@@ -140,7 +140,9 @@ def over_scores(
     log_ratio = moved @ model.coefficients
     error = np.sqrt(np.maximum(np.einsum("sp,pq,sq->s", moved, model.covariance, moved), 0.0))
     reach = _reach(clusters, conf_level) * error
-    return Line(at, np.exp(log_ratio), np.exp(log_ratio - reach), np.exp(log_ratio + reach), smooth), notes
+    with np.errstate(over="ignore"):
+        ratio, low, high = (np.exp(log_ratio + side * reach) for side in (0.0, -1.0, 1.0))
+    return Line(at, ratio, low, high, smooth), notes
 
 
 def _columns(model: Cox, values: Array) -> Array:
@@ -194,15 +196,17 @@ def _ratio(model: Cox, clusters: int, conf_level: float, term: str = SCORE) -> R
     corrected = error * np.sqrt(clusters / (clusters - 1)) if clusters > 1 else np.nan
     wild = _wild(model, term) if clusters < _MANY else np.nan
     p_value = two_sided(estimate / corrected, clusters - 1.0) if clusters >= FEW and error > 0 else wild
+    with np.errstate(over="ignore"):  # a coefficient that runs away has limits beyond all numbers
+        ratio, low, high = np.exp([estimate, estimate - reach, estimate + reach]).tolist()
     return {
         "p_proportional": p_proportional(model, term.partition("[")[0]),
-        "estimate": float(np.exp(estimate)),
+        "estimate": ratio,
         "std_error": corrected if clusters >= FEW else np.nan,
         "df": clusters - 1.0 if clusters >= FEW else np.nan,
         "p_value": p_value,
         "p_wild": wild,
-        "conf_low": float(np.exp(estimate - reach)),
-        "conf_high": float(np.exp(estimate + reach)),
+        "conf_low": low,
+        "conf_high": high,
     }
 
 

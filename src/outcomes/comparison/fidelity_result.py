@@ -12,6 +12,7 @@ import numpy as np
 from outcomes.comparison.comparing import verdict
 from outcomes.comparison.fidelity_models import THIRDS, Line
 from outcomes.comparison.hazard_ratios import proportional_in_words
+from outcomes.comparison.sentences import NO_RATIO, runs_away
 from outcomes.durations import in_words
 from outcomes.results import Array, Note, Result, p_in_words, read_only
 
@@ -164,20 +165,29 @@ class FidelityEffect(Result):
                 f"{_points(risk['estimate'])} per 100 a standard deviation{self._limits(risk)} ({_events(risk)} by then)."
             )
         parts.append(
-            f"Hazard ratio a standard deviation: {first['estimate']:.2f}"
-            f"{_between(first, self.conf_level) if np.isfinite(first['conf_low']) else f' (no interval; {p_in_words(first.p_value)})'}"
+            f"Hazard ratio a standard deviation: {self._ratio(first)}"
             f" over the whole follow-up ({_events(first)}; {proportional_in_words(first['p_proportional'])})."
         )
         said = (first if risk is None else risk)["verdict"]
         if said.startswith("no difference") and self.margin is not None:
             said = f"no difference larger than {self.margin:g} per 100"
         parts = [lead, " ".join([*parts, f"Verdict for better delivered groups: {said}."])]
-        high = self._row("tertile", "risk_difference", THIRDS[2])
-        if high is not None:
-            parts.append(
-                f"Highest against lowest third of groups: {_points(high['estimate'])} per 100{self._limits(high)}."
-            )
+        thirds = [(third, self._row("tertile", "risk_difference", third)) for third in THIRDS[1:]]
+        told = [
+            f"{third}, {_points(row['estimate'])} per 100{self._limits(row)}"
+            for third, row in thirds
+            if row is not None
+        ]
+        if told:
+            parts.append(f"Thirds of groups, against the lowest: {'; '.join(told)}.")
         return tuple(parts)
+
+    def _ratio(self, row: Any) -> str:
+        if runs_away(row):
+            return NO_RATIO
+        if not np.isfinite(row["conf_low"]):
+            return f"{row['estimate']:.2f} (no interval; {p_in_words(row['p_value'])})"
+        return f"{row['estimate']:.2f}{_between(row, self.conf_level)}"
 
     def describe(self) -> str:
         """Return the sentences together."""

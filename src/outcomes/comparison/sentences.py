@@ -10,7 +10,7 @@ import numpy as np
 from outcomes.comparison.planning import plan_of
 from outcomes.durations import in_words
 
-__all__ = ["in_short", "rounded_up", "sentence", "when"]
+__all__ = ["NO_RATIO", "in_short", "rounded_up", "runs_away", "sentence", "when"]
 
 _RATIOS = {
     "risk_ratio": ("risk ratio", "lower", "higher"),
@@ -19,7 +19,7 @@ _RATIOS = {
     "count_ratio": ("ratio of mean counts", "lower", "higher"),
     "hazard_ratio": ("hazard ratio", "lower", "higher"),
 }
-_NO_RATIO = "no number, since events are too few for one"
+NO_RATIO = "no number, since events are too few for one"
 _WIDEST = 1e6  # times the lower limit: wider intervals say that nothing is known
 _POPULATIONS = {"both": "eligible for every arm", "own": "each arm's own people"}
 _ESTIMANDS = {
@@ -120,8 +120,8 @@ def in_short(
         text = f"{_per_hundred(row['estimate'])} per 100 {_limits(row, level, 100.0)}"
         if designed and row["verdict"] == "not determined" and (least := plan_of(row, conf_level)["detectable"]) > 0:
             return f"{text}; {base}. Verdict: not determined ({least:.1f} per 100 or more could have been found)."
-    elif _runs_away(row):
-        return f"{_RATIOS[row['measure']][0]}: {_NO_RATIO}; {base}. Verdict: not determined."
+    elif runs_away(row):
+        return f"{_RATIOS[row['measure']][0]}: {NO_RATIO}; {base}. Verdict: not determined."
     else:
         text = f"{_RATIOS[row['measure']][0]} {row['estimate']:.2f} {_limits_of_ratio(row, level)}"
     return f"{text}; {base}. {_verdict(row, None, margin, 'per 100')}"
@@ -176,8 +176,8 @@ def _ratio(row: Mapping[Any, Any], labels: Mapping[str, str], level: str, who: s
     against = f"{row['arm']} against {row['reference']}"
     if not np.isfinite(row["estimate"]):
         text = f"{lead}{name}, {against}: not defined {who}."
-    elif _runs_away(row):
-        text = f"{lead}{name}, {against}: {_NO_RATIO} {who}. Verdict: not determined."
+    elif runs_away(row):
+        text = f"{lead}{name}, {against}: {NO_RATIO} {who}. Verdict: not determined."
     else:
         limits = _limits_of_ratio(row, level)
         said = row["verdict"] if row["verdict"] == "not determined" else below if row["estimate"] < 1 else above
@@ -186,7 +186,7 @@ def _ratio(row: Mapping[Any, Any], labels: Mapping[str, str], level: str, who: s
     return text[0].upper() + text[1:]
 
 
-def _runs_away(row: Mapping[Any, Any]) -> bool:
+def runs_away(row: Mapping[Any, Any]) -> bool:
     """Whether a ratio has left all bounds, as it does where one side has no event or next to none."""
     return bool(np.isfinite(row["conf_low"]) and not row["conf_high"] < _WIDEST * row["conf_low"])
 

@@ -218,7 +218,7 @@ def test_thirds_are_not_compared_where_one_has_no_event_or_scores_are_alike(tabl
     )
     assert "Nobody in the highest third of groups had any" in said(none)["no_thirds"]
     assert len(figure_of("fidelity", oc.release(none, "none")).axes) == 1
-    assert "Highest against lowest" not in none.describe()
+    assert "Thirds of groups" not in none.describe()
 
 
 def test_nobody_with_the_outcome_is_refused_in_words(tables: Reframed) -> None:
