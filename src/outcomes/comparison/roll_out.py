@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from outcomes.adjust.case_mix import telling_terms
+from outcomes.adjust.case_mix import left_out_notes, telling_terms
 from outcomes.comparison.comparing import verdict
 from outcomes.comparison.roll_out_kernel import FEWEST, impute_untreated, leads
 from outcomes.comparison.roll_out_result import RollOut
-from outcomes.comparison.study_questions import asked_of
+from outcomes.comparison.study_questions import asked_of, must_be_a_level
 from outcomes.design.assignment import arm_programmes
 from outcomes.design.cohort import build_cohort
 from outcomes.design.some_people import some_people
@@ -66,8 +66,8 @@ def replaced_area_by_area(
     Returns
     -------
     RollOut
-        ``to_frame()``: when (before, after, overall), year (relative to the change), estimate, std_error, statistic, df, p_value,
-        conf_low, conf_high, n, verdict: differences in risk, new programme minus old.
+        ``to_frame()``: when (before, after, overall), year (relative to the change), arm (the new programme), reference (the old),
+        estimate, std_error, statistic, df, p_value, conf_low, conf_high, n, verdict: differences in risk, new programme minus old.
 
     Raises
     ------
@@ -96,6 +96,7 @@ def replaced_area_by_area(
     >>> oc.replaced_area_by_area(tables, study).describe()  # doctest: +SKIP
     """
     name, length = asked_of(tables, study, outcome, horizon, "replaced_area_by_area")
+    must_be_a_level(conf_level)
     if len(study.arms.treated) != 2:
         raise NotSupportedError(
             f"replaced_area_by_area: two arms with programmes are compared; the study has {len(study.arms.treated)}."
@@ -109,11 +110,12 @@ def replaced_area_by_area(
     area, areas = _codes(baseline["area"])
     year, years = _codes(baseline["period"])
     usable = _identified(area, year, treated, len(areas), len(years))
-    if not (usable & treated).any() or len(areas) < 3:
+    if not (usable & treated).any() or len(areas) < FEWEST:
         raise EstimationError(_AT_ONCE)
+    covariates, left_out = _case_mix(study, baseline)
     everybody = some_people(data, np.arange(len(baseline)), np.zeros(len(baseline), dtype=np.int64), ("all",))
     y = pseudo_values(cumulative_incidence(everybody), length, name)
-    columns = np.column_stack([_dummies(area, len(areas)), _dummies(year, len(years)), _case_mix(study, baseline)])
+    columns = np.column_stack([_dummies(area, len(areas)), _dummies(year, len(years)), covariates])
     since = np.floor((baseline["time_zero"].to_numpy() - opened[new].reindex(areas).to_numpy()[area]) / DAYS_PER_YEAR)
     after = [np.flatnonzero(usable & treated & (since == k)) for k in np.unique(since[usable & treated])]
     groups = [usable & treated, *(_mask(one, len(y)) for one in after)]
@@ -121,10 +123,12 @@ def replaced_area_by_area(
     rows = [("overall", np.nan), *(("after", float(since[one[0]])) for one in after)]
     frame = _frame(rows, found.estimate, found.std_error, found.n, len(areas), conf_level)
     before, test = _before(y, columns, treated, area, since, len(areas), conf_level)
+    changed = len(np.unique(area[usable & treated]))
     return RollOut.build(
-        frame, before, test=test, new=new, old=old, areas=len(areas), outcome=name, horizon=length, conf_level=conf_level,
+        frame, before, test=test, new=new, old=old, areas=changed, outcome=name, horizon=length, conf_level=conf_level,
         notes=(
             *_notes(usable, treated, new),
+            *left_out_notes({"those compared": left_out}),
             *censored_early(data, length, ~treated | usable, "area, year, regime or covariates"),
         ),
         provenance=MappingProxyType({"study": study.hash, "outcome": name, "horizon": length}),
@@ -156,18 +160,18 @@ def _dummies(codes: IntArray, count: int) -> Array:
     return np.asarray(codes[:, None] == np.arange(count), dtype=np.float64)
 
 
-def _case_mix(study: Study, baseline: pd.DataFrame) -> Array:
-    """Return the columns of the study's covariates, without those of the year, about their means."""
+def _case_mix(study: Study, baseline: pd.DataFrame) -> tuple[Array, tuple[str, ...]]:
+    """Return the columns of the study's covariates, without those of the year, about their means; and the terms that say nothing."""
     if study.adjust is None:
-        return np.zeros((len(baseline), 0))
-    kept, _ = telling_terms(study.adjust.formula, baseline)
+        return np.zeros((len(baseline), 0)), ()
+    kept, left = telling_terms(study.adjust.formula, baseline)
     formula = (
         " + ".join(term for term in terms_of(kept) if not {"period", "area"} & set(names_in(term))) if kept else ""
     )
     if not formula:
-        return np.zeros((len(baseline), 0))
+        return np.zeros((len(baseline), 0)), left
     values = design_matrix(formula, baseline, arm=None, what="replaced_area_by_area").values
-    return np.asarray(values - values.mean(axis=0))
+    return np.asarray(values - values.mean(axis=0)), left
 
 
 def _mask(rows: Any, size: int) -> Any:

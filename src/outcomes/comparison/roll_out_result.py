@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from outcomes.comparison.planning import plan_of
 from outcomes.durations import in_words
 from outcomes.results import Note, Result, p_in_words
 
@@ -31,6 +32,7 @@ class RollOut(Result):
     new, old : str
         The programme that came, and the one it replaced.
     areas : int
+        Areas that changed and have a counterpart.
     """
 
     frame: pd.DataFrame
@@ -53,14 +55,17 @@ class RollOut(Result):
         import pandas as pd
 
         last = frame["when"] == "overall"
-        return cls(frame=pd.concat([before, frame[~last], frame[last]], ignore_index=True), **rest)
+        found = pd.concat([before, frame[~last], frame[last]], ignore_index=True)
+        found.insert(2, "arm", rest["new"])
+        found.insert(3, "reference", rest["old"])
+        return cls(frame=found, **rest)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a year, and one of all years after the change together.
 
-        Columns: when (before, after, overall), year (whole years since the new programme opened in the area), estimate, std_error,
-        statistic, df, p_value, conf_low, conf_high, n, verdict. Differences in risk, new minus old; those before the change are against
-        earlier years.
+        Columns: when (before, after, overall), year (whole years since the new programme opened in the area), arm (the new programme),
+        reference (the old), estimate, std_error, statistic, df, p_value, conf_low, conf_high, n, verdict. Differences in risk, new minus
+        old whatever the study's reference is; those before the change are against earlier years.
         """
         return self.frame.copy()
 
@@ -71,16 +76,25 @@ class RollOut(Result):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The difference over all years after the change, and what the years before it say of its foundation."""
-        row = self.frame[self.frame["when"] == "overall"].iloc[0]
-        points = 100 * row[["estimate", "conf_low", "conf_high"]].astype(float)
-        way = "fewer" if points["estimate"] < 0 else "more"
+        row: Mapping[Any, Any] = self.frame[self.frame["when"] == "overall"].iloc[0].to_dict()
         first = (
-            f"In {self.areas:,} areas {self.new} replaced {self.old}, not everywhere at once. By {in_words(self.horizon)} "
-            f"{abs(points['estimate']):.1f} {way} of 100 people ({100 * self.conf_level:g} % interval {_more(points['conf_low'])} to "
-            f"{_more(points['conf_high'])}) had the event '{self.outcome}' under the regime that offers {self.new} than areas and years "
-            f"without it would lead one to expect ({int(row['n']):,} people under it). Verdict: {row['verdict']}."
+            f"In {self.areas:,} {'area' if self.areas == 1 else 'areas'} {self.new} replaced {self.old}, not everywhere at once. By "
+            f"{in_words(self.horizon)} {_more(row['estimate'])} of 100 people ({self._limits(row)}) had the event '{self.outcome}' under "
+            f"the regime that offers {self.new} than areas and years without it would lead one to expect ({int(row['n']):,} people under "
+            f"it). {self._verdict(row)}"
         )
         return (first, self._before_in_words())
+
+    def _limits(self, row: Mapping[Any, Any]) -> str:
+        if not np.isfinite(row["conf_low"]):
+            return "no interval can be given"
+        return f"{100 * self.conf_level:g} % interval {_more(row['conf_low'])} to {_more(row['conf_high'])}"
+
+    def _verdict(self, row: Mapping[Any, Any]) -> str:
+        least = plan_of(row, self.conf_level)["detectable"]
+        if row["verdict"] != "not determined" or not least > 0:
+            return f"Verdict: {row['verdict']}."
+        return f"Verdict: not determined. This design could have found a difference of {least:.1f} per 100 or more with 80 % power."
 
     def _before_in_words(self) -> str:
         p = self.test[1]
@@ -88,14 +102,19 @@ class RollOut(Result):
             return (
                 "There are too few areas, or years before the change, to see whether areas were on their way already."
             )
-        if p < 0.05:
+        before = self.frame[self.frame["when"] == "before"]
+        each = ", ".join(
+            f"{_more(row['estimate'])} {abs(row['year']):g} {'year' if abs(row['year']) == 1 else 'years'} before"
+            for row in before.to_dict("records")
+        )
+        if p < 1 - self.conf_level:
             return (
-                f"Before the change areas differed already from what areas and years have in common ({p_in_words(p)}): the difference "
-                "above cannot be put down to the programme."
+                f"Before the change areas differed already from what areas and years have in common ({each}; {p_in_words(p)}): the "
+                "difference above cannot be put down to the programme."
             )
         return (
-            f"The years before the change give no sign that areas were on their way already ({p_in_words(p)}), which does not show that "
-            "they were not."
+            f"The years before the change give no sign beyond chance that areas were on their way already ({each}; {p_in_words(p)}), "
+            "which does not show that they were not."
         )
 
     def describe(self) -> str:
@@ -103,5 +122,5 @@ class RollOut(Result):
         return " ".join(self.sentences)
 
 
-def _more(points: float) -> str:
-    return f"{abs(points):.1f} {'fewer' if points < 0 else 'more'}"
+def _more(difference: float) -> str:
+    return f"{100 * abs(difference):.1f} {'fewer' if difference < 0 else 'more'}"

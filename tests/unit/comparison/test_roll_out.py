@@ -112,3 +112,17 @@ def test_a_change_everywhere_at_once_cannot_be_told_from_the_era(tables: oc.Tabl
     provision.loc[family == "core_manual", "open_from"] = cut
     with pytest.raises(EstimationError, match="cannot be told apart"):
         oc.replaced_area_by_area(Reframed(tables, provision=provision), study)
+
+
+def test_areas_that_changed_are_counted_and_the_years_before_are_told(tables: oc.Tables, study: oc.Study) -> None:
+    found = oc.replaced_area_by_area(tables, study)
+    cohort = oc.build_cohort(tables, study.by_provision()).baseline
+    both = cohort.groupby("area")["arm"].nunique() == 2
+    assert 0 < found.areas <= both.sum()
+    assert found.describe().startswith(f"In {found.areas} areas manualised replaced bespoke")
+    before = found.frame[found.frame["when"] == "before"]
+    for row in before.to_dict("records"):
+        way = "fewer" if row["estimate"] < 0 else "more"
+        assert f"{100 * abs(row['estimate']):.1f} {way} {abs(row['year']):g} year" in found.describe()
+    assert set(found.to_frame()["arm"]) == {"manualised"}
+    assert set(found.to_frame()["reference"]) == {"bespoke"}
