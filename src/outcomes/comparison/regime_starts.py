@@ -17,6 +17,7 @@ from outcomes.survival.cox_model import fit_cox
 __all__ = ["starts_under"]
 
 _EVENTS_A_TERM = 10
+_FEWEST = 10
 _WHO, _WHEN = "caseload, who starts", "caseload, when people start"
 
 
@@ -71,22 +72,28 @@ class _Told:
 def _told(values: Array, mine: Any, started: Any) -> _Told:
     """Return whose chance a yes-or-no column tells (a level none of whose people started), and what is left to be modelled.
 
+    Fewer than 10 people tell nothing of others like them: where they all did the same the column is left out.
     `known`, `value` (0 or 1) and `columns` are of everybody; `rest` says which of `mine` are left.
     """
     known, value = np.zeros(len(values), dtype=bool), np.zeros(len(values))
-    for column in values.T:
+    used = np.ones(values.shape[1], dtype=bool)
+    for place, column in enumerate(values.T):
         sides = np.unique(column)
         if len(sides) != 2:
             continue
         for side in sides:
             here = column == side
             among = started[here[mine]]
-            if len(among) and among.all() == among.any():
+            if not len(among) or among.all() != among.any():
+                continue
+            if len(among) < _FEWEST:
+                used[place] = False
+            else:
                 value[here & ~known] = float(among[0])
                 known |= here
     rest = ~known[mine]
     varies = values[mine[rest]].std(axis=0) > 0 if rest.any() else np.zeros(values.shape[1], dtype=bool)
-    return _Told(known, value, rest, values[:, varies])
+    return _Told(known, value, rest, values[:, varies & used])
 
 
 def _chance(values: Array, mine: Any, started: Any, people: Any) -> Array:
