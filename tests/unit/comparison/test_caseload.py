@@ -12,7 +12,7 @@ from small_study import Reframed
 
 import outcomes as oc
 from outcomes.comparison.regime_kernel import reach_and_effect, under_regime
-from outcomes.errors import EstimationError, NotSupportedError
+from outcomes.errors import DesignError, EstimationError, NotSupportedError
 
 
 def test_constant_rates_give_the_risk_of_the_differential_equations() -> None:
@@ -143,3 +143,36 @@ def test_what_cannot_be_asked_is_refused(tables: oc.Tables, study: oc.Study) -> 
     nobody = Reframed(tables, participation=tables.frame("participation").iloc[:0])
     with pytest.raises(EstimationError, match="nobody was at risk after starting"):
         oc.caseload(nobody, study, replicates=0)
+
+
+def test_routes_that_differ_by_more_than_chance_contradict_each_other(found: oc.Caseload) -> None:
+    assert "The routes agree within chance" in found.describe()
+    frame = found.frame.copy()
+    here = (frame["route"] == "B") & (frame["quantity"] == "difference")
+    frame.loc[here, "estimate"] += 10 * found.route_a.frame["std_error"].iloc[0]
+    said = dataclasses.replace(found, frame=frame).describe()
+    assert "The routes differ by more than chance" in said
+    assert "believe route A" in said
+
+
+def test_an_arm_cannot_be_called_nothing(tables: oc.Tables, study: oc.Study) -> None:
+    arms = study.arms
+    named = dataclasses.replace(
+        arms, definitions={"manualised": arms.definitions["manualised"], "nothing": arms.definitions["bespoke"]}
+    )
+    with pytest.raises(DesignError, match='cannot be called "nothing"'):
+        oc.caseload(tables, study.replace(arms=named), replicates=0)
+
+
+def test_the_picture_has_both_regimes_and_what_lies_between(found: oc.Caseload) -> None:
+    ax = found.plot().figure.axes[0]
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == [
+        "a regime that offers manualised",
+        "whom it reaches",
+        "what it does for them",
+        "a regime that offers bespoke",
+    ]
+    texts = " ".join(text.get_text() for text in ax.texts)
+    for arm in ("manualised", "bespoke"):
+        assert f"{100 * found.of('risk', arm):.1f}" in texts

@@ -235,3 +235,33 @@ def test_a_bare_small_number_is_no_horizon(tables: oc.Tables, study: oc.Study, a
 def test_a_level_above_one_is_refused_at_once(ask: Any, tables: oc.Tables, study: oc.Study) -> None:
     with pytest.raises(EstimationError, match="conf_level"):
         ask(tables, study, conf_level=95)
+
+
+def test_limits_are_said_with_their_direction(found: oc.Populations) -> None:
+    own = row(found, "own clients of bespoke")
+    low, high = (100 * own[f"bound_{end}"] for end in ("low", "high"))
+    assert low < high < 0
+    assert f"the difference lies between {-low:.1f} fewer and {-high:.1f} fewer per 100" in found.describe()
+
+
+def test_in_what_those_outside_differ_most_is_said_of_them_and_of_those_inside(
+    found: oc.Populations, tables: oc.Tables, study: oc.Study
+) -> None:
+    own = oc.build_cohort(tables, study).with_population("own").baseline
+    mine = own[own["arm"] == "bespoke"]
+    out = mine["eligible_manualised"] == "no"
+    shares = [100 * (mine.loc[which, "denial"] == "full").mean() for which in (out, ~out)]
+    assert shares[0] > 50 > shares[1]
+    assert (
+        f"They differ most in denial: {shares[0]:.0f} of 100 of them are 'full', of those inside {shares[1]:.0f}."
+        in found.describe()
+    )
+
+
+def test_the_picture_has_a_line_for_each_contrast_and_limits_where_there_is_no_answer(found: oc.Populations) -> None:
+    texts = {text.get_text() for text in found.plot().texts}
+    own, both = row(found, "own clients of bespoke"), row(found, "eligible for both")
+    ends = [100 * own[f"bound_{end}"] for end in ("low", "high", "conf_low", "conf_high")]
+    assert "from {:.1f} to {:.1f} ({:.1f} to {:.1f})".format(*ends).replace("-", "−") in texts
+    numbers = [100 * both[name] for name in ("estimate", "conf_low", "conf_high")]
+    assert "{:.1f} ({:.1f} to {:.1f})".format(*numbers).replace("-", "−") in texts

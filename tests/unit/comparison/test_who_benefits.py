@@ -221,3 +221,14 @@ def test_a_level_with_an_estimate_that_is_not_in_the_test_is_not_said_to_be(tabl
         "(in the test: medium, high, very high; elsewhere there is no estimate, or nobody or everybody in an arm had the event)"
         in said
     )
+
+
+def test_a_margin_named_in_advance_decides_where_nothing_larger_is_left(tables: oc.Tables, study: oc.Study) -> None:
+    assert study.headline is not None
+    wide = study.replace(headline=dataclasses.replace(study.headline, margin=60.0))
+    found = oc.who_benefits(tables, wide, by="era")
+    levels = found.frame[(found.frame["measure"] == "risk_difference") & (found.frame["subgroup"] == "era")]
+    undecided = (levels["conf_low"] < 0) & (levels["conf_high"] > 0)
+    assert undecided.any()
+    assert set(levels.loc[undecided, "verdict"]) == {"no difference larger than the margin"}
+    assert "Verdict: no difference larger than 60 per 100" in found.describe()
