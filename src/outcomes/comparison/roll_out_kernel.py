@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from outcomes.comparison.bias_reduced import BiasReduced, bias_reduced
 from outcomes.results import Array, IntArray
-from outcomes.survival.hotelling import joint_test
 
 __all__ = ["FEWEST", "Imputed", "impute_untreated", "leads"]
 
@@ -71,7 +71,7 @@ def _gaps(y: Array, columns: Array, treated: Any, groups: list[Any]) -> Array:
     return np.array([gap[group].mean() if group.any() else np.nan for group in groups])
 
 
-def leads(y: Array, columns: Array, ahead: Array, area: IntArray) -> tuple[Array, Array, float, float]:
+def leads(y: Array, columns: Array, ahead: Array, area: IntArray) -> BiasReduced:
     """Return by how much the untreated differ in the years before their area's change, and whether they all do not.
 
     Parameters
@@ -82,22 +82,12 @@ def leads(y: Array, columns: Array, ahead: Array, area: IntArray) -> tuple[Array
         Whether each is one of the last years before the change; earlier years are what they are compared with.
     area : ndarray of int, shape (U,)
 
-    Returns
-    -------
-    tuple
-        Estimates (L,), standard errors (L,) by area, and statistic and p-value of the test that all are 0: F with L and G - L
-        degrees of freedom (Hotelling); missing where there are not more areas than years.
+    Notes
+    -----
+    By area, with variances and degrees of freedom for few and unequal areas (`bias_reduced`): areas that changed early have few people
+    under the old regime, and each of the last years is known from some areas only. Years with people of fewer than three areas have no
+    standard error and are not in the test.
     """
-    x = np.column_stack([ahead, columns])
-    inverse = np.linalg.pinv(x.T @ x)
-    slope = inverse @ (x.T @ y)
-    names, code = np.unique(area, return_inverse=True)
-    scores = np.zeros((len(names), x.shape[1]))
-    np.add.at(scores, code, x * (y - x @ slope)[:, None])
-    count, wide = len(names), ahead.shape[1]
-    covariance = count / (count - 1) * (inverse @ scores.T @ scores @ inverse)[:wide, :wide]
-    estimate, error = slope[:wide], np.sqrt(np.diag(covariance))
-    if count - 1 <= wide:
-        return estimate, error, float("nan"), float("nan")
-    test = joint_test(float(estimate @ np.linalg.pinv(covariance) @ estimate), wide, count - 1.0)
-    return estimate, error, test.statistic, test.p_value
+    told = np.array([len(np.unique(area[year > 0])) >= FEWEST for year in ahead.T])
+    found = bias_reduced(y, np.column_stack([ahead, columns]), area, ahead.shape[1], told)
+    return replace(found, std_error=np.where(told & np.isfinite(found.df), found.std_error, np.nan))

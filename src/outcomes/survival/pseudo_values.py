@@ -61,7 +61,7 @@ def censored_early(data: SurvivalData, horizon: float, kept: npt.NDArray[Any], t
     if not count:
         return ()
     text = (
-        f"{count:,} of {len(seen_to):,} people were censored before then. Pseudo-values take it that who was censored did not hang on "
-        f"{taken}."
+        f"{count:,} of {len(seen_to):,} people {'was' if count == 1 else 'were'} censored before then. Pseudo-values take it that who was "
+        f"censored did not hang on {taken}."
     )
     return (Note("censored_early", text),)
