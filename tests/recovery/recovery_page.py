@@ -22,8 +22,8 @@ Gates, from 2,000 replicates of a setting on:
 - **type I error** of tests at 5 %: from 3.5 to 6.5 %.
 
 With fewer replicates, where these limits would fail by chance what is right: bias at most 0.1 times the spread plus 4 Monte-Carlo
-standard errors, coverage and type I error inside the exact binomial 99.9 % band. This page has {replicates:,} replicates of a setting;
-`make recovery` takes 2,000.
+standard errors, coverage and type I error inside the exact binomial 99.9 % band. This page has up to {replicates:,} replicates of a
+setting, as each says; `make recovery` takes 2,000.
 
 A row that is *reported* is told and not judged, and the reason stands under its table. *Conservative* intervals may cover more.
 Ratios are on the log scale. *SE / SD* is the mean standard error over the spread of the estimates. Brackets hold Monte-Carlo standard
