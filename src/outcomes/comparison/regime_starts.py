@@ -14,7 +14,7 @@ from outcomes.design.data import SurvivalData, survival_data
 from outcomes.results import Array
 from outcomes.survival.cox_model import fit_cox
 
-__all__ = ["starts_under"]
+__all__ = ["handfuls", "starts_under"]
 
 _EVENTS_A_TERM = 10
 _FEWEST = 10
@@ -48,6 +48,19 @@ def starts_under(
     return begun, starting
 
 
+def handfuls(data: SurvivalData, arm: str, columns: tuple[str, ...]) -> int:
+    """Return how many columns are left out of who starts on time zero: fewer than 10 people of a level, who all did the same."""
+    baseline = data.baseline
+    values = baseline[list(columns)].to_numpy(dtype=np.float64)
+    offered = (baseline[REGIME] == arm).to_numpy()
+    admitted = baseline[f"{ELIGIBLE}{arm}"].to_numpy(dtype=bool)
+    first, _, _ = _first_start(data, arm)
+    left = np.zeros(len(columns), dtype=bool)
+    for mine in (np.flatnonzero(offered & group) for group in (admitted, ~admitted)):
+        left |= ~_told(values, mine, first[mine]).used
+    return int(left.sum())
+
+
 def _first_start(data: SurvivalData, arm: str) -> tuple[Any, Any, Array]:
     """Return for each person whether they had started an arm on time zero, started it later, and when (or until when they did not)."""
     here = data.frame[exposure_to(arm)].to_numpy() > 0
@@ -67,13 +80,14 @@ class _Told:
     value: Array
     rest: Any
     columns: Array
+    used: Any
 
 
 def _told(values: Array, mine: Any, started: Any) -> _Told:
     """Return whose chance a yes-or-no column tells (a level none of whose people started), and what is left to be modelled.
 
     Fewer than 10 people tell nothing of others like them: where they all did the same the column is left out.
-    `known`, `value` (0 or 1) and `columns` are of everybody; `rest` says which of `mine` are left.
+    `known`, `value` (0 or 1) and `columns` are of everybody; `rest` says which of `mine` are left, `used` which columns are not left out.
     """
     known, value = np.zeros(len(values), dtype=bool), np.zeros(len(values))
     used = np.ones(values.shape[1], dtype=bool)
@@ -93,7 +107,7 @@ def _told(values: Array, mine: Any, started: Any) -> _Told:
                 known |= here
     rest = ~known[mine]
     varies = values[mine[rest]].std(axis=0) > 0 if rest.any() else np.zeros(values.shape[1], dtype=bool)
-    return _Told(known, value, rest, values[:, varies & used])
+    return _Told(known, value, rest, values[:, varies & used], used)
 
 
 def _chance(values: Array, mine: Any, started: Any, people: Any) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from outcomes.comparison.bootstrapping import bootstrap
 from outcomes.comparison.caseload_result import Caseload
 from outcomes.comparison.contrasts import compare
 from outcomes.comparison.regime_models import ELIGIBLE, REGIME, TARGET, RegimeModels, laid_out
+from outcomes.comparison.regime_starts import handfuls
 from outcomes.comparison.regime_worlds import regime_worlds
 from outcomes.comparison.regimes import AREA, PERIOD, Regimes, by_regime
 from outcomes.comparison.study_questions import asked_of, margin_of, must_be_a_level
@@ -93,7 +94,8 @@ def caseload(
     is chance given the covariates. With the outcomes of those not reached taken as those without a programme, the difference is
     ``reach_B * effect_B - reach_M * effect_M``, of which ``(reach_B - reach_M) * (effect_B + effect_M) / 2`` comes from reach and the
     rest from what is done. Where A and B disagree, believe A's difference, and B's parts not at all.
-    Programmes of no arm count as nothing started.
+    Of fewer than 10 people who share a value of a covariate and all started, or all did not, nothing is learned of others like them: the
+    column is left out of who starts, and said. Programmes of no arm count as nothing started.
 
     References
     ----------
@@ -122,7 +124,7 @@ def caseload(
     )
     found = regime_worlds(data, models)
     limits: Mapping[str, tuple[float, float, float]] = {}
-    notes = [*regimes.notes, *route_a.notes, *elsewhere]
+    notes = [*regimes.notes, *route_a.notes, *elsewhere, *_of_handfuls(data, models)]
     if replicates:
         again = bootstrap(
             data, partial(_numbers, models=models), replicates=replicates, seed=seed, by="cluster", kind="percentile",
@@ -158,6 +160,18 @@ def _numbers(data: SurvivalData, *, models: RegimeModels) -> pd.Series[float]:
     import pandas as pd
 
     return pd.Series(regime_worlds(data, models))
+
+
+def _of_handfuls(data: SurvivalData, models: RegimeModels) -> Iterator[Note]:
+    """Yield for each regime what is left out of who starts, because a handful of people tells nothing of others like them."""
+    for arm in models.arms:
+        left = handfuls(data, arm, models.starting)
+        if left:
+            text = (
+                f"{left:,} {'columns of the covariates are' if left > 1 else 'column of the covariates is'} left out of who starts "
+                f"{arm}: fewer than 10 people of one value were offered it, and all or none of them started."
+            )
+            yield Note("handful_left_out", text)
 
 
 def _without_year(formula: str) -> str:

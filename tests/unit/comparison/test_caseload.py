@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ from small_study import Reframed
 
 import outcomes as oc
 from outcomes.comparison.regime_kernel import reach_and_effect, under_regime
+from outcomes.comparison.regime_models import TARGET
+from outcomes.comparison.regime_worlds import regime_worlds
 from outcomes.errors import DesignError, EstimationError, NotSupportedError
 
 
@@ -176,3 +179,75 @@ def test_the_picture_has_both_regimes_and_what_lies_between(found: oc.Caseload) 
     texts = " ".join(text.get_text() for text in ax.texts)
     for arm in ("manualised", "bespoke"):
         assert f"{100 * found.of('risk', arm):.1f}" in texts
+
+
+def test_bars_of_the_picture_stand_where_the_risks_do_and_parts_hang_between_them(found: oc.Caseload) -> None:
+    ax = found.plot().figure.axes[0]
+    old, new = (100 * found.of("risk", arm) for arm in found.arms)
+    between = old + 100 * found.of("from_reach")
+    drawn = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
+    expected = [(0, old), sorted((old, between)), sorted((between, new)), (0, new)]
+    assert np.array(drawn) == pytest.approx(np.array(expected), abs=1e-3)
+    whole, reach, effect, other = (bar.get_facecolor() for bar in ax.patches)
+    assert whole == other != reach == effect
+
+
+def test_under_the_bars_each_regime_has_a_line_of_how_far_its_people_came(found: oc.Caseload) -> None:
+    ax = found.plot().figure.axes[1]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == list(dict.fromkeys(found.steps()["step"]))
+    last = {}
+    for line, (arm, mine) in zip(ax.lines, found.steps().groupby("arm", sort=False), strict=True):
+        assert line.get_ydata() == pytest.approx(mine["share"].to_numpy(), abs=1e-5)
+        last[arm] = line.get_color()
+    heights = sorted(ax.texts, key=lambda text: text.xy[1])
+    ends = found.steps().groupby("arm")["share"].last().sort_values()
+    assert [text.get_text() for text in heights] == list(ends.index)
+    assert [text.get_color() for text in heights] == [last[arm] for arm in ends.index]
+
+
+def asked_of_route_b(monkeypatch: pytest.MonkeyPatch, tables: oc.Tables, study: oc.Study) -> oc.SurvivalData:
+    """Return the data the models of route B are fitted to."""
+    held = []
+
+    def kept(data: oc.SurvivalData, models: Any) -> Any:
+        held.append(data)
+        return regime_worlds(data, models)
+
+    monkeypatch.setattr("outcomes.comparison.whole_caseload.regime_worlds", kept)
+    oc.caseload(tables, study, replicates=0)
+    return held[0]
+
+
+def test_route_b_learns_from_everybody_and_averages_over_the_people_of_route_a(
+    monkeypatch: pytest.MonkeyPatch, tables: oc.Tables, study: oc.Study
+) -> None:
+    people = asked_of_route_b(monkeypatch, tables, study).baseline
+    on_offer = oc.build_cohort(tables, study.by_provision()).baseline
+    regimes = on_offer.groupby("period", observed=True)["arm"].transform("nunique")
+    assert 0 < people[TARGET].sum() == (regimes == 2).sum() < len(people)
+
+
+def test_without_a_cluster_in_the_study_areas_are_drawn_again_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tables: oc.Tables, study: oc.Study
+) -> None:
+    alone = study.replace(adjust=None)
+    data = asked_of_route_b(monkeypatch, tables, alone)
+    assert data.cluster == "area"
+    assert set(data.baseline["area"].astype(str)) == set(tables.frame("provision")["area"].astype(str))
+
+
+def test_what_is_left_out_of_who_starts_is_said(tables: oc.Tables, study: oc.Study) -> None:
+    assert study.adjust is not None
+    people = tables.frame("people")
+    data = oc.build_cohort(tables, study.by_provision()).outcome("any")
+    never = ~data.baseline["sentence_id"].isin(tables.frame("participation")["sentence_id"])
+    mine = data.baseline[never & (data.arm == data.arms.index("bespoke"))]["person_id"]
+    had = mine.index.isin(data.person[data.event == 1])
+    few = [*mine[had].iloc[:3], *mine[~had].iloc[:3]]
+    people["ethnicity_group"] = np.where(people["person_id"].isin(few), "rare", "usual")
+    named = study.replace(adjust=dataclasses.replace(study.adjust, formula="age_at_time_zero + C(ethnicity_group)"))
+    notes = oc.caseload(Reframed(tables, people=people), named, replicates=0).notes
+    assert [note.text for note in notes if note.code == "handful_left_out"] == [
+        "1 column of the covariates is left out of who starts bespoke: fewer than 10 people of one value were offered it, and all or none "
+        "of them started."
+    ]

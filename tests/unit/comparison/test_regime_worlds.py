@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.integrate import quad
+from statsmodels.duration.hazard_regression import PHReg
 
 import outcomes as oc
-from outcomes.comparison.regime_models import ELIGIBLE, REGIME, TARGET, laid_out
-from outcomes.comparison.regime_starts import starts_under
+from outcomes.comparison.regime_models import ELIGIBLE, REGIME, TARGET, RegimeModels, laid_out
+from outcomes.comparison.regime_starts import handfuls, starts_under
 from outcomes.comparison.regime_worlds import regime_worlds
 
 ARMS, HORIZON, PEOPLE = ("m", "b"), 2.0, 30_000
@@ -114,37 +115,79 @@ def test_only_the_target_is_averaged_over() -> None:
     assert abs(found()["risk_b"] - everybody) > 0.05
 
 
-def starts(flag: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Return the chance of starting on time zero of people with a yes-or-no column, all under the regime of b."""
-    people = len(flag)
-    rows = pd.DataFrame(
-        {"id": np.arange(people), "entry": 0.0, "exit": 3.0, "event": False, "exposure": np.where(first, "b", "nothing"), REGIME: "b",
-         TARGET: True, f"{ELIGIBLE}m": True, f"{ELIGIBLE}b": True, "flag": flag.astype(float)}
-    )  # fmt: skip
-    rows.loc[0, "event"] = True
+def offered(
+    flag: np.ndarray, first: np.ndarray, *, later: np.ndarray | None = None, refused: np.ndarray | None = None
+) -> tuple[oc.SurvivalData, RegimeModels]:
+    """Return people with a yes-or-no column, all under the regime of b: who started on time zero, and when the others did (inf: never)."""
+    people, start = len(flag), np.where(first, 0.0, np.inf if later is None else later)
+    same = {
+        "id": np.arange(people), "event": False, REGIME: "b", TARGET: True, f"{ELIGIBLE}m": True,
+        f"{ELIGIBLE}b": True if refused is None else ~refused, "flag": flag.astype(float),
+    }  # fmt: skip
+    waits = pd.DataFrame({"entry": 0.0, "exit": np.minimum(start, 3.0), "exposure": "nothing", **same})[start > 0]
+    treated = pd.DataFrame({"entry": start, "exit": 3.0, "exposure": "b", **same})[start < 3]
+    rows = pd.concat([waits, treated]).sort_values(["id", "entry"], ignore_index=True)
+    rows.loc[len(rows) - 1, "event"] = True
     rows["exposure"] = pd.Categorical(rows["exposure"], categories=["nothing", *ARMS])
-    data, models = laid_out(
-        oc.survival_data(rows, entry="entry", exit="exit", event="event", id="id"), ARMS, "", "flag", "event", 2.0
-    )
-    return starts_under(data, "b", models.starting, np.arange(people), np.linspace(0, 2, 5))[0]
+    held = oc.survival_data(rows, entry="entry", exit="exit", event="event", id="id")
+    return laid_out(held, ARMS, "", "flag", "event", 2.0)
+
+
+def starts(flag: np.ndarray, first: np.ndarray, **more: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each person's chance of starting b on time zero, and the cumulative hazard of starting it in the two years after."""
+    data, models = offered(flag, first, **more)
+    begun, hazard = starts_under(data, "b", models.starting, np.arange(len(flag)), np.linspace(0, 2, 5))
+    return begun, hazard.sum(axis=1)
 
 
 def test_who_starts_is_modelled_by_what_it_hangs_on() -> None:
     flag = np.repeat([False, True], 100)
     first = np.r_[np.arange(100) < 20, np.arange(100) < 70]
-    chance = starts(flag, first)
+    chance, _ = starts(flag, first)
     assert chance[:100] == pytest.approx(0.2, abs=1e-6)
     assert chance[100:] == pytest.approx(0.7, abs=1e-6)
 
 
-def test_a_level_of_many_none_of_whom_started_tells_that_nobody_like_them_would() -> None:
+def test_when_people_start_is_modelled_by_what_it_hangs_on() -> None:
+    flag = np.repeat([False, True], 150)
+    later = np.random.default_rng(4).exponential(np.where(flag, 0.8, 2.5))
+    _, hazard = starts(flag, np.zeros(300, dtype=bool), later=later)
+    model = PHReg(np.minimum(later, 3.0), flag.astype(float), status=later < 3, ties="efron").fit()
+    assert hazard[150:] / hazard[:150] == pytest.approx(np.exp(model.params[0]), rel=1e-4)
+    at_risk = (later[:, None] >= later[later < 2]).T @ np.where(flag, np.exp(model.params[0]), 1.0)
+    assert hazard[0] == pytest.approx((1 / at_risk).sum(), rel=1e-4)
+
+
+def test_those_shut_out_by_the_rules_have_a_chance_of_their_own() -> None:
+    refused = np.repeat([False, True], [80, 120])
+    chance, hazard = starts(np.tile([False, True], 100), np.arange(200) < 24, refused=refused)
+    assert chance[:80] == pytest.approx(24 / 80)
+    assert (chance[80:] == 0).all()
+    assert (hazard == 0).all()
+
+
+@pytest.mark.parametrize("starters", [6, 60])
+def test_a_level_of_many_none_of_whom_started_tells_that_nobody_like_them_would(starters: int) -> None:
     flag = np.repeat([False, True], [100, 40])
-    chance = starts(flag, np.r_[np.arange(100) < 20, np.zeros(40, dtype=bool)])
+    never = np.full(140, np.inf)
+    at_once, none = np.zeros(140, dtype=bool), np.zeros(140, dtype=bool)
+    at_once[:starters] = True
+    chance, _ = starts(flag, at_once)
     assert (chance[100:] == 0).all()
-    assert chance[:100] == pytest.approx(0.2)
+    assert chance[:100] == pytest.approx(starters / 100)
+    never[:starters] = np.linspace(0.1, 1.9, starters)
+    _, hazard = starts(flag, none, later=never)
+    assert (hazard[100:] == 0).all()
+    assert hazard[:100] == pytest.approx((1 / (100 - np.arange(starters))).sum(), rel=1e-6)
 
 
-def test_one_person_tells_nothing_of_others() -> None:
-    flag = np.repeat([False, True], [99, 1])
-    chance = starts(flag, np.r_[np.arange(99) < 20, True])
-    assert chance == pytest.approx(np.full(100, 0.21))
+@pytest.mark.parametrize(("people", "told"), [(1, False), (9, False), (10, True)])
+def test_fewer_than_ten_people_tell_nothing_of_others(people: int, told: bool) -> None:
+    flag = np.repeat([False, True], [90, people])
+    first = np.r_[np.arange(90) < 18, np.ones(people, dtype=bool)]
+    data, models = offered(flag, first)
+    assert handfuls(data, "b", models.starting) == (0 if told else 1)
+    chance, _ = starts(flag, first)
+    everybody = first.mean()
+    assert chance[90:] == pytest.approx(1.0 if told else everybody)
+    assert chance[:90] == pytest.approx(0.2 if told else everybody)
