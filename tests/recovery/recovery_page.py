@@ -44,13 +44,18 @@ def page(rows: pd.DataFrame, settings: Mapping[str, Setting]) -> str:
         parts += ["## Rows that fail\n", _table(failed, {"setting": _text("setting"), **_ALL})]
     for name, mine in rows.groupby("setting", sort=False):
         setting = settings[str(name)]
-        parts.append(f"## {str(name).capitalize()}\n\n{setting.said} {_drawn(setting, mine)}\n")
+        parts.append(f"## {str(name).capitalize()}\n\n{_whole(setting.said)} {_drawn(setting, mine)}\n")
         parts += [_table(found, columns) for found, columns in _by_kind(mine)]
         parts += _reasons(setting, mine)
     return "\n".join(parts)
 
 
 _GATES = {"pass": "pass", "FAIL": "fail", "reported": "are reported"}
+
+
+def _whole(said: str) -> str:
+    """Return what is drawn as a sentence."""
+    return f"{said[0].upper()}{said[1:].rstrip('.')}."
 
 
 def _drawn(setting: Setting, rows: pd.DataFrame) -> str:
