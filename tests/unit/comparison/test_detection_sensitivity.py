@@ -11,6 +11,7 @@ import pytest
 from lifelines.datasets import load_rossi
 
 import outcomes as oc
+from outcomes.comparison.less_detected import less_detected_of
 from outcomes.errors import EstimationError, NotSupportedError
 from outcomes.figures import FIGURES, figure_of
 
@@ -340,6 +341,26 @@ def test_several_conditions_must_all_be_met_and_a_list_is_any_of_its_values() ->
     )
     np.testing.assert_array_equal(one["estimate"], two.frame["estimate"])
     assert two.whom == "people with ld and band mid or high"
+
+
+def test_who_might_meet_several_conditions_is_who_meets_or_may_meet_each() -> None:
+    cells = [
+        (True, "high"),
+        (True, None),
+        (None, "high"),
+        (None, None),
+        (False, None),
+        (None, "low"),
+        (False, "high"),
+        (True, "low"),
+    ]
+    frame = people(80).assign(
+        ld=pd.array([ld for ld, _ in cells] * 10, dtype="boolean"), band=[band for _, band in cells] * 10
+    )
+    for conditions in ({"ld": True, "band": "high"}, {"band": "high", "ld": True}):
+        met = less_detected_of(data_of(frame), conditions)
+        assert met.people.tolist() == [True, *[False] * 7] * 10
+        assert met.unknown == 10 * 3, "known to meet one and not known of the other, or not known of both"
 
 
 # what is refused

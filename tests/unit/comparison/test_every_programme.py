@@ -44,6 +44,8 @@ def test_one_of_them_is_the_study_of_that_programme_at_a_landmark_among_those_it
     row = frame[(frame["programme"] == "circles") & (frame["adjustment"] == "adjusted")].iloc[0]
     for name in ("estimate", "conf_low", "conf_high", "n", "n_events"):
         assert row[name] == pytest.approx(expected[name], rel=1e-9)
+    assert [row["n_nothing"], row["n_programme"]] == data.people_by_arm().tolist()
+    assert row["n_nothing"] > row["n_programme"]
 
 
 def test_small_programmes_have_an_interval_no_test_and_what_they_could_have_shown(found: oc.Programmes) -> None:
@@ -124,3 +126,35 @@ def test_a_family_nobody_had_started_in_time_says_so_and_counts_stay_whole(table
     said = oc.programmes_against_nothing(tables, study, grace="1d").describe()
     assert "circles: no answer; arm 'circles' is empty. Nobody had started one of its programmes by 1 day." in said
     assert ".0 people" not in said
+
+
+def test_fewer_than_ten_events_in_the_programme_give_no_test_however_many_there_are_without_it(
+    tables: oc.Tables, study: oc.Study
+) -> None:
+    arms = Arms("none_at_all", {"none_at_all": ArmSpec(none=True), "circle": ArmSpec(family=("circles",))})
+    landmark = dataclasses.replace(study.time_zero, event="auto", strategy="landmark", grace=182.0)
+    data = oc.build_cohort(tables, study.replace(arms=arms, time_zero=landmark, headline=None)).outcome("any")
+    assert (data.people_by_arm() > 30).all()
+    of_circles = data.arm[data.person] == data.arms.index("circle")
+    tenth = np.sort(data.exit[of_circles & (data.event == 1)])[9]
+    assert ((data.exit <= tenth) & (data.event == 1) & ~of_circles).sum() > 20
+    for days, tested in ((tenth - 1, False), (tenth, True)):
+        frame = oc.programmes_against_nothing(tables, study.replace(adjust=None), horizon=f"{days:g}d").to_frame()
+        row = frame.set_index("programme").loc["circles"]
+        assert row["tested"] == tested
+        assert np.isfinite(row["p_value"]) == tested
+
+
+def test_the_picture_has_a_line_a_programme_with_its_numbers_and_says_which_are_small(found: oc.Programmes) -> None:
+    ax, best = found.plot(), found.frame[found.frame["adjustment"] == "adjusted"]
+    small = {"residential": " (only 12 people)", "counselling": " (only 22 people)", "youth": " (only 34 people)"}
+    labels = [tick.get_text().replace("\n", " ") for tick in ax.get_yticklabels()]
+    assert labels == [name.replace("_", " ") + small.get(name, "") for name in best["programme"]]
+    numbers = (100 * best[["estimate", "conf_low", "conf_high"]]).to_numpy()
+    beside = [text.get_text() for text in ax.texts if text.get_gid() == "beside"]
+    assert beside == ["{:.1f} ({:.1f} to {:.1f})".format(*row).replace("-", "−") for row in numbers]
+    filled, hollow = ([line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o" and
+                       (line.get_markerfacecolor() == "white") == here] for here in (False, True))  # fmt: skip
+    raw = found.frame[found.frame["adjustment"] == "raw"]
+    assert filled == pytest.approx(100 * best["estimate"].to_numpy(), rel=1e-4)
+    assert hollow == pytest.approx(100 * raw["estimate"].to_numpy(), rel=1e-4)

@@ -80,13 +80,40 @@ def test_nobody_completed_and_nobody_went_on_are_errors_that_count() -> None:
         found(OFF)
 
 
+@pytest.mark.parametrize("attends", ["b2 50..100 completed voluntary", "b2 400..450 completed voluntary"])
+def test_maintenance_over_by_the_day_of_completion_or_begun_on_the_last_day_is_none(attends: str) -> None:
+    with pytest.raises(oc.DesignError, match="none of 1 people who completed the core went on"):
+        found(Course(f"b1 10..100 completed; {attends}", offends="400 violent"))
+
+
+@pytest.mark.parametrize("attends", ["b2 50..101 completed voluntary", "b2 399..450 completed voluntary"])
+def test_maintenance_of_one_day_while_followed_is_some(attends: str) -> None:
+    result = found(Course(f"b1 10..100 completed; {attends}", offends="400 violent"), OFF)
+    assert spent(result)["in_maintenance"][:2] == (1, 1)
+    assert "1 were seen in maintenance (1 attended some of it voluntarily)" in result.describe()
+
+
+@pytest.mark.parametrize(("leaves", "asked"), [("640 death", 640 - 100 - 100), ("1400 death", 365)])
+def test_without_a_day_asked_for_risks_are_those_at_the_headline_or_as_long_as_both_groups_were_followed(
+    leaves: str, asked: float
+) -> None:
+    on = [Course(f"b1 10..100 completed; b2 {day}..250 completed", leaves=leaves) for day in (120, 130)]
+    off = [Course("b1 10..100 completed", offends=f"{day} violent") for day in (500, 1500)]
+    late = 365 if asked == 365 else 1000
+    study = small_study().replace(headline=Headline("any", late))
+    result = oc.maintenance_effect(oc.load_tables(taken(*on, *off)), study, landmark=100)
+    landmark = result.frame[(result.frame["analysis"] == "landmark") & (result.frame["measure"] == "risk_difference")]
+    assert landmark["time"].tolist() == [asked]
+
+
 def test_too_few_on_the_landmark_is_said_and_not_estimated() -> None:
     result = found(ON, OFF, Course("b1 10..90 completed"), given={"landmark": 60})
     frame = result.to_frame()
     assert frame.loc[frame["analysis"] == "landmark", "verdict"].eq("not determined").all()
     assert "1 people are in maintenance on the landmark, and 2 in the other group" in result.describe()
-    assert oc.release(result, "none").kind == "intervals"
-    assert result.plot() is not None
+    released = oc.release(result, "none")
+    assert "no answer" in [text.get_text() for text in result.plot().texts]
+    assert released.frame.set_index("group").loc["from the landmark on", "beside"] == "no answer"
 
 
 def test_nobody_reoffended_is_said_and_drawn() -> None:
@@ -95,7 +122,10 @@ def test_nobody_reoffended_is_said_and_drawn() -> None:
     assert set(result.to_frame()["verdict"]) == {"not determined"}
     assert "nobody had the event" in result.describe()
     assert "0.0 of 100 people in maintenance and 0.0 of 100 in no maintenance" in result.describe()
-    assert result.plot() is not None
+    ax = result.plot()
+    drawn = [text.get_text() for text in ax.texts if text.get_gid() == "beside"]
+    assert drawn == ["no answer"] * len(drawn)
+    assert len(drawn) == 3, "in maintenance and after it against not yet, and from the landmark on"
 
 
 @pytest.fixture(scope="module")

@@ -116,13 +116,19 @@ def test_only_the_target_is_averaged_over() -> None:
 
 
 def offered(
-    flag: np.ndarray, first: np.ndarray, *, later: np.ndarray | None = None, refused: np.ndarray | None = None
+    flag: np.ndarray,
+    first: np.ndarray,
+    *,
+    later: np.ndarray | None = None,
+    refused: np.ndarray | None = None,
+    also: np.ndarray | None = None,
 ) -> tuple[oc.SurvivalData, RegimeModels]:
     """Return people with a yes-or-no column, all under the regime of b: who started on time zero, and when the others did (inf: never)."""
     people, start = len(flag), np.where(first, 0.0, np.inf if later is None else later)
     same = {
         "id": np.arange(people), "event": False, REGIME: "b", TARGET: True, f"{ELIGIBLE}m": True,
         f"{ELIGIBLE}b": True if refused is None else ~refused, "flag": flag.astype(float),
+        "also": 0.0 if also is None else also,
     }  # fmt: skip
     waits = pd.DataFrame({"entry": 0.0, "exit": np.minimum(start, 3.0), "exposure": "nothing", **same})[start > 0]
     treated = pd.DataFrame({"entry": start, "exit": 3.0, "exposure": "b", **same})[start < 3]
@@ -130,7 +136,7 @@ def offered(
     rows.loc[len(rows) - 1, "event"] = True
     rows["exposure"] = pd.Categorical(rows["exposure"], categories=["nothing", *ARMS])
     held = oc.survival_data(rows, entry="entry", exit="exit", event="event", id="id")
-    return laid_out(held, ARMS, "", "flag", "event", 2.0)
+    return laid_out(held, ARMS, "", "flag" if also is None else "flag + also", "event", 2.0)
 
 
 def starts(flag: np.ndarray, first: np.ndarray, **more: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -179,6 +185,14 @@ def test_a_level_of_many_none_of_whom_started_tells_that_nobody_like_them_would(
     _, hazard = starts(flag, none, later=never)
     assert (hazard[100:] == 0).all()
     assert hazard[:100] == pytest.approx((1 / (100 - np.arange(starters))).sum(), rel=1e-6)
+
+
+def test_where_others_are_modelled_nobody_of_a_level_that_never_starts_would_either() -> None:
+    flag, also = np.repeat([False, True], [200, 40]), np.tile([0.0, 1.0], 120)
+    later = np.where(flag, np.inf, np.random.default_rng(6).exponential(np.where(also, 0.8, 2.5)))
+    _, hazard = starts(flag, np.zeros(240, dtype=bool), later=later, also=also)
+    assert (hazard[200:] == 0).all()
+    assert (hazard[1:200:2] > 1.5 * hazard[0:200:2]).all()
 
 
 @pytest.mark.parametrize(("people", "told"), [(1, False), (9, False), (10, True)])
