@@ -65,7 +65,6 @@ class StartersAndCompleters(Result):
         like = frame.iloc[0]
         for name in ("outcome", "population", "scale", "cause", "time", "measure"):
             frame[name] = like[name]
-        frame["n_events"] = frame["n_events"].fillna(0).astype(np.int64)
         frame["would_say"] = frame["verdict"]
         frame.loc[frame["selected"], ["statistic", "p_value"]] = np.nan
         frame.loc[frame["selected"], "verdict"] = "not determined"
@@ -112,7 +111,7 @@ class StartersAndCompleters(Result):
         """Starters first, then completers for what they are, then drop-out by arm, in plain sentences."""
         best = self.frame[~self.frame.duplicated(["people", "against", "arm", "reference"], keep="last")]
         parts = []
-        for row in best.to_dict("records"):
+        for row in map(_whole, best.to_dict("records")):
             lead = f"{row['people'][:1].upper()}{row['people'][1:]} of {row['arm']} against {row['against']} of {row['reference']}"
             if row["why"]:
                 parts.append(f"{lead}: no answer; {row['why'].rstrip('.')}.")
@@ -138,3 +137,8 @@ class StartersAndCompleters(Result):
             parts.append(f"of {int(frame['n'].sum()):,} starters of {arm} {said}")
         text = "; ".join(parts)
         return f"{text[:1].upper()}{text[1:]}."
+
+
+def _whole(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return a row whose events are a whole number again, which they are not in a column where some were not counted."""
+    return {**row, "n_events": int(row["n_events"])} if np.isfinite(row["n_events"]) else dict(row)

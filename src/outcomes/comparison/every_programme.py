@@ -130,7 +130,7 @@ def _one_programme(study: Study, family: str, grace: float) -> Study:
 
 def _against_nothing(tables: Tables, study: Study, family: str, asked: Asked) -> RawAndAdjusted:
     """Return the contrast raw and adjusted; where there is none, one row that says why."""
-    own: dict[str, Any] = {"programme": family, "n_programme": 0, "n_nothing": 0, "why": ""}
+    own: dict[str, Any] = {"programme": family, "arm": family, "reference": NOTHING, "n_programme": 0, "n_nothing": 0}
     try:
         data = build_cohort(tables, study).outcome(asked.outcome)
     except DesignError as error:
@@ -138,7 +138,7 @@ def _against_nothing(tables: Tables, study: Study, family: str, asked: Asked) ->
     sizes = dict(zip(data.arms, map(int, data.people_by_arm()), strict=True))
     own |= {"n_programme": sizes[family], "n_nothing": sizes[NOTHING]}
     found = raw_and_adjusted(data, study, asked, "att")
-    return replace(found, rows=[{**row, **own, "why": row["why"], **_judged(row, data, asked)} for row in found.rows])
+    return replace(found, rows=[{**row, **own, **_judged(row, data, asked)} for row in found.rows])
 
 
 def _judged(row: dict[str, Any], data: SurvivalData, asked: Asked) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outcomes.comparison.course_effect import CourseEffect
-from outcomes.disclosure.interval_lines import level_of, lines_of
+from outcomes.disclosure.interval_lines import level_of, lines_of, within_bounds
 from outcomes.durations import in_words
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _effects(result: CourseEffect) -> tuple[pd.DataFrame, dict[str, Any]]:
         ],
         beside=np.where(ratios["why"] == "", "", "no answer"),
     )
-    return lines_of(drawn, "label", "group"), {
+    return lines_of(within_bounds(drawn), "label", "group"), {
         "axis": "hazard ratio (below 1: later)",
         "none": 1.0,
         "log": True,

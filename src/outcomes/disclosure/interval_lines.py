@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from outcomes.comparison.sentences import runs_away
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["level_of", "lines_of"]
+__all__ = ["level_of", "lines_of", "within_bounds"]
 
 
 def lines_of(frame: pd.DataFrame, label: str, group: str | None = None) -> pd.DataFrame:
@@ -29,6 +31,13 @@ def lines_of(frame: pd.DataFrame, label: str, group: str | None = None) -> pd.Da
     )
     groups = list(dict.fromkeys(found["group"]))  # those of a group together, in the order they come
     return found.sort_values("group", key=lambda names: names.map(groups.index), kind="stable", ignore_index=True)
+
+
+def within_bounds(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return lines of ratios, without the numbers of those that have left all bounds."""
+    away = np.array([runs_away(row) for row in frame.to_dict("records")], dtype=bool)
+    numbers = {name: frame[name].mask(away) for name in ("estimate", "conf_low", "conf_high")}
+    return frame.assign(**numbers, beside=frame["beside"].mask(away, "no number"))
 
 
 def level_of(conf_level: float) -> str:

@@ -14,7 +14,7 @@ from outcomes.comparison.populations_result import Populations
 from outcomes.comparison.programmes_result import Programmes
 from outcomes.comparison.roll_out_result import RollOut
 from outcomes.comparison.shut_out_result import ALL, ShutOut
-from outcomes.disclosure.interval_lines import level_of, lines_of
+from outcomes.disclosure.interval_lines import level_of, lines_of, within_bounds
 from outcomes.durations import in_words
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _immortal(result: ImmortalTime) -> tuple[pd.DataFrame, dict[str, Any]]:
         time=np.where(frame["wrong"], "counts time wrongly", "count time rightly"),
         beside=np.where(frame["why"] == "", "", "no answer"),
     )
-    return lines_of(drawn, "way", "time"), {
+    return lines_of(within_bounds(drawn), "way", "time"), {
         "axis": f"hazard ratio, {result.arm} against nothing (below 1: later)",
         "none": 1.0,
         "log": True,

@@ -96,7 +96,25 @@ def test_by_the_landmark_only_those_still_followed_count_with_the_share_by_then(
     }  # fmt: skip
     assert set(result.frame["analysis"]) == {"landmark"}
     assert "2 were still followed at 90 days after the start" in result.describe()
-    assert result.plot() is not None
+    ax = result.plot()
+    labels = [tick.get_text().replace("\n", " ") for tick in ax.get_yticklabels()]
+    assert labels == [
+        "from the landmark on", "each tenth of sessions attended against missed", "high attendance against low attendance"
+    ]  # fmt: skip
+    beside = [text.get_text() for text in ax.texts if text.get_gid() == "beside"]
+    assert beside == ["no number", "no answer"], "two people with an event each give a ratio without bounds"
+
+
+def test_the_picture_has_the_ratio_a_tenth() -> None:
+    result = oc.attendance_effect(
+        drawn_attendance(300, np.random.default_rng(5)), small_study(horizon=1500), by="cumulative"
+    )
+    (answer,) = result.frame.to_dict("records")
+    ax = result.plot()
+    points = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert points == pytest.approx([answer["estimate"]], rel=1e-4)
+    beside = [text.get_text() for text in ax.texts if text.get_gid() == "beside"]
+    assert beside == ["{estimate:.2f} ({conf_low:.2f} to {conf_high:.2f})".format(**answer)]
 
 
 @pytest.mark.parametrize("by", ["start", "time_zero", "baseline"])

@@ -179,7 +179,11 @@ def test_where_nobody_does_anything_it_says_so() -> None:
     assert "not referred 100.0 %" in result.describe()
     assert "none into maintenance" in result.describe()
     assert "nobody moved" in " ".join(note.text for note in result.notes)
-    assert result.plot() is not None
+    ax = result.plot()
+    assert next(text.get_text() for text in ax.texts) == "not referred 100.0 %"
+    (area,) = ax.collections
+    heights = area.get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == (0.0, 1.0)
 
 
 def test_the_share_who_reoffended_is_the_cumulative_incidence_where_nobody_is_censored() -> None:

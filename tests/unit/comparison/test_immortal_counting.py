@@ -78,6 +78,13 @@ def test_the_wrong_one_is_marked_in_table_sentence_and_picture(found: oc.Immorta
         "ever started, counted from release or sentence"
     ]
     assert (lines["group"] == "count time rightly").sum() == 3
+    ax = found.plot()
+    ratios = frame[frame["measure"] == "hazard_ratio"]
+    drawn = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert drawn == pytest.approx(ratios["estimate"].to_numpy(), rel=1e-4)
+    numbers = ratios[["estimate", "conf_low", "conf_high"]].to_numpy()
+    beside = [text.get_text() for text in ax.texts if text.get_gid() == "beside"]
+    assert beside == ["{:.2f} ({:.2f} to {:.2f})".format(*row) for row in numbers]
 
 
 def test_the_landmark_is_the_study_of_that_arm_against_nothing_from_then_on(
@@ -174,4 +181,6 @@ def test_where_nobody_started_there_is_no_answer(tables: oc.Tables, study: oc.St
     assert result.frame["estimate"].isna().all()
     assert (result.frame["why"] != "").all()
     assert "Nobody started while followed." in result.describe()
-    assert result.plot() is not None
+    ax = result.plot()
+    assert [text.get_text() for text in ax.texts if text.get_gid() == "beside"] == ["no answer"] * 4
+    assert all(np.isnan(line.get_xdata()).all() for line in ax.lines if line.get_marker() == "o")

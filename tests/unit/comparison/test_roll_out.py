@@ -142,3 +142,65 @@ def test_areas_that_changed_are_counted_and_the_years_before_are_told(tables: oc
         assert f"{100 * abs(row['estimate']):.1f} {way} {abs(row['year']):g} year" in found.describe()
     assert set(found.to_frame()["arm"]) == {"manualised"}
     assert set(found.to_frame()["reference"]) == {"bespoke"}
+
+
+def test_a_year_tells_what_would_have_been_where_three_areas_had_the_old_regime_alone(
+    tables: oc.Tables, study: oc.Study
+) -> None:
+    people = oc.build_cohort(tables, study.by_provision()).baseline.astype({"area": str, "period": str})
+    old = people["arm"] == "bespoke"
+    kept = people[old].groupby("period")["area"].unique()["2009"][:3]
+    gone = people[old & (people["period"] == "2009") & ~people["area"].isin(kept)]["sentence_id"]
+    assert len(gone) > 0
+    sentences = tables.frame("sentences")
+    found = oc.replaced_area_by_area(
+        Reframed(tables, sentences=sentences[~sentences["sentence_id"].isin(gone)]), study
+    ).frame
+    left = people[~people["sentence_id"].isin(gone)]
+    areas = left[left["arm"] == "bespoke"].groupby("period")["area"].nunique()
+    assert areas["2009"] == 3
+    told = left["period"].map(areas).fillna(0).ge(3) & left["area"].isin(left.loc[left["arm"] == "bespoke", "area"])
+    assert found.loc[found["when"] == "overall", "n"].tolist() == [(told & (left["arm"] == "manualised")).sum()]
+
+
+@pytest.mark.parametrize(("areas", "told"), [(2, False), (3, True)])
+def test_an_average_over_fewer_than_three_areas_has_no_standard_error(areas: int, told: bool) -> None:
+    frame = areas_that_change(np.random.default_rng(8), 10, 0.1)
+    some = frame["usable"] & frame["area"].isin(sorted(frame.loc[frame["usable"], "area"].unique())[:areas])
+    found = impute_untreated(
+        frame["y"].to_numpy(), columns(frame), frame["treated"].to_numpy(), frame["area"].to_numpy(), [some.to_numpy()]
+    )
+    assert np.isfinite(found.estimate[0])
+    assert np.isfinite(found.std_error[0]) == told
+
+
+def test_without_earlier_years_the_last_three_have_nothing_to_be_against(tables: oc.Tables, study: oc.Study) -> None:
+    provision, catalogue = tables.frame("provision"), tables.frame("programmes").set_index("programme_id")
+    new = provision[provision["programme_id"].map(catalogue["family_id"]) == "core_manual"]
+    sentences = tables.frame("sentences")
+    since = sentences["sentence_date"] - sentences["area"].map(new.groupby("area")["open_from"].min())
+    found = oc.replaced_area_by_area(Reframed(tables, sentences=sentences[~(since < -3 * 365.25)]), study)
+    assert set(found.frame["when"]) == {"after", "overall"}
+    assert "too few areas, or years before the change, to see whether areas were on their way" in found.describe()
+
+
+def test_the_picture_has_a_line_a_year_before_and_after(tables: oc.Tables, study: oc.Study) -> None:
+    found = oc.replaced_area_by_area(tables, study)
+    ax, frame = found.plot(), found.frame
+    labels = [tick.get_text() for tick in ax.get_yticklabels()]
+    years = {
+        when: [f"{abs(year):g} {'years' if abs(year) > 1 else 'year'}" for year in mine["year"]]
+        for when, mine in frame.groupby("when")
+    }
+    assert labels == [
+        "before the change, against earlier years", *years["before"], "after the change", *years["after"], "all years after", "together"
+    ]  # fmt: skip
+    assert ax.get_xlabel() == "difference in risk, manualised minus bespoke, per 100 people"
+    points = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert points == pytest.approx(100 * frame["estimate"].to_numpy(), rel=1e-4)
+    beside = [text.get_text() for text in ax.texts if text.get_gid() == "beside"]
+    numbers = (100 * frame[["estimate", "conf_low", "conf_high"]]).to_numpy()
+    assert beside == [
+        f"{one:.1f}{f' ({low:.1f} to {high:.1f})' if np.isfinite(low) else ''}".replace("-", "−")
+        for one, low, high in numbers
+    ]

@@ -141,6 +141,18 @@ def test_a_group_of_fewer_than_ten_in_an_arm_has_no_answer_and_its_size_is_said(
     assert "no answer; fewer than 10 people in bespoke (7 people in bespoke and " in found.describe()
 
 
+def test_ten_people_in_an_arm_are_enough_to_look(tables: oc.Tables, study: oc.Study, data: oc.SurvivalData) -> None:
+    disabled = shut(data, "bespoke").query("excluded_by_manualised == 'learning_disability'")["person_id"]
+    taking_part = tables.frame("participation")
+    fewer = taking_part[~taking_part["person_id"].isin(disabled.iloc[10:])]
+    raw = row(
+        oc.shut_out(Reframed(tables, participation=fewer), study.replace(adjust=None)), "learning_disability", "raw"
+    )
+    assert raw["n_programme"] == 10
+    assert raw["identified"]
+    assert np.isfinite(raw["estimate"])
+
+
 def test_without_an_adjustment_it_is_said_as_it_was(tables: oc.Tables, study: oc.Study, found: oc.ShutOut) -> None:
     plain = oc.shut_out(tables, study.replace(adjust=None))
     assert set(plain.frame["adjustment"]) == {"raw"}

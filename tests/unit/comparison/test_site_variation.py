@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from delivered_groups import delivered, study_of_groups
-from small_study import Reframed, held
+from small_study import Reframed, held, outcome
 
 import outcomes as oc
+from outcomes.design.study import Headline
 from outcomes.figures import FIGURES, figure_of
 
 
@@ -116,6 +117,16 @@ def test_sites_of_both_arms_and_sites_of_one_are_said(found: oc.SiteVariation) -
     nested = oc.site_variation(held(delivered(sites=8, nested=True)), study_of_groups())
     assert "nested_sites" in codes(nested)
     assert "few_sites" in codes(nested)
+
+
+def test_a_margin_is_for_the_outcome_it_was_named_for(tables: Reframed) -> None:
+    two = study_of_groups(outcomes={"any": outcome(), "violent": outcome("violent")}, headline="any")
+    wide = two.replace(headline=Headline("any", 365, margin=60.0))
+    named = row(oc.site_variation(tables, wide), "risk_difference", "bespoke")
+    assert -0.6 < named["conf_low"] < named["conf_high"] < 0.6
+    assert named["verdict"] in {"no difference larger than the margin", "lower"}
+    assert oc.site_variation(tables, wide).margin == 60.0
+    assert oc.site_variation(tables, wide, outcome="violent").margin is None
 
 
 def test_teams_are_groups_that_share_a_facilitator_by_way_of_others(tables: Reframed) -> None:

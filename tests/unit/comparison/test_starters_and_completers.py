@@ -128,7 +128,16 @@ def test_where_nobody_completed_there_is_no_answer_for_them_and_starters_have_th
     assert (selected["why"] == "fewer than two of bespoke or manualised completed").all()
     assert "no answer" in result.describe()
     assert "Completers are classed" not in result.describe()
-    assert result.plot() is not None
+    beside = [text.get_text() for text in result.plot().texts if text.get_gid() == "beside"]
+    starters = row(result, "starters", "starters")
+    numbers = [100 * starters[name] for name in ("estimate", "conf_low", "conf_high")]
+    assert beside == ["{:.1f} ({:.1f} to {:.1f})".format(*numbers).replace("-", "−"), "no answer", "no answer"]
+    data = oc.build_cohort(tables, study).outcome("any")
+    events = ((data.event == 1) & (data.exit <= 730)).sum()
+    assert row(result, "starters", "starters", "raw")["n_events"] == events
+    assert selected["n_events"].isna().all(), "nobody counted them, which is not that there were none"
+    assert " 0 events" not in result.describe()
+    assert f" {starters['n_events']:.0f} events" in result.describe()
 
 
 def test_without_adjustment_contrasts_are_as_they_were(tables: oc.Tables, study: oc.Study) -> None:
