@@ -265,3 +265,21 @@ def test_the_picture_has_a_line_for_each_contrast_and_limits_where_there_is_no_a
     assert "from {:.1f} to {:.1f} ({:.1f} to {:.1f})".format(*ends).replace("-", "−") in texts
     numbers = [100 * both[name] for name in ("estimate", "conf_low", "conf_high")]
     assert "{:.1f} ({:.1f} to {:.1f})".format(*numbers).replace("-", "−") in texts
+
+
+def test_the_picture_has_points_adjusted_and_as_they_were_and_dotted_limits_where_there_is_no_answer(
+    found: oc.Populations,
+) -> None:
+    ax, frame = found.plot(), found.frame
+    both = frame[~frame["whom"].isin(frame.loc[~frame["identified"], "whom"])]
+    for hollow, adjustment in ((True, "raw"), (False, "adjusted")):
+        points = [
+            line.get_xdata()[0]
+            for line in ax.lines
+            if line.get_marker() == "o" and (line.get_markerfacecolor() == "white") == hollow
+        ]
+        expected = 100 * both.loc[both["adjustment"] == adjustment, "estimate"].to_numpy()
+        assert [point for point in points if np.isfinite(point)] == pytest.approx(expected, rel=1e-4)
+    (dotted,) = [line for line in ax.lines if line.get_linestyle() == ":"]
+    own = row(found, "own clients of bespoke")
+    assert dotted.get_xdata() == pytest.approx([100 * own["bound_conf_low"], 100 * own["bound_conf_high"]], rel=1e-4)
