@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["entry_rule_notes", "excluded_from", "must_have_comparison_people", "without_comparison_people"]
 
 _FEW = 10  # smaller counts are not told: an error may be copied to where rows may not go
-_FEWEST, _SHARE = (
-    10,
-    0.1,
-)  # as many, and as large a share of those asked about, must an arm hold against its rule to stand in for them
+# as many, and as large a share of those asked about, must an arm hold against its rule to stand in for them
+_FEWEST, _SHARE = 10, 0.1
 _WHOM = {"ate": "everyone compared", "att": "people of {other}", "atc": "people of {reference}"}
 
 

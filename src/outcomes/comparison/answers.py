@@ -15,7 +15,7 @@ from outcomes.results import Note, Result
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Answers", "best_of", "paid_for"]
+__all__ = ["Answers", "best_of", "paid_for", "whole_counts"]
 
 _QUESTION = ("whom", "programme", "closed", "reason", "arm", "reference")
 
@@ -63,3 +63,9 @@ def paid_for(frame: pd.DataFrame) -> pd.DataFrame:
     found = frame.drop(columns=["p_holm", "p_bh"], errors="ignore")
     p = np.where(best_of(found), found["p_value"].to_numpy(dtype=np.float64), np.nan)
     return found.assign(p_holm=holm(p), p_bh=benjamini_hochberg(p))
+
+
+def whole_counts(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return a row whose people and events are whole numbers again, which they are not in a column where some were not counted."""
+    counts = {name: int(row[name]) for name in ("n", "n_events") if np.isfinite(row[name])}
+    return {**row, **counts}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outcomes.adjust.entry_rules import excluded_from
-from outcomes.comparison.planning import quantile
+from outcomes.comparison.measures import quantile
 from outcomes.comparison.raw_and_adjusted import Asked, raw_and_adjusted
 from outcomes.design.some_people import some_people
 from outcomes.survival.curves import cumulative_incidence
@@ -81,7 +81,7 @@ def with_those_shut_out(
     sign = 1.0 if own else -1.0
     ends = sorted(float(sign * (had - end)) for end in risk)
     limits = [(1 - share) * answer["estimate"] + share * end for end in ends]
-    reach = quantile(0.5 + asked.conf_level / 2, answer["df"])
+    reach = quantile(asked.conf_level, answer["df"])
     sides = (answer["estimate"] - answer["conf_low"], answer["conf_high"] - answer["estimate"])
     errors = [
         float(
@@ -106,8 +106,8 @@ def _risk_of(people: SurvivalData, asked: Asked) -> tuple[float, float]:
         errors.append(float(row["std_error"]))
     risk, n = float(row["estimate"]), len(people.baseline)
     if risk in (0.0, 1.0):
-        reach = quantile(0.5 + asked.conf_level / 2, np.inf)
-        errors.append(float(reach / (n + reach**2)))  # Wilson's limit is reach^2 / (n + reach^2) away
+        reach = quantile(asked.conf_level, np.inf)
+        errors.append(reach / (n + reach**2))  # Wilson's limit is reach^2 / (n + reach^2) away
     return risk, max(errors)
 
 

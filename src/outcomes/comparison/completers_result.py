@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from outcomes.comparison.answers import whole_counts
 from outcomes.comparison.comparing import COLUMNS
 from outcomes.comparison.sentences import in_short, sentence
 from outcomes.results import Note, Result
@@ -111,7 +112,7 @@ class StartersAndCompleters(Result):
         """Starters first, then completers for what they are, then drop-out by arm, in plain sentences."""
         best = self.frame[~self.frame.duplicated(["people", "against", "arm", "reference"], keep="last")]
         parts = []
-        for row in map(_whole, best.to_dict("records")):
+        for row in map(whole_counts, best.to_dict("records")):
             lead = f"{row['people'][:1].upper()}{row['people'][1:]} of {row['arm']} against {row['against']} of {row['reference']}"
             if row["why"]:
                 parts.append(f"{lead}: no answer; {row['why'].rstrip('.')}.")
@@ -137,8 +138,3 @@ class StartersAndCompleters(Result):
             parts.append(f"of {int(frame['n'].sum()):,} starters of {arm} {said}")
         text = "; ".join(parts)
         return f"{text[:1].upper()}{text[1:]}."
-
-
-def _whole(row: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Return a row whose events are a whole number again, which they are not in a column where some were not counted."""
-    return {**row, "n_events": int(row["n_events"])} if np.isfinite(row["n_events"]) else dict(row)

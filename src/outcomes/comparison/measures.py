@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ __all__ = [
     "no_contrast",
     "on_scale",
     "quantile",
+    "quantiles",
     "two_sided",
 ]
 
@@ -128,6 +130,14 @@ def quantile(conf_level: float, df: float) -> float:
         raise EstimationError(f"conf_level must lie between 0 and 1; got {conf_level}.")
     level = 0.5 + conf_level / 2
     return float(ndtri(level)) if np.isinf(df) else float(stdtrit(df, level))
+
+
+def quantiles(conf_level: float, df: Any) -> Any:
+    """Return the two-sided quantile of t for each of `df`, of the normal distribution where it is infinite."""
+    from scipy.special import ndtri, stdtrit
+
+    finite, level = np.isfinite(df), 0.5 + conf_level / 2
+    return np.where(finite, stdtrit(np.where(finite, df, 1.0), level), np.where(np.isnan(df), np.nan, ndtri(level)))
 
 
 def two_sided(statistic: float, df: float) -> float:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from outcomes.comparison.measures import quantiles
 from outcomes.results import Array
 
-__all__ = ["DEFAULT_TARGET", "detectable", "people_needed", "plan_of", "quantile"]
+__all__ = ["DEFAULT_TARGET", "detectable", "people_needed", "plan_of"]
 
 DEFAULT_TARGET = 3.0  # percentage points, where no margin was named
-_SIDES, _POWER = 0.975, 0.80  # two-sided 5 %
+_LEVEL, _POWER = 0.95, 0.80
 
 
 def detectable(std_error: Any, df: Any, half_width: Any = 0.0, conf_level: float = 0.95) -> Array:
@@ -33,18 +34,9 @@ def detectable(std_error: Any, df: Any, half_width: Any = 0.0, conf_level: float
     >>> detectable(1.0, np.inf).round(2).item()
     2.8
     """
-    from_interval = np.asarray(half_width, dtype=np.float64) / quantile(0.5 + conf_level / 2, df)
+    from_interval = np.asarray(half_width, dtype=np.float64) / quantiles(conf_level, df)
     error = np.fmax(np.asarray(std_error, dtype=np.float64), from_interval)
-    return np.asarray((quantile(_SIDES, df) + quantile(_POWER, df)) * error)
-
-
-def quantile(share: float, df: Any) -> Array:
-    """Return the quantile of t, or of the normal where `df` is infinite or missing; shape of `df`."""
-    from scipy.stats import norm, t
-
-    freedom = np.asarray(df, dtype=np.float64)
-    finite = np.isfinite(freedom)
-    return np.asarray(np.where(finite, t.ppf(share, np.where(finite, freedom, 1.0)), norm.ppf(share)))
+    return np.asarray((quantiles(_LEVEL, df) + quantiles(2 * _POWER - 1, df)) * error)
 
 
 def people_needed(n: Any, found: Any, target: float) -> Array:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from outcomes.adjust.rubin import RubinRows, rubin
+from outcomes.comparison.measures import quantiles
 from outcomes.comparison.pooled_results import (
     OfEachSet,
     Pooled,
     about_pooling,
     asked_of,
     notes_of_all,
-    quantiles,
     same_in_all,
 )
 from outcomes.results import Array

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outcomes.adjust.rubin import rubin
-from outcomes.comparison.measures import RATIOS
+from outcomes.comparison.measures import RATIOS, quantiles
 from outcomes.comparison.pooled_curves import pooled_shares
-from outcomes.comparison.pooled_results import quantiles, same_in_all
+from outcomes.comparison.pooled_results import same_in_all
 from outcomes.errors import EstimationError, NotSupportedError, one_of
 from outcomes.results import Array
 from outcomes.survival.intervals import probability_limits

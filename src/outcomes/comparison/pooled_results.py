@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from outcomes.design.data import SurvivalData
     from outcomes.survival.inputs import Asked
 
-__all__ = ["OfEachSet", "Pooled", "about_pooling", "asked_of", "notes_of_all", "quantiles", "same_in_all"]
+__all__ = ["OfEachSet", "Pooled", "about_pooling", "asked_of", "notes_of_all", "same_in_all"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -111,14 +111,6 @@ def asked_of(asked: Asked, data: SurvivalData, hint: str) -> Any:
     people = asked.people_by_arm(data)
     facts = {"estimand": asked.estimand, "weighted": asked.weighted, "n_clusters": None}
     return OfEachSet(hint, people_by_arm=lambda _: people, **facts)
-
-
-def quantiles(conf_level: float, df: Any) -> Any:
-    """Return the two-sided quantile of t for each of `df`, of the normal distribution where it is infinite."""
-    from scipy.special import ndtri, stdtrit
-
-    finite, level = np.isfinite(df), 0.5 + conf_level / 2
-    return np.where(finite, stdtrit(np.where(finite, df, 1.0), level), np.where(np.isnan(df), np.nan, ndtri(level)))
 
 
 def same_in_all(found: Sequence[Any], key: Callable[[Any], Any], what: str) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from outcomes.comparison.answers import Answers, best_of, paid_for
+from outcomes.comparison.answers import Answers, best_of, paid_for, whole_counts
 from outcomes.comparison.comparing import COLUMNS
 from outcomes.comparison.sentences import sentence
 from outcomes.durations import in_words
@@ -86,7 +85,7 @@ class Programmes(Answers):
             if row["why"]:
                 parts.append(f"{lead} no answer; {row['why'].rstrip('.')}.")
                 continue
-            said = sentence(_whole(row), self.labels, self.conf_level)
+            said = sentence(whole_counts(row), self.labels, self.conf_level)
             if not row["tested"]:
                 said += (
                     f" Too few people ({row['n_programme']:,} in the programme; weighted, {row['effective_arm']:,.0f} of them and "
@@ -94,11 +93,6 @@ class Programmes(Answers):
                 )
             parts.append(f"{lead} {said}")
         return tuple(parts)
-
-
-def _whole(row: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Return a row whose counts are whole numbers again, which they are not in a column where some are missing."""
-    return {**row, **{name: int(row[name]) for name in ("n", "n_events")}}
 
 
 def _landmark(grace: float) -> Note:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from outcomes.design.study import Study
     from outcomes.results import Weights
 
-__all__ = ["Asked", "RawAndAdjusted", "contrast_notes", "no_numbers", "raw_and_adjusted", "rows_of"]
+__all__ = ["Asked", "RawAndAdjusted", "contrast_notes", "first_sentence", "no_numbers", "raw_and_adjusted", "rows_of"]
 
 _NUMBERS = (
     "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "value_reference", "value_arm", "detectable",
@@ -94,14 +94,15 @@ def contrast_notes(found: Mapping[str, RawAndAdjusted]) -> tuple[Note, ...]:
     said = []
     for whom, contrast in found.items():
         texts = dict.fromkeys(
-            note.text if note.code in _WHOLE else _first_sentence(note.text) for note in contrast.notes
+            note.text if note.code in _WHOLE else first_sentence(note.text) for note in contrast.notes
         )
         if texts:
             said.append(Note("of_a_contrast", f"{whom[0].upper()}{whom[1:]}: {' '.join(texts)}"))
     return (*left_out_notes({whom: contrast.left_out for whom, contrast in found.items()}), *said)
 
 
-def _first_sentence(text: str) -> str:
+def first_sentence(text: str) -> str:
+    """Return what is the case, without the advice to others that follows."""
     head, stop, _ = text.partition(". ")
     return head + stop.strip()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from outcomes.adjust.case_mix import left_out_notes, telling_terms
 from outcomes.comparison.comparing import verdict
+from outcomes.comparison.measures import quantiles
 from outcomes.comparison.roll_out_kernel import FEWEST, impute_untreated, leads
 from outcomes.comparison.roll_out_result import RollOut
 from outcomes.comparison.study_questions import asked_of, must_be_a_level
@@ -209,7 +210,7 @@ def _frame(
     import pandas as pd
     from scipy.stats import t
 
-    reach = t.ppf(0.5 + conf_level / 2, df)
+    reach = quantiles(conf_level, df)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(error > 0, estimate / error, np.nan)
     frame = pd.DataFrame(

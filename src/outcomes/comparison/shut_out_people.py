@@ -11,7 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.adjust.entry_rules import excluded_from
-from outcomes.comparison.raw_and_adjusted import Asked, RawAndAdjusted, contrast_notes, no_numbers, raw_and_adjusted
+from outcomes.comparison.raw_and_adjusted import (
+    Asked,
+    RawAndAdjusted,
+    contrast_notes,
+    first_sentence,
+    no_numbers,
+    raw_and_adjusted,
+)
 from outcomes.comparison.shut_out_result import ALL, ShutOut
 from outcomes.comparison.study_questions import asked_of, margin_of, must_be_a_level, must_weigh
 from outcomes.design.cohort import build_cohort
@@ -200,13 +207,8 @@ def _answered(group: _Group, pair: SurvivalData, study: Study, asked: Asked) -> 
         why = str(error).removeprefix("compare: ")
         return RawAndAdjusted([{**own, **_no_answer(group.closed, pair, study, asked, why)}])
     said = f"shut out by {group.closed}"
-    rows = [{**own, **row, "population": said, "why": _first_sentence(row["why"])} for row in found.rows]
+    rows = [{**own, **row, "population": said, "why": first_sentence(row["why"])} for row in found.rows]
     return replace(found, rows=rows)
-
-
-def _first_sentence(why: str) -> str:
-    """Return what failed, without the advice to others that follows."""
-    return why.partition(". ")[0]
 
 
 def _no_answer(closed: str, pair: SurvivalData, study: Study, asked: Asked, why: str) -> dict[str, Any]:

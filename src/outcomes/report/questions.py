@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from outcomes.comparison.attending import attendance_effect
@@ -39,8 +39,14 @@ from outcomes.results import Result
 __all__ = ["QUESTIONS"]
 
 
-def _populations(analysis: Analysis, outcome: str, options: Options) -> Result:
-    return populations(analysis.tables, analysis.study, outcome=outcome, horizon=analysis.headline.horizon)
+def _by_headline(ask: Callable[..., Result]) -> Callable[[Analysis, str, Options], Result]:
+    """Return how a question is asked that takes tables, study, outcome and horizon, and the keys of its entry."""
+
+    def asked(analysis: Analysis, outcome: str, options: Options) -> Result:
+        horizon = analysis.headline.horizon
+        return ask(analysis.tables, analysis.study, outcome=outcome, horizon=horizon, **options.given)
+
+    return asked
 
 
 def _outside(analysis: Analysis, outcome: str, options: Options) -> Result:
@@ -51,20 +57,6 @@ def _outside(analysis: Analysis, outcome: str, options: Options) -> Result:
 def _caseload(analysis: Analysis, outcome: str, options: Options) -> Result:
     study, horizon = analysis.study, analysis.headline.horizon
     return caseload(analysis.tables, study, outcome=outcome, horizon=horizon, seed=study.seed, **options.given)
-
-
-def _programmes(analysis: Analysis, outcome: str, options: Options) -> Result:
-    return programmes_against_nothing(
-        analysis.tables, analysis.study, outcome=outcome, horizon=analysis.headline.horizon
-    )
-
-
-def _replaced(analysis: Analysis, outcome: str, options: Options) -> Result:
-    return replaced_area_by_area(analysis.tables, analysis.study, outcome=outcome, horizon=analysis.headline.horizon)
-
-
-def _shut_out(analysis: Analysis, outcome: str, options: Options) -> Result:
-    return shut_out(analysis.tables, analysis.study, outcome=outcome, horizon=analysis.headline.horizon)
 
 
 def _detection(analysis: Analysis, outcome: str, options: Options) -> Result:
@@ -88,11 +80,6 @@ def _attendance(analysis: Analysis, outcome: str, options: Options) -> Result:
     return attendance_effect(analysis.tables, analysis.study, outcome=outcome, **options.given)
 
 
-def _fidelity(analysis: Analysis, outcome: str, options: Options) -> Result:
-    horizon = analysis.headline.horizon
-    return fidelity_effect(analysis.tables, analysis.study, outcome=outcome, horizon=horizon, **options.given)
-
-
 def _sites(analysis: Analysis, outcome: str, options: Options) -> Result:
     by, horizon = options.by[0] if options.by else "site", analysis.headline.horizon
     return site_variation(analysis.tables, analysis.study, outcome=outcome, horizon=horizon, by=by)
@@ -101,15 +88,6 @@ def _sites(analysis: Analysis, outcome: str, options: Options) -> Result:
 def _who_benefits(analysis: Analysis, outcome: str, options: Options) -> Result:
     by, horizon = list(options.by) or None, analysis.headline.horizon
     return who_benefits(analysis.tables, analysis.study, outcome=outcome, horizon=horizon, by=by)
-
-
-def _completers(analysis: Analysis, outcome: str, options: Options) -> Result:
-    return starters_and_completers(analysis.tables, analysis.study, outcome=outcome, horizon=analysis.headline.horizon)
-
-
-def _immortal(analysis: Analysis, outcome: str, options: Options) -> Result:
-    horizon = analysis.headline.horizon
-    return immortal_time(analysis.tables, analysis.study, outcome=outcome, horizon=horizon, **options.given)
 
 
 QUESTIONS: Mapping[str, Item] = MappingProxyType(
@@ -124,7 +102,7 @@ QUESTIONS: Mapping[str, Item] = MappingProxyType(
         ),
         "populations": Item(
             "populations",
-            _populations,
+            _by_headline(populations),
             lambda a, o: f"{event_of(o)} within {horizon_of(a)}, in each population",
             heading="Three populations",
             drawing="intervals",
@@ -152,7 +130,7 @@ QUESTIONS: Mapping[str, Item] = MappingProxyType(
         ),
         "replaced_area_by_area": Item(
             "era",
-            _replaced,
+            _by_headline(replaced_area_by_area),
             lambda a, o: f"{event_of(o)} within {horizon_of(a)}: one programme replaced by the other",
             drawing="intervals",
             explained=True,
@@ -161,7 +139,7 @@ QUESTIONS: Mapping[str, Item] = MappingProxyType(
         ),
         "shut_out": Item(
             "shut_out",
-            _shut_out,
+            _by_headline(shut_out),
             lambda a, o: f"{event_of(o)} within {horizon_of(a)}: people whom a programme shuts out",
             heading="People whom a programme shuts out, beside people like them who started nothing",
             drawing="intervals",
@@ -214,7 +192,7 @@ QUESTIONS: Mapping[str, Item] = MappingProxyType(
         ),
         "fidelity_effect": Item(
             "delivery",
-            _fidelity,
+            _by_headline(fidelity_effect),
             lambda a, o: f"{event_of(o)} by fidelity of delivery",
             heading="Groups run more or less as the manual says",
             drawing="fidelity",
@@ -236,7 +214,7 @@ QUESTIONS: Mapping[str, Item] = MappingProxyType(
         ),
         "starters_and_completers": Item(
             "counting",
-            _completers,
+            _by_headline(starters_and_completers),
             lambda a, o: f"{event_of(o)} within {horizon_of(a)}: starters, and completers beside them",
             heading="Starters, and completers beside them",
             drawing="intervals",
@@ -245,7 +223,7 @@ QUESTIONS: Mapping[str, Item] = MappingProxyType(
         ),
         "immortal_time": Item(
             "counting",
-            _immortal,
+            _by_headline(immortal_time),
             lambda a, o: f"{event_of(o)}: time before a start, counted wrongly and rightly",
             heading="Time before a start",
             drawing="intervals",
@@ -255,7 +233,7 @@ QUESTIONS: Mapping[str, Item] = MappingProxyType(
         ),
         "programmes": Item(
             "programmes",
-            _programmes,
+            _by_headline(programmes_against_nothing),
             lambda a, o: f"{event_of(o)}: every programme against nothing",
             drawing="intervals",
             explained=True,
